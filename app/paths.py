@@ -1,0 +1,72 @@
+"""Where Laterna keeps its things. ``--home DIR`` or ``LATERNA_HOME`` puts all of it into one folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+RESOURCES = Path(__file__).resolve().parents[1] / "resources"
+EMBEDDED_MODELS = RESOURCES / "models"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """All folders and files that Laterna writes; ``output`` holds the pictures and clips."""
+
+    config: Path
+    data: Path
+    cache: Path
+    logs: Path
+    output: Path
+
+    @classmethod
+    def find(cls, home: str | None = None) -> Paths:
+        base = home or os.environ.get("LATERNA_HOME")
+        if base:
+            root = Path(base).expanduser().resolve()
+            return cls(root / "config", root / "data", root / "cache", root / "logs", root / "output")
+        dirs = platformdirs.PlatformDirs("laterna", appauthor=False)
+        pictures = Path(platformdirs.user_pictures_dir()) / "Laterna"
+        return cls(dirs.user_config_path, dirs.user_data_path, dirs.user_cache_path, dirs.user_log_path, pictures)
+
+    @property
+    def settings_file(self) -> Path:
+        return self.config / "settings.json"
+
+    @property
+    def queue_database(self) -> Path:
+        return self.data / "queue.sqlite3"
+
+    @property
+    def library_database(self) -> Path:
+        return self.data / "library.sqlite3"
+
+    @property
+    def models(self) -> Path:
+        return self.data / "models"
+
+    @property
+    def model_folders(self) -> tuple[Path, ...]:
+        """Where models are looked for: those that ship first, then the person's own."""
+        return (EMBEDDED_MODELS, self.models)
+
+    @property
+    def encodings(self) -> Path:
+        """Cached prompt encodings; private to the person."""
+        return self.cache / "encodings"
+
+    @property
+    def thumbnails(self) -> Path:
+        return self.cache / "thumbnails"
+
+    @property
+    def engine_log(self) -> Path:
+        return self.logs / "engine.log"
+
+    def create(self) -> None:
+        for folder in (self.config, self.data, self.cache, self.logs, self.output):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.encodings.mkdir(parents=True, exist_ok=True, mode=0o700)

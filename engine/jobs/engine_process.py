@@ -1,0 +1,172 @@
+"""The engine as a child process: start it, send commands, read events, notice its death.
+
+The child is ``python -m engine.worker``; stdin and stdout carry frames (``engine.protocol.codec``), stderr goes to a
+log file. No Qt in here: the window's thread, the command line and the tests use the same class.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from engine.protocol import codec
+from engine.protocol.commands import Command, Shutdown
+from engine.protocol.errors import EngineDied, LaternaError, ProtocolError
+from engine.protocol.events import Event
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+LOG_LIMIT = 4 * 1024 * 1024
+
+
+class EngineProcess:
+    """One engine process. ``on_event(event, blob)`` and ``on_exit(error)`` are called on the reader thread.
+
+    ``on_exit`` is called once, with None after an orderly ``shutdown`` and with ``EngineDied`` otherwise. Start it from
+    a thread that lives as long as the engine: on Linux the child dies with the *thread* that spawned it.
+    """
+
+    def __init__(
+        self,
+        on_event: Callable[[Event, bytes], None],
+        on_exit: Callable[[LaternaError | None], None],
+        log_file: Path,
+        command: list[str] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self._on_event = on_event
+        self._on_exit = on_exit
+        self._log_file = log_file
+        self._command = command or [sys.executable, "-m", "engine.worker"]
+        self._environment = environment or {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+        self._write_lock = threading.Lock()
+        self._stopping = False
+        self._protocol_error: ProtocolError | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        if self._log_file.exists() and self._log_file.stat().st_size > LOG_LIMIT:
+            self._log_file.replace(self._log_file.with_suffix(".1.log"))
+        environment = os.environ | {
+            "PYTHONUNBUFFERED": "1",
+            "HF_HUB_OFFLINE": "1",
+            "TRANSFORMERS_OFFLINE": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "LATERNA_PARENT": str(os.getpid()),
+        }
+        environment |= self._environment
+        with self._log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=PROJECT_ROOT,
+                env=environment,
+                bufsize=0,
+            )
+        self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
+        self._reader.start()
+
+    def send(self, command: Command) -> None:
+        """Raises ``EngineDied`` where the engine is gone."""
+        process = self._process
+        if process is None or process.stdin is None:
+            raise EngineDied("The engine is not running.", "It is started again by itself.")
+        data = codec.encode(command)
+        try:
+            with self._write_lock:
+                _write_all(process.stdin, data)
+        except (OSError, ValueError) as error:
+            raise EngineDied("The engine has ended.", "It is started again by itself.") from error
+
+    def shutdown(self, timeout: float = 5.0) -> None:
+        """End the engine: politely first, then by force. Safe to call twice."""
+        self._stopping = True
+        process = self._process
+        if process is None:
+            return
+        try:
+            self.send(Shutdown())
+            if process.stdin is not None:
+                process.stdin.close()
+        except (EngineDied, OSError):
+            pass
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if self._reader is not None and self._reader is not threading.current_thread():
+            self._reader.join(timeout)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would; ``on_exit`` follows with ``EngineDied``."""
+        if self._process is not None:
+            self._process.kill()
+
+    def _read(self) -> None:
+        process = self._process
+        assert process is not None and process.stdout is not None
+        try:
+            while (frame := codec.read_frame(process.stdout)) is not None:
+                self._on_event(codec.decode_event(frame[0]), frame[1])
+        except ProtocolError as error:
+            self._protocol_error = error
+        except (OSError, ValueError):
+            pass  # the pipe closed under the reader: the exit code below says why
+        if self._protocol_error is not None:
+            process.kill()
+        code = process.wait()
+        process.stdout.close()
+        if process.stdin is not None:
+            try:
+                process.stdin.close()
+            except OSError:
+                pass
+        self._on_exit(None if self._stopping else self._death(code))
+
+    def _death(self, code: int) -> LaternaError:
+        if self._protocol_error is not None and code == -signal.SIGKILL:
+            reason = f"it sent something that is no message ({self._protocol_error.message})"
+        elif code < 0:
+            try:
+                name = signal.Signals(-code).name
+            except ValueError:
+                name = str(-code)
+            reason = f"it was ended by {name}"
+            if name == "SIGKILL":
+                reason += ", which the system does when memory runs out"
+        else:
+            reason = f"it ended with exit code {code}"
+        return EngineDied(
+            f"The engine stopped: {reason}.", "It is started again by itself.", detail=_tail(self._log_file)
+        )
+
+
+def _write_all(stream: IO[bytes], data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        written = stream.write(view)
+        view = view[written or 0 :]
+
+
+def _tail(path: Path, size: int = 4000) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - size))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

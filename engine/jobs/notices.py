@@ -1,0 +1,89 @@
+"""What the job service tells whoever listens (the window through ``EngineLink``, or the command line)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.jobs.job import Job
+from engine.protocol.errors import ErrorInfo
+from engine.protocol.events import DeviceInfo, MemoryChanged, Stage
+
+EngineState = Literal["starting", "ready", "working", "restarting", "stopped"]
+
+
+class EngineStateChanged(msgspec.Struct, frozen=True):
+    """``text`` is a sentence for the status bar; ``error`` is set when the engine ended by itself."""
+
+    state: EngineState
+    text: str = ""
+    device: DeviceInfo | None = None
+    versions: dict[str, str] = {}
+    error: ErrorInfo | None = None
+
+
+class QueueChanged(msgspec.Struct, frozen=True):
+    """The waiting and running jobs in their order, as they now are."""
+
+    jobs: tuple[Job, ...]
+
+
+class JobProgressed(msgspec.Struct, frozen=True):
+    """Where the running job is. ``fraction`` (0 … 1) of the whole job is done; ``seconds_left`` −1 where unknown."""
+
+    job: str
+    stage: Stage
+    step: int
+    steps: int
+    fraction: float
+    seconds_left: float = -1.0
+
+
+class PreviewShown(msgspec.Struct, frozen=True):
+    """A preview of the running job: a JPEG of ``frames`` pictures, each ``width`` × ``height``, side by side."""
+
+    job: str
+    step: int
+    width: int
+    height: int
+    frames: int
+    jpeg: bytes
+
+
+class JobEnded(msgspec.Struct, frozen=True):
+    """``job.state`` is done, failed or cancelled; ``item_ids`` are the library rows of its files."""
+
+    job: Job
+    item_ids: tuple[int, ...] = ()
+
+
+class LibraryChanged(msgspec.Struct, frozen=True):
+    """``added``, ``removed`` and ``changed`` are row ids; ``everything`` means read it all again."""
+
+    added: tuple[int, ...] = ()
+    removed: tuple[int, ...] = ()
+    changed: tuple[int, ...] = ()
+    everything: bool = False
+
+
+class MemoryShown(msgspec.Struct, frozen=True):
+    memory: MemoryChanged
+
+
+class ServiceFailed(msgspec.Struct, frozen=True):
+    """Something outside a job went wrong (the database, the output folder)."""
+
+    error: ErrorInfo
+
+
+Notice = (
+    EngineStateChanged
+    | QueueChanged
+    | JobProgressed
+    | PreviewShown
+    | JobEnded
+    | LibraryChanged
+    | MemoryShown
+    | ServiceFailed
+)

@@ -1,0 +1,253 @@
+"""Families and models as data: limits, reference settings, and the models found on this machine.
+
+Figures are those of the vendors' model cards and reference code. A folder in diffusers layout is recognised from its
+``model_index.json`` and ``transformer/config.json``; a ``laterna.json`` in it overrides what was guessed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.protocol.errors import BadFile, ModelDamaged, ModelMissing
+from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
+
+MINI_IMAGE = "laterna-mini-image"
+MINI_VIDEO = "laterna-mini-video"
+CARD_NAME = "laterna.json"
+
+FAMILIES: dict[str, FamilyInfo] = {
+    "sd35": FamilyInfo(
+        id="sd35",
+        name="Stable Diffusion 3.5",
+        kind="image",
+        size_multiple=16,
+        min_size=64,
+        max_size=2048,
+        max_pixels=2048 * 2048,
+        frame_step=0,
+        max_frames=1,
+        samplers={"euler": ("normal",)},
+        has_shift=True,
+        has_skip_layer_guidance=True,
+        has_negative_range=True,
+        text_encoders=("CLIP-L", "CLIP-G", "T5"),
+    ),
+    "cogvideox": FamilyInfo(
+        id="cogvideox",
+        name="CogVideoX",
+        kind="video",
+        size_multiple=16,
+        min_size=64,
+        max_size=1360,
+        max_pixels=1360 * 768,
+        frame_step=8,
+        max_frames=161,
+        samplers={"ddim": ("trailing",), "dpm": ("trailing",)},
+        has_dynamic_guidance=True,
+        max_batch=4,
+        text_encoders=("T5",),
+    ),
+}
+
+_SD35_LARGE_SIZES = ((1024, 1024), (1152, 896), (896, 1152), (1216, 832), (832, 1216), (1344, 768), (768, 1344))
+_STABILITY_LICENCE = "Stability AI Community License: free under US$ 1M yearly revenue"
+
+
+def _sd35(id: str, name: str, summary: str, defaults: ModelDefaults, **more: Any) -> ModelInfo:
+    return ModelInfo(
+        id=id,
+        name=name,
+        family="sd35",
+        kind="image",
+        summary=summary,
+        defaults=defaults,
+        sizes=more.pop("sizes", _SD35_LARGE_SIZES),
+        licence=_STABILITY_LICENCE,
+        repository=f"stabilityai/stable-diffusion-{id.removeprefix('sd')}",
+    )
+
+
+def _cogvideox(id: str, name: str, summary: str, dynamic: bool, licence: str) -> ModelInfo:
+    return ModelInfo(
+        id=id,
+        name=name,
+        family="cogvideox",
+        kind="video",
+        summary=summary,
+        defaults=ModelDefaults(
+            width=720,
+            height=480,
+            frames=49,
+            fps=8,
+            steps=50,
+            guidance=6.0,
+            sampler="dpm" if dynamic else "ddim",
+            scheduler="trailing",
+            max_sequence_length=226,
+            dynamic_guidance=dynamic,
+        ),
+        sizes=((720, 480),),
+        frames=(9, 17, 25, 33, 41, 49),
+        licence=licence,
+        repository=f"zai-org/CogVideoX-{id.removeprefix('cogvideox-')}",
+    )
+
+
+def _rectified(steps: int, guidance: float) -> ModelDefaults:
+    """SD3.5's reference settings; the reference's dpmpp_2m / sgm_uniform comes with the samplers."""
+    return ModelDefaults(
+        width=1024, height=1024, steps=steps, guidance=guidance, sampler="euler", scheduler="normal", shift=3.0
+    )
+
+
+MODELS: dict[str, ModelInfo] = {
+    model.id: model
+    for model in (
+        _sd35("sd3.5-large", "SD 3.5 Large", "8 billion parameters, about one megapixel.", _rectified(40, 4.5)),
+        _sd35(
+            "sd3.5-large-turbo", "SD 3.5 Large Turbo", "Large, distilled: four steps, no guidance.", _rectified(4, 1.0)
+        ),
+        _sd35(
+            "sd3.5-medium",
+            "SD 3.5 Medium",
+            "2.5 billion parameters, 0.25 to 2 megapixels.",
+            _rectified(50, 5.0),
+            sizes=(*_SD35_LARGE_SIZES, (512, 512), (768, 768), (1440, 1440)),
+        ),
+        _cogvideox("cogvideox-2b", "CogVideoX 2B", "Six seconds at 720 × 480.", False, "Apache-2.0"),
+        _cogvideox(
+            "cogvideox-5b",
+            "CogVideoX 5B",
+            "Six seconds at 720 × 480, finer than 2B.",
+            True,
+            "CogVideoX License: research free, commercial use needs registration",
+        ),
+    )
+}
+
+
+class InstalledModel(msgspec.Struct, frozen=True):
+    """A model that can run: what it is, and the folder that holds it in diffusers layout."""
+
+    info: ModelInfo
+    folder: Path
+
+    @property
+    def family(self) -> FamilyInfo:
+        return FAMILIES[self.info.family]
+
+
+_FAMILY_OF_PIPELINE = {"StableDiffusion3Pipeline": "sd35", "CogVideoXPipeline": "cogvideox"}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ModelMissing(
+            f"There is no model in {path.parent}: {path.name} is missing.",
+            "Choose a folder in diffusers layout (it holds model_index.json).",
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelDamaged(f"{path} cannot be read: {error}.", "Download the model again.") from error
+    if not isinstance(value, dict):
+        raise ModelDamaged(f"{path} is no JSON object.", "Download the model again.")
+    return value
+
+
+def _guess(folder: Path, family: str) -> ModelInfo:
+    """What a folder without a card holds, by the shape of its transformer."""
+    config = _read_json(folder / "transformer" / "config.json")
+    if family == "sd35":
+        if config.get("dual_attention_layers"):
+            base = MODELS["sd3.5-medium"]
+        elif "turbo" in folder.name.lower():
+            base = MODELS["sd3.5-large-turbo"]
+        else:
+            base = MODELS["sd3.5-large"]
+        published = config.get("num_layers") in (24, 38)
+        native = int(config.get("sample_size", 128)) * 8
+    else:
+        base = MODELS["cogvideox-5b" if config.get("use_rotary_positional_embeddings") else "cogvideox-2b"]
+        published = config.get("num_layers") in (30, 42)
+        native = 0
+    if published:
+        return base if folder.name == base.id else msgspec.structs.replace(base, id=folder.name)
+    defaults = base.defaults
+    if native:
+        defaults = msgspec.structs.replace(defaults, width=native, height=native)
+    else:
+        defaults = msgspec.structs.replace(
+            defaults,
+            width=int(config.get("sample_width", 90)) * 8,
+            height=int(config.get("sample_height", 60)) * 8,
+            frames=int(config.get("sample_frames", 49)),
+            max_sequence_length=int(config.get("max_text_seq_length", 226)),
+        )
+    return msgspec.structs.replace(
+        base,
+        id=folder.name,
+        name=folder.name,
+        summary="",
+        defaults=defaults,
+        sizes=((defaults.width, defaults.height),),
+        repository="",
+    )
+
+
+def open_folder(folder: Path) -> InstalledModel:
+    """Recognise a folder in diffusers layout; raises ``ModelMissing``, ``ModelDamaged`` or ``BadFile``."""
+    folder = Path(folder)
+    index = _read_json(folder / "model_index.json")
+    family = _FAMILY_OF_PIPELINE.get(str(index.get("_class_name")))
+    if family is None:
+        raise BadFile(
+            f"{folder} holds a {index.get('_class_name', 'model of no known kind')}.",
+            f"Laterna runs {' and '.join(_FAMILY_OF_PIPELINE)}.",
+        )
+    card = folder / CARD_NAME
+    if not card.exists():
+        return InstalledModel(_guess(folder, family), folder)
+    try:
+        info = msgspec.json.decode(card.read_bytes(), type=ModelInfo)
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        raise ModelDamaged(f"{card} cannot be read: {error}.", "Remove the file, or get the model again.") from error
+    if info.family != family:
+        raise ModelDamaged(f"{card} says {info.family}, but the folder holds {family}.", "Remove the file.")
+    return InstalledModel(info, folder)
+
+
+def find_installed(folders: Iterable[Path]) -> Iterator[InstalledModel]:
+    """Every usable model directly below ``folders``; folders that hold none are passed over."""
+    for parent in folders:
+        if not parent.is_dir():
+            continue
+        for folder in sorted(parent.iterdir()):
+            if (folder / "model_index.json").is_file():
+                try:
+                    yield open_folder(folder)
+                except (BadFile, ModelMissing, ModelDamaged):
+                    continue
+
+
+def resolve(model: str, folders: Iterable[Path]) -> InstalledModel:
+    """A model by its id in ``folders``, or by the path of its folder. Raises ``ModelMissing`` with what there is."""
+    installed = list(find_installed(folders))
+    for found in installed:
+        if found.info.id == model:
+            return found
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return open_folder(path)
+    if model in MODELS:
+        raise ModelMissing(
+            f"{MODELS[model].name} is not on this machine.",
+            f"Put its files (the layout of {MODELS[model].repository}) in a folder and name that folder.",
+        )
+    names = ", ".join(found.info.id for found in installed) or "none"
+    raise ModelMissing(f"There is no model “{model}”.", f"Models here: {names}. Or name a folder.")

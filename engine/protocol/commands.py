@@ -1,0 +1,47 @@
+"""What the window process tells the engine process. Each job message carries its job id."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.protocol.recipe import Recipe
+
+
+class Generate(msgspec.Struct, frozen=True, tag=True):
+    """Run ``recipe`` with the model in ``model_folder`` and save the results in ``output_folder``.
+
+    Files are named ``<file_stem>.png`` or ``.mp4`` (``_2``, ``_3`` … for a batch). ``preview_interval`` in seconds is
+    the least time between two previews; negative means no previews.
+    """
+
+    job: str
+    recipe: Recipe
+    model_folder: str
+    output_folder: str
+    file_stem: str
+    preview_interval: float = 0.1
+    preview_max_side: int = 768
+    cache_folder: str = ""
+
+
+class Cancel(msgspec.Struct, frozen=True, tag=True):
+    """Stop the job within one block of whichever network runs. Answered with ``JobCancelled``."""
+
+    job: str
+
+
+class Preload(msgspec.Struct, frozen=True, tag=True):
+    """Load a model that the person is likely to use next."""
+
+    model_folder: str
+
+
+class Ping(msgspec.Struct, frozen=True, tag=True):
+    token: int = 0
+
+
+class Shutdown(msgspec.Struct, frozen=True, tag=True):
+    """End the process after cancelling what runs."""
+
+
+Command = Generate | Cancel | Preload | Ping | Shutdown

@@ -1,0 +1,137 @@
+"""What the engine process tells the window process: facts, in the past tense. Latents never cross; files cross as paths."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.protocol.errors import ErrorInfo
+
+Stage = Literal["waiting", "loading", "encoding", "denoising", "decoding", "saving"]
+
+
+class DeviceInfo(msgspec.Struct, frozen=True):
+    """``kind`` is cpu, cuda, mps or xpu; memory in bytes."""
+
+    kind: str
+    name: str
+    memory_total: int
+
+
+class EngineReady(msgspec.Struct, frozen=True, tag=True):
+    """The libraries are imported and jobs can run. ``versions`` maps a package to its version."""
+
+    device: DeviceInfo
+    versions: dict[str, str]
+    threads: int
+    seconds: float
+
+
+class EngineWarming(msgspec.Struct, frozen=True, tag=True):
+    """What the engine does before it is ready ("Loading PyTorch")."""
+
+    what: str
+
+
+class MemoryChanged(msgspec.Struct, frozen=True, tag=True):
+    """Bytes: this process' resident memory, the host's total and used, and the device's total and used."""
+
+    process: int
+    host_total: int
+    host_used: int
+    device_total: int = 0
+    device_used: int = 0
+
+
+class JobStarted(msgspec.Struct, frozen=True, tag=True):
+    job: str
+
+
+class StageChanged(msgspec.Struct, frozen=True, tag=True):
+    """The job is in ``stage``; ``fraction`` (0 … 1) of it is done, ``-1`` where that is not known."""
+
+    job: str
+    stage: Stage
+    fraction: float = -1.0
+    detail: str = ""
+
+
+class StepDone(msgspec.Struct, frozen=True, tag=True):
+    """Step ``step`` of ``steps`` is done; ``seconds_left`` covers the remaining steps and decoding."""
+
+    job: str
+    step: int
+    steps: int
+    step_seconds: float
+    seconds_left: float
+
+
+class PreviewReady(msgspec.Struct, frozen=True, tag=True):
+    """A preview after ``step``. The message's blob is a JPEG: for a clip, ``frames`` pictures side by side in a row."""
+
+    job: str
+    step: int
+    width: int
+    height: int
+    frames: int = 1
+
+
+class OutputFile(msgspec.Struct, frozen=True):
+    """A saved result: path, SHA-256 of the pixels (see ``engine.media.pixels``), and its place in the batch."""
+
+    path: str
+    pixels_sha256: str
+    index: int = 0
+
+
+class JobFinished(msgspec.Struct, frozen=True, tag=True):
+    """``seconds`` maps a stage to its duration; ``peak_memory`` in bytes, 0 where it was not measured."""
+
+    job: str
+    files: tuple[OutputFile, ...]
+    seconds: dict[str, float]
+    peak_memory: int = 0
+
+
+class JobCancelled(msgspec.Struct, frozen=True, tag=True):
+    job: str
+
+
+class JobFailed(msgspec.Struct, frozen=True, tag=True):
+    job: str
+    error: ErrorInfo
+
+
+class Preloaded(msgspec.Struct, frozen=True, tag=True):
+    """A ``Preload`` ended; ``error`` says why it did not load."""
+
+    model_folder: str
+    error: ErrorInfo | None = None
+
+
+class Pong(msgspec.Struct, frozen=True, tag=True):
+    token: int = 0
+
+
+class CommandRefused(msgspec.Struct, frozen=True, tag=True):
+    """A command could not be read or is not allowed now."""
+
+    error: ErrorInfo
+
+
+Event = (
+    EngineReady
+    | EngineWarming
+    | MemoryChanged
+    | JobStarted
+    | StageChanged
+    | StepDone
+    | PreviewReady
+    | JobFinished
+    | JobCancelled
+    | JobFailed
+    | Preloaded
+    | Pong
+    | CommandRefused
+)
