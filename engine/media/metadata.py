@@ -1,0 +1,74 @@
+"""What a PNG or MP4 says of itself. The file may come from anyone, so nothing in it is trusted."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.media import mp4, png, tags
+from engine.media.environment import Environment
+from engine.protocol.errors import BadFile, BadRecipe
+from engine.protocol.recipe import Recipe
+
+SUFFIXES = {".png": "image", ".mp4": "video"}
+
+
+class MediaInfo(msgspec.Struct, frozen=True):
+    """``frames`` is 1 and ``fps`` 0 for a picture; ``recipe`` None where there is none, or where
+    ``recipe_problem`` (a sentence) says why it cannot be used. ``pixels_sha256`` is what the file claims ("" if
+    nothing): of the source frames for a clip, since MP4 is lossy."""
+
+    kind: Literal["image", "video"]
+    width: int
+    height: int
+    frames: int
+    fps: float
+    recipe: Recipe | None
+    environment: Environment | None
+    pixels_sha256: str
+    recipe_problem: str = ""
+
+
+def read(path: Path) -> MediaInfo:
+    """Read size and metadata without decoding the pixels. The kind comes from the content, not from the name.
+
+    Raises ``BadFile`` with a sentence for anything that is no sound PNG or MP4; never another exception.
+    """
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise BadFile(f"{path} is no file.", "Choose a PNG or MP4.")
+        with path.open("rb") as file:
+            start = file.read(16)
+            file.seek(0)
+            if start.startswith(png.SIGNATURE):
+                width, height, texts = png.read_header(file)
+                return _info("image", mp4.ClipHeader(width, height, 1, 0.0, texts))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BadFile(f"{path} cannot be read: {reason}.", "Check the name and your permission.") from error
+    if start[4:8] != b"ftyp":
+        raise BadFile(f"{path.name} is neither a PNG nor an MP4.", "Choose a file that Laterna made.")
+    return _info("video", mp4.read_header(path))
+
+
+def _info(kind: Literal["image", "video"], header: mp4.ClipHeader) -> MediaInfo:
+    texts = header.texts
+    recipe, problem = None, ""
+    text = texts.get(tags.RECIPE)
+    if text is None and kind == "video" and texts.get(tags.COMMENT, "").startswith("{"):
+        text = texts[tags.COMMENT]
+    if text is not None:
+        try:
+            recipe = Recipe.from_json(text)
+        except BadRecipe as error:
+            problem = str(error)
+    environment = Environment.from_json(texts[tags.ENVIRONMENT]) if tags.ENVIRONMENT in texts else None
+    digest = texts.get(tags.PIXELS_SHA256, "")
+    return MediaInfo(
+        kind, header.width, header.height, header.frames, header.fps, recipe, environment, digest[:64], problem
+    )

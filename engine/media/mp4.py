@@ -1,0 +1,108 @@
+"""MP4 (H.264, plays everywhere) with the recipe in its metadata, through PyAV."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from engine.media.pixels import Pixels
+from engine.protocol.errors import BadFile
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# Without use_metadata_tags only ``comment`` survives; faststart lets a player begin before it has the whole file.
+_MOV_FLAGS = "+faststart+use_metadata_tags"
+_X264 = {"preset": "veryfast", "crf": "18", "g": "12"}
+_BT709 = 1
+_MPEG_RANGE = 1
+MAX_SIDE = 16_384
+MAX_FRAMES = 10_000_000
+MAX_TEXT_CHARS = 4 * 1024 * 1024
+
+
+class ClipHeader(NamedTuple):
+    """Size in pixels, number of frames, frames per second, and the metadata."""
+
+    width: int
+    height: int
+    frames: int
+    fps: float
+    texts: dict[str, str]
+
+
+def encode(frames: Pixels, path: Path, fps: float, texts: dict[str, str]) -> None:
+    """Write ``frames`` ([T, H, W, 3] uint8 RGB, even height and width) to ``path`` at ``fps`` with ``texts`` inside.
+
+    BT.709, limited range, said so in the file. Raises ``OSError``; ``ValueError`` for sizes that H.264 cannot hold.
+    """
+    import av
+    from av.video.reformatter import ColorRange, Colorspace
+
+    count, height, width = frames.shape[:3]
+    if not count or width % 2 or height % 2:
+        raise ValueError(f"a clip needs frames of even size, not {count} of {width} × {height}")
+    rate = Fraction(fps).limit_denominator(1001)
+    try:
+        with av.open(str(path), "w", format="mp4", options={"movflags": _MOV_FLAGS}) as container:
+            container.metadata.update(texts)
+            stream = container.add_stream("libx264", rate=rate, options=_X264)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            codec = stream.codec_context
+            codec.time_base = 1 / rate
+            codec.colorspace = codec.color_primaries = codec.color_trc = _BT709
+            codec.color_range = _MPEG_RANGE
+            for index, array in enumerate(frames):
+                frame = av.VideoFrame.from_ndarray(array, format="rgb24").reformat(
+                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+                )
+                frame.pts, frame.time_base = index, codec.time_base
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    except av.FFmpegError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def open_clip(path: Path) -> tuple[InputContainer, VideoStream]:
+    """The container and its first video stream; close the container afterwards. Raises ``BadFile``.
+
+    The format is fixed: a playlist or another container under an ``.mp4`` name is not followed anywhere.
+    """
+    import av
+
+    try:
+        container = av.open(f"file:{path.absolute()}", format="mp4", metadata_errors="replace")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise damaged(error) from error
+    try:
+        stream = container.streams.video[0]
+        if not (0 < stream.width <= MAX_SIDE and 0 < stream.height <= MAX_SIDE):
+            raise BadFile(f"This MP4 says {stream.width} × {stream.height} pixels.", "Choose another file.")
+    except (IndexError, av.FFmpegError, ValueError) as error:
+        container.close()
+        raise damaged("it holds no video") from error
+    except BaseException:
+        container.close()
+        raise
+    return container, stream
+
+
+def read_header(path: Path) -> ClipHeader:
+    """What an MP4 says of itself. Raises ``BadFile``."""
+    container, stream = open_clip(path)
+    with container:
+        rate = stream.average_rate or stream.guessed_rate
+        fps = float(rate) if rate else 0.0
+        frames = stream.frames
+        if not frames and stream.duration and stream.time_base and fps:
+            frames = round(float(stream.duration * stream.time_base) * fps)
+        if not 0 < frames <= MAX_FRAMES or not 0 < fps <= 1000:
+            raise damaged(f"{frames} frames at {fps:g} a second")
+        texts = {key: text for key, text in container.metadata.items() if len(text) <= MAX_TEXT_CHARS}
+        return ClipHeader(stream.width, stream.height, frames, fps, texts)
+
+
+def damaged(why: Any) -> BadFile:
+    return BadFile(f"This MP4 cannot be read: {why}.", "Choose another file, or get a fresh copy of it.")

@@ -1,0 +1,24 @@
+"""The fingerprint of a result: SHA-256 over its shape and its uint8 pixels, before any file format touches them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def pixels_sha256(array: npt.NDArray[Any]) -> str:
+    """Hex SHA-256 of ``array``: uint8, shape [H, W, 3] (a picture) or [T, H, W, 3] (a clip), RGB.
+
+    The digest covers ``b"uint8 "``, the sizes as decimal numbers joined by ``x``, a newline, and the bytes in C order,
+    so two arrays with the same bytes but another shape differ. Raises ``ValueError`` for any other array.
+    """
+    if array.dtype != np.uint8 or array.ndim not in (3, 4) or array.shape[-1] != 3:
+        raise ValueError(f"pixels are uint8 [H, W, 3] or [T, H, W, 3], not {array.dtype} {list(array.shape)}")
+    digest = hashlib.sha256(b"uint8 " + "x".join(map(str, array.shape)).encode() + b"\n")
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

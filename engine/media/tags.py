@@ -1,0 +1,6 @@
+"""Names of what Laterna writes into its files, the same in PNG text chunks and in MP4 metadata."""
+
+RECIPE = "laterna.recipe"
+ENVIRONMENT = "laterna.environment"
+PIXELS_SHA256 = "laterna.pixels_sha256"
+COMMENT = "comment"
