@@ -1,0 +1,1 @@
+"""The window: PySide6 only. Knows the engine by its messages, never by its code."""
