@@ -267,9 +267,7 @@ def check_system(testing: bool) -> None:
     subprocess.run([*command, *missing], env=environment, stdout=sys.stderr, check=False)
     still = missing_packages(column, testing)
     if still:
-        stop(
-            f"these system packages could not be installed: {' '.join(still)}. Install them and start again:\n\n    {line}\n"
-        )
+        stop(f"these system packages could not be installed: {' '.join(still)}. Try by hand:\n\n    {line}\n")
 
 
 def prepare(testing: bool) -> None:

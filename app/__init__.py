@@ -1,1 +1,1 @@
-"""The program around the window: arguments, command line, settings, paths, logs, and the one place that builds it all."""
+"""The program around the window: arguments, command line, settings, paths, and the one place that builds it all."""

@@ -1,0 +1,63 @@
+"""``bench``: run benchmarks, each in a process of its own: none disturbs the next, and torch stays out of here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from app.cli.output import Progress, print_json
+from app.cli.parser import Namespace
+from app.paths import Paths
+from engine.protocol.errors import BadArguments, UnknownFailure
+
+# Where each benchmark lives: the module has NAMES, a dict from name to a function that returns JSON-able figures.
+MODULES = (
+    "app.cli.bench_start",
+    "engine.library.bench",
+    "engine.worker.bench",
+    "ui.library.bench",
+    "engine.training.bench",
+)
+
+_CHILD = """
+import importlib, json, sys
+module = importlib.import_module(sys.argv[1])
+print(json.dumps(list(module.NAMES) if len(sys.argv) < 3 else module.NAMES[sys.argv[2]]()))
+"""
+
+
+def run(arguments: Namespace, paths: Paths) -> int:
+    where = {name: module for module in MODULES for name in _call(module)}
+    if not arguments.names:
+        if arguments.json:
+            print_json(sorted(where))
+        else:
+            print("\n".join(sorted(where)))
+        return 0
+    unknown = [name for name in arguments.names if name not in where]
+    if unknown:
+        raise BadArguments(f"There is no benchmark “{unknown[0]}”.", f"Benchmarks: {', '.join(sorted(where))}.")
+    progress = Progress()
+    results = {}
+    for name in arguments.names:
+        progress.show(f"Measuring {name}")
+        results[name] = _call(where[name], name)
+    progress.end()
+    if arguments.json:
+        print_json(results)
+        return 0
+    for name, figures in results.items():
+        print(name)
+        for key, value in figures.items():
+            print(f"  {key:36} {value:.4g}" if isinstance(value, float) else f"  {key:36} {value}")
+    return 0
+
+
+def _call(module: str, *name: str) -> dict[str, object]:
+    command = [sys.executable, "-c", _CHILD, module, *name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UnknownFailure(f"The benchmark {' '.join(name) or module} failed.", detail=done.stderr[-4000:])
+    figures: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return figures

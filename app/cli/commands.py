@@ -1,0 +1,18 @@
+"""Every command by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.cli import bench, generate, library, models, recipe, reproduce
+from app.cli.parser import Namespace
+from app.paths import Paths
+
+COMMANDS: dict[str, Callable[[Namespace, Paths], int]] = {
+    "generate": generate.run,
+    "recipe": recipe.run,
+    "reproduce": reproduce.run,
+    "models": models.run,
+    "library": library.run,
+    "bench": bench.run,
+}

@@ -1,0 +1,97 @@
+"""An engine for one command: started, asked, and ended with it."""
+
+from __future__ import annotations
+
+import queue
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from app.cli.output import Progress
+from engine.jobs.engine_process import EngineProcess
+from engine.protocol import commands, events
+from engine.protocol.errors import Cancelled, LaternaError, from_info
+from engine.protocol.recipe import Recipe
+
+STAGE_NAMES = {
+    "waiting": "Waiting",
+    "loading": "Loading the model",
+    "encoding": "Reading the prompt",
+    "denoising": "Denoising",
+    "decoding": "Decoding",
+    "saving": "Saving",
+}
+
+
+class EngineSession:
+    """Runs jobs one after another in an engine of its own; raises what the engine reports."""
+
+    def __init__(self, log_file: Path, progress: Progress, command: list[str] | None = None) -> None:
+        self._messages: queue.Queue[events.Event | LaternaError | None] = queue.Queue()
+        self._progress = progress
+        self._engine = EngineProcess(
+            on_event=lambda event, blob: self._messages.put(event),
+            on_exit=self._messages.put,
+            log_file=log_file,
+            command=command,
+        )
+
+    def __enter__(self) -> EngineSession:
+        self._engine.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.end()
+        self._engine.shutdown(timeout=2.0 if kind else 5.0)
+
+    def generate(
+        self, recipe: Recipe, model_folder: Path, output_folder: Path, stem: str, cache_folder: Path, label: str = ""
+    ) -> events.JobFinished:
+        """Run one job to its end. Ctrl-C cancels it and raises ``Cancelled``."""
+        job = uuid.uuid4().hex
+        self._engine.send(
+            commands.Generate(
+                job=job,
+                recipe=recipe,
+                model_folder=str(model_folder),
+                output_folder=str(output_folder),
+                file_stem=stem,
+                preview_interval=-1.0,
+                cache_folder=str(cache_folder),
+            )
+        )
+        try:
+            return self._wait(job, label)
+        except KeyboardInterrupt:
+            self._engine.send(commands.Cancel(job))
+            self._wait(job, label)
+            raise
+
+    def _wait(self, job: str, label: str) -> events.JobFinished:
+        handlers: dict[type, Callable[..., None]] = {
+            events.EngineWarming: lambda event: self._progress.show(event.what),
+            events.StageChanged: lambda event: self._progress.show(
+                label + STAGE_NAMES.get(event.stage, event.stage), event.fraction
+            ),
+            events.StepDone: lambda event: self._progress.show(
+                f"{label}Step {event.step} of {event.steps}", event.step / event.steps, event.seconds_left
+            ),
+        }
+        while True:
+            message = self._messages.get()
+            if isinstance(message, LaternaError):
+                raise message
+            if isinstance(message, events.JobFinished) and message.job == job:
+                return message
+            if isinstance(message, events.JobCancelled) and message.job == job:
+                raise Cancelled("Cancelled.")
+            if isinstance(message, events.JobFailed) and message.job == job:
+                raise from_info(message.error)
+            if isinstance(message, events.CommandRefused):
+                raise from_info(message.error)
+            handler = handlers.get(type(message))
+            if handler is not None:
+                handler(message)

@@ -1,0 +1,135 @@
+"""``generate``: arguments to recipe, recipe to files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from app.cli.engine_session import EngineSession
+from app.cli.output import Progress, print_json
+from app.cli.parser import Namespace
+from app.paths import Paths
+from engine.library.library import Library
+from engine.library.naming import free_stem, stem_for
+from engine.media import metadata
+from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel, resolve
+from engine.protocol.errors import BadArguments, BadFile, BadRecipe, from_os_error
+from engine.protocol.family_info import MAX_SEED, validate
+from engine.protocol.recipe import MAX_JSON_BYTES, Recipe
+
+SUFFIXES = {"image": ".png", "video": ".mp4"}
+_FLAGS = {
+    "prompt": "prompt",
+    "negative": "negative_prompt",
+    "width": "width",
+    "height": "height",
+    "frames": "frames",
+    "fps": "fps",
+    "steps": "steps",
+    "guidance": "guidance",
+    "sampler": "sampler",
+    "scheduler": "scheduler",
+    "shift": "shift",
+    "seed": "seed",
+}
+
+
+def run(arguments: Namespace, paths: Paths) -> int:
+    if not 1 <= arguments.count <= 1000:
+        raise BadArguments(f"--count is {arguments.count}; it must be from 1 to 1000.")
+    base = read_recipe(Path(arguments.recipe)) if arguments.recipe else None
+    model = resolve(_model_name(arguments, base), paths.model_folders)
+    first = make_recipe(arguments, base, model)
+    recipes = [first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)]
+    folder, stem = _target(arguments, paths, model, first)
+    results = []
+    with EngineSession(paths.engine_log, progress := Progress()) as engine:
+        for i, recipe in enumerate(recipes):
+            label = f"{i + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
+            name = stem if i == 0 else f"{stem}_{i + 1}"
+            done = engine.generate(recipe, model.folder, folder, name, paths.encodings, label)
+            progress.end()
+            for file in done.files:
+                results.append(
+                    {"path": file.path, "seed": recipe.seed, "pixels_sha256": file.pixels_sha256}
+                    | {"seconds": done.seconds, "peak_memory": done.peak_memory}
+                )
+                if not arguments.json:
+                    print(file.path, flush=True)
+    if not arguments.out:
+        with Library(paths.library_database, paths.output) as library:
+            for result in results:
+                library.add(Path(result["path"]))
+    if arguments.json:
+        print_json({"files": results, "recipe": first})
+    return 0
+
+
+def read_recipe(path: Path) -> Recipe:
+    """A recipe from JSON, or from the metadata of a PNG or MP4."""
+    if path.suffix.lower() in SUFFIXES.values():
+        found = metadata.read(path).recipe
+        if found is None:
+            raise BadFile(f"{path} carries no recipe.", "Choose a file that Laterna made.")
+        return found
+    try:
+        with path.open("rb") as file:
+            return Recipe.from_json(file.read(MAX_JSON_BYTES + 1))
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+
+
+def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel) -> Recipe:
+    """The recipe that the flags ask for, on top of ``base`` or of the model's reference settings."""
+    changes: dict[str, Any] = {
+        field: getattr(arguments, flag) for flag, field in _FLAGS.items() if getattr(arguments, flag) is not None
+    }
+    if base is None:
+        if "prompt" not in changes:
+            raise BadArguments("There is no prompt.", "Say what to make: --prompt TEXT.")
+        changes.setdefault("seed", secrets.randbelow(2**32))
+        recipe = model.info.recipe(**changes)
+    else:
+        if base.family != model.info.family:
+            raise BadRecipe(
+                f"The recipe is for {base.family}, but {model.info.name} is {model.info.family}.",
+                "Choose a model of the same family.",
+            )
+        recipe = base.replace(**changes, model=model.info.id)
+    validate(recipe, model.family)
+    return recipe
+
+
+def _model_name(arguments: Namespace, base: Recipe | None) -> str:
+    if arguments.model:
+        return str(arguments.model)
+    if base is not None:
+        return base.model
+    wants_clip = str(arguments.out or "").lower().endswith(SUFFIXES["video"]) or (arguments.frames or 1) > 1
+    return MINI_VIDEO if wants_clip else MINI_IMAGE
+
+
+def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipe: Recipe) -> tuple[Path, str]:
+    """Folder and file stem for the results; checked before anything is computed."""
+    suffix = SUFFIXES[model.info.kind]
+    if arguments.out:
+        out = Path(arguments.out).expanduser()
+        if out.suffix.lower() != suffix:
+            raise BadArguments(
+                f"{model.info.name} makes {suffix} files; --out is {out.name}.", f"Name a {suffix} file."
+            )
+        folder, stem = out.parent.resolve(), out.stem
+    else:
+        folder = paths.output
+        stem = ""
+    try:
+        if not arguments.out:
+            folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".laterna-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise from_os_error(error, "writing the result", folder) from error
+    return folder, stem or free_stem(folder, stem_for(recipe), suffix)

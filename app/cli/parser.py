@@ -1,0 +1,84 @@
+"""The arguments of every command. Exit code 2 for what cannot be understood is argparse's own."""
+
+from __future__ import annotations
+
+import argparse
+
+Namespace = argparse.Namespace
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="start.py",
+        description="Laterna: make pictures and clips from text on your own machine."
+        " Without a command it opens the window; `start.py test` runs the tests.",
+    )
+    parser.add_argument("--home", metavar="DIR", help="keep settings, models, library and caches in this folder")
+    parser.set_defaults(json=False)
+    parser.add_argument("--version", action="version", version="Laterna 0.1.0")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _generate(commands)
+    _recipe(commands)
+    _reproduce(commands)
+    _models(commands)
+    _library(commands)
+    _bench(commands)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser
+
+
+def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "generate", "Make a picture or a clip.")
+    parser.add_argument("--prompt", metavar="TEXT")
+    parser.add_argument("--out", metavar="FILE", help="a .png or .mp4; without it the result goes into the library")
+    parser.add_argument("--model", metavar="ID|FOLDER", help="a model's id, or a folder in diffusers layout")
+    parser.add_argument("--negative", metavar="TEXT")
+    parser.add_argument("--width", type=int, metavar="PIXELS")
+    parser.add_argument("--height", type=int, metavar="PIXELS")
+    parser.add_argument("--frames", type=int, metavar="N")
+    parser.add_argument("--fps", type=int, metavar="N")
+    parser.add_argument("--steps", type=int, metavar="N")
+    parser.add_argument("--guidance", type=float, metavar="SCALE")
+    parser.add_argument("--sampler", metavar="NAME")
+    parser.add_argument("--scheduler", metavar="NAME")
+    parser.add_argument("--shift", type=float, metavar="S")
+    parser.add_argument("--seed", type=int, metavar="N", help="without it a random one is taken, and printed")
+    parser.add_argument("--count", type=int, default=1, metavar="N", help="this many results, with seeds counted up")
+    parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a PNG or MP4 made by Laterna")
+
+
+def _recipe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "recipe", "Print the recipe inside a PNG or MP4, as JSON.")
+    parser.add_argument("file", metavar="FILE")
+
+
+def _reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "reproduce", "Make a file again and say whether the pixels are equal.")
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--out", metavar="FILE", help="keep the new file here")
+    parser.add_argument("--model", metavar="ID|FOLDER", help="the model, where its id is not found")
+
+
+def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "models", "The models on this machine.")
+    parser.add_argument("action", choices=["list"], nargs="?", default="list")
+
+
+def _library(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "library", "Search the library, add files, check it, or rebuild its database.")
+    parser.add_argument("action", choices=["search", "add", "check", "rebuild"])
+    parser.add_argument("terms", nargs="*", metavar="TEXT|FILE", help="words to search for, or files to add")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most this many results (50)")
+
+
+def _bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "bench", "Measure; ratios within one run. Without a name: the list of benchmarks.")
+    parser.add_argument("names", nargs="*", metavar="NAME")

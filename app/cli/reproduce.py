@@ -1,0 +1,51 @@
+"""``reproduce``: make a file again and compare the pixels."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from app.cli.engine_session import EngineSession
+from app.cli.generate import SUFFIXES
+from app.cli.output import Progress, print_json
+from app.cli.parser import Namespace
+from app.paths import Paths
+from engine.media import metadata
+from engine.models.catalog import resolve
+from engine.protocol.errors import BadArguments, BadFile
+from engine.protocol.family_info import validate
+
+
+def run(arguments: Namespace, paths: Paths) -> int:
+    info = metadata.read(Path(arguments.file))
+    if info.recipe is None or not info.pixels_sha256:
+        raise BadFile(f"{arguments.file} carries no recipe.", "Only files that Laterna made can be made again.")
+    model = resolve(arguments.model or info.recipe.model, paths.model_folders)
+    validate(info.recipe, model.family)
+    suffix = SUFFIXES[model.info.kind]
+    out = Path(arguments.out).expanduser().resolve() if arguments.out else None
+    if out is not None and out.suffix.lower() != suffix:
+        raise BadArguments(f"This makes a {suffix} file; --out is {out.name}.", f"Name a {suffix} file.")
+    with (
+        tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
+        EngineSession(paths.engine_log, Progress()) as engine,
+    ):
+        folder, stem = (out.parent, out.stem) if out else (Path(scratch), "again")
+        done = engine.generate(info.recipe, model.folder, folder, stem, paths.encodings)
+    hashes = [file.pixels_sha256 for file in done.files]
+    equal = info.pixels_sha256 in hashes
+    if arguments.json:
+        print_json(
+            {
+                "equal": equal,
+                "expected_sha256": info.pixels_sha256,
+                "pixels_sha256": hashes,
+                "made_with": info.environment,
+                "files": [file.path for file in done.files] if out else [],
+            }
+        )
+    elif equal:
+        print("The pixels are equal.")
+    else:
+        print("The pixels differ: another version or device made the file, or its model has changed.")
+    return 0
