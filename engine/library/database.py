@@ -1,0 +1,139 @@
+"""SQLite for the library and the queue: connections, migrations, and its errors as sentences."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.protocol.errors import BadFile, KnownError, LaternaError, LibraryBusy, NoSpace, NotWritable
+
+BUSY_TIMEOUT_SECONDS = 5.0
+
+
+class Database:
+    """A SQLite file in WAL mode, used from any thread: each thread gets its own connection, writes take turns.
+
+    ``migrations`` are SQL scripts; ``user_version`` counts those that have run. Raises ``LibraryBusy`` where another
+    process holds it, ``NoSpace``, ``NotWritable``, and ``BadFile`` where it is damaged or of a newer Laterna.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[str], *, busy_timeout: float = BUSY_TIMEOUT_SECONDS) -> None:
+        self.path = path
+        self._busy_timeout = busy_timeout
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.RLock()
+        self._closed = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotWritable(
+                f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose another --home."
+            ) from error
+        try:
+            self._migrate(migrations)
+        except BaseException:
+            self.close()
+            raise
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, in autocommit mode."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            with errors(self.path):
+                found = sqlite3.connect(
+                    self.path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False
+                )
+                with self._lock:
+                    if self._closed:
+                        found.close()
+                        raise LibraryBusy("The library is closing.", "Start Laterna again.")
+                    self._all.append(found)
+                # WAL outlives a kill of the process; NORMAL outlives that too (the last writes may go with the power).
+                found.execute("PRAGMA journal_mode = WAL")
+                found.execute("PRAGMA synchronous = NORMAL")
+                found.execute("PRAGMA mmap_size = 268435456")
+            self._local.connection = found
+        return found
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        with errors(self.path):
+            yield self.connection()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it, or nothing where an exception leaves the block."""
+        with self._lock, errors(self.path):
+            connection = self.connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close every thread's connection; the threads must have stopped using it."""
+        with self._lock:
+            self._closed = True
+            connections, self._all = self._all, []
+        for connection in connections:
+            connection.close()
+        self._local = threading.local()
+
+    def _migrate(self, migrations: Sequence[str]) -> None:
+        with self.reading() as connection:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(migrations):
+            raise KnownError(f"{self.path} was written by a newer Laterna.", "Update Laterna.")
+        if version == len(migrations):
+            return
+        with self.writing() as connection:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            for script in migrations[version:]:
+                for statement in _statements(script):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script: ``executescript`` would commit the transaction around it."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
+@contextmanager
+def errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises about the file into a ``LaternaError``; programming mistakes stay what they are."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        named = _named(error, path)
+        if named is None:
+            raise
+        raise named from error
+
+
+def _named(error: sqlite3.DatabaseError, path: Path) -> LaternaError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LibraryBusy(f"Another Laterna is using {path}.", "Close it, or start this one with another --home.")
+    if code == sqlite3.SQLITE_FULL:
+        return NoSpace(f"The disk is full: {path} cannot grow.", "Free some space and try again.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+        return NotWritable(f"{path} cannot be written: {error}.", "Check the folder and the disk.")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return BadFile(f"{path} is damaged: {error}.", "Run “library rebuild”: it is made anew from your files.")
+    return None

@@ -1,0 +1,90 @@
+"""Files and ``Item``s as rows of the ``items`` table."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from engine.library.item import Item
+from engine.media import metadata
+from engine.protocol.errors import BadFile, BadRecipe
+from engine.protocol.recipe import Recipe
+
+ITEM_COLUMNS = "id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, trashed"
+_FILE_COLUMNS = (
+    "path, kind, width, height, frames, fps, created, size, modified, recipe, pixels_sha256,"
+    " prompt, negative_prompt, model, seed"
+)
+UPSERT = (
+    f"INSERT INTO items ({_FILE_COLUMNS}) VALUES ({', '.join('?' * 15)})"
+    " ON CONFLICT (path) WHERE trashed IS NULL DO UPDATE SET missing = 0, "
+    + ", ".join(f"{name} = excluded.{name}" for name in _FILE_COLUMNS.split(", ")[1:])
+    + " RETURNING id"
+)
+FileRow = tuple[Any, ...]
+
+
+def stored_path(path: Path, folder: Path) -> str:
+    """How ``path`` is written in the database: relative, with slashes, where it lies below ``folder``."""
+    absolute = Path(os.path.abspath(path))
+    try:
+        return absolute.relative_to(folder).as_posix()
+    except ValueError:
+        return str(absolute)
+
+
+def read_file(path: Path, folder: Path) -> FileRow:
+    """The values of ``UPSERT`` for a PNG or MP4, from its own metadata; its time is the file's. Raises ``BadFile``."""
+    info = metadata.read(path)
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check your permission.") from error
+    recipe = info.recipe
+    return (
+        stored_path(path, folder),
+        info.kind,
+        info.width,
+        info.height,
+        info.frames,
+        info.fps,
+        status.st_mtime,
+        status.st_size,
+        status.st_mtime_ns,
+        recipe.to_json() if recipe else None,
+        info.pixels_sha256,
+        recipe.prompt if recipe else "",
+        recipe.negative_prompt if recipe else "",
+        recipe.model if recipe else "",
+        str(recipe.seed) if recipe else "",
+    )
+
+
+def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
+    """An ``Item`` from ``ITEM_COLUMNS``; of a trashed one, ``path`` is where it came from and will go back to."""
+    id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, _trashed = row
+    return Item(
+        id=id,
+        path=folder / path,
+        kind=kind,
+        width=width,
+        height=height,
+        frames=frames,
+        fps=fps,
+        created=created,
+        size=size,
+        recipe=_recipe(recipe),
+        favourite=bool(favourite),
+        missing=bool(missing),
+    )
+
+
+def _recipe(text: str | None) -> Recipe | None:
+    if text is None:
+        return None
+    try:
+        return Recipe.from_json(text)
+    except BadRecipe:
+        return None

@@ -1,0 +1,82 @@
+"""What lies in the library's folder, and how that differs from the index."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.media.metadata import SUFFIXES
+
+BATCH = 200
+Stamp = tuple[int, int]
+
+
+class Plan(NamedTuple):
+    """``renamed`` are (id, new stored path); ``gone`` and ``back`` ids; ``to_read`` new or changed files."""
+
+    renamed: list[tuple[int, str]]
+    gone: list[int]
+    back: list[int]
+    to_read: list[Path]
+
+
+def files(folder: Path) -> dict[Path, Stamp]:
+    """Every PNG and MP4 below ``folder`` with its size in bytes and modification time in ns, but hidden ones."""
+    found: dict[Path, Stamp] = {}
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(Path(entry.path))
+                    elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file():
+                        status = entry.stat()
+                        found[Path(entry.path)] = (status.st_size, status.st_mtime_ns)
+        except OSError:
+            continue  # a folder that cannot be listed: its rows, if any, are checked one by one
+    return found
+
+
+def compare(known: Iterable[tuple[str, int, int, int, int]], found: dict[Path, Stamp], folder: Path) -> Plan:
+    """``known`` are rows (stored path, id, size, modified, missing). A new file with the size and time of a row whose
+    file is gone is that row, renamed."""
+    plan = Plan([], [], [], [])
+    strangers = dict(found)
+    lost: dict[Stamp, list[tuple[int, int]]] = {}
+    for stored, id, size, modified, missing in known:
+        path = folder / stored
+        stamp = strangers.pop(path, None) or _stamp(path)
+        if stamp is None:
+            lost.setdefault((size, modified), []).append((id, missing))
+        elif stamp != (size, modified):
+            plan.to_read.append(path)
+        elif missing:
+            plan.back.append(id)
+    for path, stamp in strangers.items():
+        if lost.get(stamp):
+            plan.renamed.append((lost[stamp].pop()[0], path.relative_to(folder).as_posix()))
+        else:
+            plan.to_read.append(path)
+    plan.gone.extend(id for group in lost.values() for id, missing in group if not missing)
+    return plan
+
+
+def batches(paths: Sequence[Path], size: int = BATCH) -> Iterator[list[Path]]:
+    """``paths`` in order, ``size`` at a time."""
+    rest = iter(paths)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
