@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.library.library import Library
-from engine.library.naming import free_stem, stem_for
+from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel, resolve
 from engine.protocol.errors import BadArguments, BadFile, BadRecipe, from_os_error
@@ -44,7 +46,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     first = make_recipe(arguments, base, model)
     recipes = [first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)]
     folder, stem = _target(arguments, paths, model, first)
-    results = []
+    results: list[dict[str, Any]] = []
     with EngineSession(paths.engine_log, progress := Progress()) as engine:
         for i, recipe in enumerate(recipes):
             label = f"{i + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
@@ -59,7 +61,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
                 if not arguments.json:
                     print(file.path, flush=True)
     if not arguments.out:
-        with Library(paths.library_database, paths.output) as library:
+        with closing(Library(paths.library_database, paths.output)) as library:
             for result in results:
                 library.add(Path(result["path"]))
     if arguments.json:
@@ -132,4 +134,4 @@ def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipe: R
         probe.unlink()
     except OSError as error:
         raise from_os_error(error, "writing the result", folder) from error
-    return folder, stem or free_stem(folder, stem_for(recipe), suffix)
+    return folder, stem or unused_stem(folder, file_stem(recipe.prompt, recipe.seed, time.time()))

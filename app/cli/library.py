@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 from app.cli.output import print_json
@@ -13,7 +14,7 @@ from engine.protocol.errors import BadArguments
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
-    with Library(paths.library_database, paths.output) as library:
+    with closing(Library(paths.library_database, paths.output)) as library:
         return {"search": _search, "add": _add, "check": _check, "rebuild": _rebuild}[arguments.action](
             arguments, library
         )
@@ -47,11 +48,21 @@ def _add(arguments: Namespace, library: Library) -> int:
 
 
 def _check(arguments: Namespace, library: Library) -> int:
-    problems = library.check()
+    found = library.check()
     if arguments.json:
-        print_json({"problems": problems})
-    else:
-        print("\n".join(problems) or "The library is in order.")
+        print_json({"ok": found.ok, "check": found})
+        return 0
+    for title, lines in (
+        ("missing", [str(path) for path in found.missing]),
+        ("not in the database", [str(path) for path in found.unknown]),
+        ("damaged", [f"{path}: {sentence}" for path, sentence in found.damaged]),
+        ("database", list(found.database_problems)),
+    ):
+        for line in lines:
+            print(f"{title}: {line}")
+    print(
+        f"{found.items} items: in order." if found.ok else "`library rebuild` makes the database anew."
+    )
     return 0
 
 

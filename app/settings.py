@@ -1,0 +1,91 @@
+"""The settings file: typed, only what differs from the defaults is written, a damaged one is set aside. No Qt."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.protocol.errors import from_os_error
+from engine.protocol.family_info import Kind
+from ui.draft import Draft
+
+VERSION = 1
+
+
+class Settings(msgspec.Struct, omit_defaults=True):
+    """Everything a person set. ``output_folder`` and ``language`` empty mean the usual ones of this machine.
+
+    ``file_name`` is the stem of saved files; empty lets Laterna name them by time and prompt. ``geometry`` and
+    ``splitter`` are the window's own states in base64.
+    """
+
+    version: int = VERSION
+    theme: Literal["system", "dark", "light"] = "system"
+    kind: Kind = "image"
+    drafts: dict[Kind, Draft] = {}
+    geometry: str = ""
+    splitter: str = ""
+    previews: bool = True
+    advanced_open: bool = False
+    queue_open: bool = False
+    output_folder: str = ""
+    file_name: str = ""
+    language: str = ""
+
+
+class SettingsFile:
+    """Reads and writes ``path``. ``notice`` says in a sentence what went wrong while reading, or is empty."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written = b""
+        self.notice = ""
+
+    def load(self) -> Settings:
+        """The settings, or the defaults where there are none or they cannot be read."""
+        self.notice = ""
+        try:
+            raw = self._path.read_bytes()
+        except FileNotFoundError:
+            return Settings()
+        except OSError as error:
+            self.notice = f"{from_os_error(error, 'reading the settings', self._path)} The defaults are used."
+            return Settings()
+        try:
+            settings = msgspec.json.decode(raw, type=Settings)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self.notice = self._set_aside(error)
+            return Settings()
+        self._written = raw
+        return settings
+
+    def save(self, settings: Settings) -> None:
+        """Write atomically, if anything changed; raises ``NoSpace`` or ``NotWritable``."""
+        settings.version = VERSION
+        raw = msgspec.json.format(msgspec.json.encode(settings), indent=1)
+        if raw == self._written:
+            return
+        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise from_os_error(error, "saving the settings", self._path) from error
+        self._written = raw
+
+    def _set_aside(self, error: Exception) -> str:
+        aside = self._path.with_name(f"{self._path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}.json")
+        try:
+            self._path.replace(aside)
+        except OSError:
+            return f"The settings file could not be read ({error}). The defaults are used."
+        return f"The settings file could not be read ({error}). It is kept as {aside.name}; the defaults are used."
