@@ -1,0 +1,24 @@
+"""``Draft``: what stands in the form, before it becomes a job. No Qt: the settings file keeps it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.protocol.recipe import Recipe
+
+
+class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``count`` variations of ``recipe``; ``random_seed`` draws a new seed at every Generate.
+
+    The recipe's ``family`` and ``model`` are empty while no model is known.
+    """
+
+    recipe: Recipe = Recipe(family="", model="")
+    count: int = 1
+    random_seed: bool = True
+
+    def with_recipe(self, **changes: object) -> Draft:
+        return msgspec.structs.replace(self, recipe=self.recipe.replace(**changes))
+
+    def replace(self, **changes: object) -> Draft:
+        return msgspec.structs.replace(self, **changes)

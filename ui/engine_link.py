@@ -1,0 +1,211 @@
+"""``EngineLink``: the job service on its own thread, its notices as Qt signals on the window's thread.
+
+Previews, progress and memory are coalesced (only the newest of a job waits), and notices are handed out in slices of a
+few milliseconds, so that however fast the engine talks, the window stays free.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
+
+from engine.jobs.notices import (
+    EngineStateChanged,
+    JobEnded,
+    JobProgressed,
+    LibraryChanged,
+    MemoryShown,
+    Notice,
+    PreviewShown,
+    QueueChanged,
+    ServiceFailed,
+)
+from engine.protocol.errors import LaternaError, UnknownFailure
+from engine.protocol.recipe import Recipe
+
+log = logging.getLogger(__name__)
+SLICE_SECONDS = 0.012  # how long one delivery may keep the window's thread
+
+
+class JobService(Protocol):
+    """What ``engine.jobs.service.JobService`` gives: a loop, and commands from any thread."""
+
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
+    def submit(
+        self, recipe: Recipe, model_folder: str, count: int = 1, output_folder: str = "", file_stem: str = ""
+    ) -> object: ...
+    def cancel(self, job: str) -> object: ...
+    def clear_waiting(self) -> object: ...
+    def move(self, job: str, position: int) -> object: ...
+    def preload(self, model_folder: str) -> object: ...
+    def restart_engine(self) -> object: ...
+
+
+MakeService = Callable[[Callable[[Notice], None]], JobService]
+
+
+class EngineLink(QThread):
+    """Signals carry one notice each (``engine.jobs.notices``), on the thread that this object was made in.
+
+    ``refused`` carries the ``ErrorInfo`` of a command that the service did not take. Commands return at once; they run
+    in their order on a thread of their own, since the queue writes to the disk.
+    """
+
+    engine_state_changed = Signal(object)
+    queue_changed = Signal(object)
+    job_progressed = Signal(object)
+    preview_shown = Signal(object)
+    job_ended = Signal(object)
+    library_changed = Signal(object)
+    memory_shown = Signal(object)
+    service_failed = Signal(object)
+    refused = Signal(object)
+
+    _woken = Signal()
+    _command_failed = Signal(object)
+
+    def __init__(self, make_service: MakeService, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._make_service = make_service
+        self._service: JobService | None = None
+        self._service_made = threading.Event()
+        self._stopping = False
+        self._commands = ThreadPoolExecutor(1, "engine-commands")
+        self._lock = threading.Lock()
+        self._waiting: dict[object, Notice] = {}  # in order of arrival; a newer notice takes the place of an older one
+        self._counter = 0
+        self._awake = False
+        self._signals: dict[type, Signal] = {
+            EngineStateChanged: self.engine_state_changed,
+            QueueChanged: self.queue_changed,
+            JobProgressed: self.job_progressed,
+            PreviewShown: self.preview_shown,
+            JobEnded: self.job_ended,
+            LibraryChanged: self.library_changed,
+            MemoryShown: self.memory_shown,
+            ServiceFailed: self.service_failed,
+        }
+        self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._command_failed.connect(self.refused, Qt.ConnectionType.QueuedConnection)
+
+    # --- commands, from the window's thread
+
+    def submit(
+        self, recipe: Recipe, model_folder: str, count: int = 1, output_folder: str = "", file_stem: str = ""
+    ) -> None:
+        self._command(lambda service: service.submit(recipe, model_folder, count, output_folder, file_stem))
+
+    def cancel(self, job: str) -> None:
+        self._command(lambda service: service.cancel(job))
+
+    def clear_waiting(self) -> None:
+        self._command(lambda service: service.clear_waiting())
+
+    def move(self, job: str, position: int) -> None:
+        self._command(lambda service: service.move(job, position))
+
+    def preload(self, model_folder: str) -> None:
+        self._command(lambda service: service.preload(model_folder))
+
+    def restart_engine(self) -> None:
+        self._command(lambda service: service.restart_engine())
+
+    def stop(self) -> None:
+        """End the service and its engine, and wait for every thread. Safe to call twice."""
+        self._stopping = True
+        self._commands.shutdown(wait=False, cancel_futures=True)
+        if self.isRunning():
+            self._service_made.wait()
+            if self._service is not None:
+                self._service.stop()
+        self.wait()
+        self._commands.shutdown(wait=True)
+
+    # --- the service's thread
+
+    def run(self) -> None:
+        try:
+            self._service = self._make_service(self._notify)
+        except Exception as error:
+            self._fail(error)
+            return
+        finally:
+            self._service_made.set()
+        if self._stopping:
+            self._service.stop()
+        try:
+            self._service.run()
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        known = error if isinstance(error, LaternaError) else _bug(error)
+        self._notify(ServiceFailed(known.info()))
+        self._notify(EngineStateChanged("stopped", known.message, error=known.info()))
+
+    def _command(self, call: Callable[[JobService], object]) -> None:
+        def run() -> None:
+            self._service_made.wait()
+            if self._service is None or self._stopping:
+                return
+            try:
+                call(self._service)
+            except LaternaError as error:
+                self._command_failed.emit(error.info())
+            except Exception as error:
+                self._command_failed.emit(_bug(error).info())
+
+        if not self._stopping:
+            self._commands.submit(run)
+
+    def _notify(self, notice: Notice) -> None:
+        """Called by the service on any thread."""
+        with self._lock:
+            key: object
+            if isinstance(notice, (JobProgressed, PreviewShown)):
+                key = (type(notice), notice.job)
+            elif isinstance(notice, (MemoryShown, QueueChanged)):
+                key = type(notice)
+            else:
+                self._counter += 1
+                key = self._counter
+            if isinstance(notice, QueueChanged):
+                self._waiting.pop(key, None)  # the newest queue comes after what happened before it
+            self._waiting[key] = notice
+            wake = not self._awake
+            self._awake = True
+        if wake:
+            self._woken.emit()
+
+    # --- the window's thread
+
+    @Slot()
+    def _deliver(self) -> None:
+        end = time.monotonic() + SLICE_SECONDS
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._awake = False
+                    return
+                notice = self._waiting.pop(next(iter(self._waiting)))
+            self._signals[type(notice)].emit(notice)
+            if time.monotonic() > end:
+                QTimer.singleShot(0, self._deliver)
+                return
+
+
+def _bug(error: Exception) -> UnknownFailure:
+    log.error("The job service failed", exc_info=error)
+    return UnknownFailure(
+        f"Something went wrong inside Laterna: {error}.",
+        "Nothing you made is lost. Start Laterna again; if it happens again, report it.",
+        detail="".join(traceback.format_exception(error)),
+    )

@@ -1,0 +1,1 @@
+"""The form: a draft as controls, drawn from what the chosen model's family allows."""

@@ -1,0 +1,230 @@
+"""``GeneratePanel``: the left side of the window. It edits the session's draft and asks for nothing by itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from engine.models.catalog import FAMILIES
+from engine.protocol.errors import BadRecipe, ErrorInfo
+from engine.protocol.family_info import validate
+from ui.draft import Draft
+from ui.generate.advanced import Advanced
+from ui.generate.drop_zone import DropZone
+from ui.generate.parameters import Parameters
+from ui.generate.prompts import Prompts
+from ui.session import Session
+from ui.theme import Theme
+from ui.widgets.labels import ElidedLabel, label
+from ui.widgets.segments import Segments
+
+VALIDATE_AFTER_MS = 500
+
+
+class GeneratePanel(QFrame):
+    """Signals: ``generate_wanted`` and ``cancel_wanted`` by their buttons, ``file_wanted`` by the drop zone."""
+
+    generate_wanted = Signal()
+    cancel_wanted = Signal()
+    file_wanted = Signal()
+
+    def __init__(self, session: Session, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._theme = theme
+        self._showing = False
+        self.setProperty("role", "panel")
+        self.setMinimumWidth(290)
+        self.kind = Segments(self.tr("What to make"), [("video", self.tr("Video")), ("image", self.tr("Image"))])
+        self.prompts = Prompts(theme=theme)
+        self.drop_zone = DropZone()
+        self.parameters = Parameters(theme=theme)
+        self.disclosure = QPushButton()
+        self.disclosure.setProperty("role", "disclosure")
+        self.disclosure.setCheckable(True)
+        self.disclosure.setAccessibleName(self.tr("Advanced settings"))
+        self.advanced = Advanced()
+        self.advanced.hide()
+        self.left_note = label("", "muted")
+        self.right_note = ElidedLabel("", "muted")
+        self.right_note.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.generate_button = QPushButton(self.tr("Generate"))
+        self.generate_button.setProperty("role", "primary")
+        self.generate_button.setToolTip(self.tr("Ctrl+Enter"))
+        self.cancel_button = QPushButton(self.tr("Cancel"))
+        self.cancel_button.setProperty("role", "cancel")
+        self.cancel_button.setAccessibleName(self.tr("Cancel the running job"))
+        self.cancel_button.setToolTip(self.tr("Esc"))
+        self.cancel_button.hide()
+        self.head = QHBoxLayout()
+        self._lay_out()
+
+        self._validate_later = QTimer(self)
+        self._validate_later.setSingleShot(True)
+        self._validate_later.setInterval(VALIDATE_AFTER_MS)
+        self._validate_later.timeout.connect(self.check)
+        self.kind.chosen.connect(self._kind_chosen)
+        self.prompts.edited.connect(self._edited)
+        self.parameters.edited.connect(self._edited)
+        self.advanced.edited.connect(self._edited)
+        self.parameters.model_chosen.connect(session.choose_model)
+        self.disclosure.toggled.connect(self.set_advanced_open)
+        self.drop_zone.file_wanted.connect(self.file_wanted)
+        self.generate_button.clicked.connect(self.generate_wanted)
+        self.cancel_button.clicked.connect(self.cancel_wanted)
+        session.draft_replaced.connect(self.show_draft)
+        session.queue_changed.connect(self._show_running)
+        session.models_changed.connect(self._show_running)
+        theme.changed.connect(self._dress)
+        self.show_draft()
+        self._show_running()
+
+    def _lay_out(self) -> None:
+        self.head.setContentsMargins(16, 14, 16, 0)
+        self.head.setSpacing(8)
+        self.head.addWidget(self.kind, 1)
+        form = QWidget()
+        form.setProperty("role", "scrolled")
+        column = QVBoxLayout(form)
+        column.setContentsMargins(16, 14, 16, 8)
+        column.setSpacing(8)
+        column.addWidget(self.prompts, 1)
+        column.addWidget(self.drop_zone)
+        column.addSpacing(3)
+        column.addWidget(self.parameters)
+        column.addSpacing(2)
+        column.addWidget(self.disclosure)
+        column.addWidget(self.advanced)
+        scroll = QScrollArea()
+        scroll.setWidget(form)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll = scroll
+        notes = QHBoxLayout()
+        notes.addWidget(self.left_note)
+        notes.addWidget(self.right_note, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.generate_button, 1)
+        buttons.addWidget(self.cancel_button)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(16, 4, 16, 14)
+        foot.setSpacing(9)
+        foot.addLayout(notes)
+        foot.addLayout(buttons)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addLayout(self.head)
+        outer.addWidget(scroll, 1)
+        outer.addLayout(foot)
+
+    # --- draft
+
+    def show_draft(self) -> None:
+        """The session's draft into the controls."""
+        session = self._session
+        draft, model = session.draft, session.model
+        family = model.family if model else FAMILIES.get(draft.recipe.family)
+        self._showing = True
+        self.kind.set_current(session.kind)
+        self.parameters.set_models(session.models, draft.recipe.model if model else "", session.models_known)
+        if model is not None:
+            self.parameters.set_rules(model.family, model.info)
+        else:
+            self.parameters.set_row_visible(self.parameters.length, session.kind == "video")
+        if family is not None:
+            self.advanced.set_rules(family)
+        self.disclosure.setEnabled(family is not None)
+        self.prompts.set_model(model.info if model else None)
+        self.prompts.show_texts(draft.recipe.prompt, draft.recipe.negative_prompt)
+        self.parameters.show_draft(draft)
+        self.advanced.show_recipe(draft.recipe)
+        self._showing = False
+        self.clear_errors()
+        self._dress()
+        if draft.recipe.family:
+            self._validate_later.start()
+
+    def read(self) -> Draft:
+        """What stands in the controls, over the session's draft (which carries what no control shows)."""
+        draft = self.parameters.read(self._session.draft)
+        recipe = self.advanced.read(draft.recipe) if self._session.draft.recipe.family else draft.recipe
+        recipe = recipe.replace(prompt=self.prompts.prompt.text(), negative_prompt=self.prompts.negative.text())
+        return draft.replace(recipe=recipe)
+
+    def _edited(self) -> None:
+        if not self._showing:
+            self._session.edit(self.read())
+            self._dress()
+            self._validate_later.start()
+
+    def _kind_chosen(self, kind: str) -> None:
+        self._session.set_kind("video" if kind == "video" else "image")
+
+    # --- validation
+
+    def check(self) -> None:
+        """Say under its field what is wrong with the draft, if anything is."""
+        model = self._session.model
+        self.clear_errors()
+        if model is None:
+            return
+        try:
+            validate(self._session.draft.recipe, model.family)
+        except BadRecipe as error:
+            self.show_error(error.info(), focus=False)
+
+    def show_error(self, error: ErrorInfo, focus: bool = True) -> bool:
+        """Put the sentence under the field that it is about; False where no field is named or shown."""
+        self._validate_later.stop()
+        if error.field in ("prompt", "negative_prompt"):
+            control = self.prompts.show_error(error.field, error.sentence())
+        elif self.parameters.knows(error.field):
+            control = self.parameters.show_error(error.field, error.sentence())
+        elif self.advanced.knows(error.field):
+            control = self.advanced.show_error(error.field, error.sentence())
+            self.disclosure.setChecked(True)
+        else:
+            return False
+        if focus:
+            control.setFocus()
+            QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(control))
+        return True
+
+    def clear_errors(self) -> None:
+        self.prompts.clear_errors()
+        self.parameters.clear_errors()
+        self.advanced.clear_errors()
+
+    # --- looks
+
+    def set_advanced_open(self, is_open: bool) -> None:
+        self.disclosure.setChecked(is_open)
+        self.advanced.setVisible(is_open)
+        self._dress()
+
+    def set_notes(self, left: str, right: str) -> None:
+        """The two short texts above the button."""
+        self.left_note.setText(left)
+        self.right_note.set_text(right)
+
+    def _show_running(self) -> None:
+        self.cancel_button.setVisible(self._session.running is not None)
+        self.generate_button.setEnabled(self._session.model is not None)
+
+    def _dress(self) -> None:
+        is_open = not self.advanced.isHidden()
+        self.disclosure.setIcon(self._theme.icon("chevron-down" if is_open else "chevron-right", "muted"))
+        summary = self.advanced.summary()
+        text = self.tr("Advanced")
+        self.disclosure.setText(f"  {text}  ·  {summary}" if summary and not is_open else f"  {text}")
+        count = self.parameters.count.value()
+        if self._session.kind == "video":
+            text = self.tr("Generate clip") if count == 1 else self.tr("Generate {count} clips").format(count=count)
+        else:
+            text = self.tr("Generate image") if count == 1 else self.tr("Generate {count} images").format(count=count)
+        self.generate_button.setText(text)
+        self.generate_button.setAccessibleName(text)

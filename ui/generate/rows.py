@@ -1,0 +1,72 @@
+"""Rows of label and control, each with room for a sentence under it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from ui.widgets.labels import ErrorLabel, label
+from ui.widgets.style import set_state
+
+LABEL_WIDTH = 62
+
+
+class Rows(QWidget):
+    """A form of rows. ``add(text, control, fields)``: ``fields`` are the recipe's fields that the control shows."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(2)
+        self._grid.setVerticalSpacing(0)
+        self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
+        self._grid.setColumnStretch(1, 1)
+        self._rows: list[tuple[QWidget, QWidget, ErrorLabel]] = []
+        self._errors: dict[str, tuple[ErrorLabel, QWidget]] = {}
+
+    def add(self, text: str, control: QWidget, fields: tuple[str, ...] = (), align_top: bool = False) -> None:
+        row = 2 * len(self._rows)
+        name = label(text, "muted")
+        name.setBuddy(control)
+        name.setContentsMargins(0, 8 if align_top else 0, 4, 0)
+        error = ErrorLabel()
+        error.setContentsMargins(0, 3, 0, 0)
+        alignment = Qt.AlignmentFlag.AlignTop if align_top else Qt.AlignmentFlag.AlignVCenter
+        self._grid.addWidget(name, row, 0, alignment)
+        self._grid.addWidget(control, row, 1)
+        self._grid.addWidget(error, row + 1, 1)
+        self._grid.setRowMinimumHeight(row, 38)
+        self._rows.append((name, control, error))
+        self.register(fields, error, control)
+
+    def register(self, fields: tuple[str, ...], error: ErrorLabel, control: QWidget) -> None:
+        """Sentences about ``fields`` go to ``error``, and ``control`` is marked."""
+        for field in fields:
+            self._errors[field] = (error, control)
+
+    def set_row_visible(self, control: QWidget, visible: bool) -> None:
+        for index, (name, shown, error) in enumerate(self._rows):
+            if shown is control:
+                name.setVisible(visible)
+                shown.setVisible(visible)
+                error.setVisible(visible and bool(error.text()))
+                self._grid.setRowMinimumHeight(2 * index, 38 if visible else 0)
+
+    def knows(self, field: str) -> bool:
+        return field in self._errors
+
+    def show_error(self, field: str, sentence: str) -> QWidget:
+        """Put ``sentence`` under the control of ``field``, and return that control."""
+        error, control = self._errors[field]
+        error.set_sentence(sentence)
+        set_state(control, "invalid", True)
+        control.setAccessibleDescription(sentence)
+        return control
+
+    def clear_errors(self) -> None:
+        for error, control in self._errors.values():
+            if error.text():
+                error.set_sentence("")
+                set_state(control, "invalid", False)
+                control.setAccessibleDescription("")

@@ -1,0 +1,220 @@
+"""``Session``: what the window knows at this moment, and says when it changes. No widget in here."""
+
+from __future__ import annotations
+
+import msgspec
+from PySide6.QtCore import QObject, Signal, Slot
+
+from engine.jobs.job import Job
+from engine.jobs.notices import EngineStateChanged, JobEnded, JobProgressed, MemoryShown, QueueChanged
+from engine.library.item import Item
+from engine.models.catalog import FAMILIES, InstalledModel
+from engine.protocol.family_info import Kind
+from engine.protocol.recipe import Recipe
+from ui.draft import Draft
+
+KINDS: tuple[Kind, ...] = ("video", "image")
+
+
+class Session(QObject):
+    """Signals: ``draft_edited`` after the person changed the form, ``draft_replaced`` when the form must show another
+    draft, ``models_changed``, ``engine_changed``, ``queue_changed``, ``progressed``, ``memory_changed`` and
+    ``item_changed`` after the property of that name changed."""
+
+    draft_edited = Signal()
+    draft_replaced = Signal()
+    models_changed = Signal()
+    engine_changed = Signal()
+    queue_changed = Signal()
+    progressed = Signal()
+    memory_changed = Signal()
+    item_changed = Signal()
+
+    def __init__(
+        self, kind: Kind = "image", drafts: dict[Kind, Draft] | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._kind: Kind = kind
+        self._drafts: dict[Kind, Draft] = dict(drafts or {})
+        self._models: tuple[InstalledModel, ...] = ()
+        self._models_known = False
+        self._engine = EngineStateChanged("starting")
+        self._jobs: tuple[Job, ...] = ()
+        self._ended = 0
+        self._progress: JobProgressed | None = None
+        self._memory: MemoryShown | None = None
+        self._item: Item | None = None
+
+    # --- the form
+
+    @property
+    def kind(self) -> Kind:
+        return self._kind
+
+    @property
+    def drafts(self) -> dict[Kind, Draft]:
+        return dict(self._drafts)
+
+    @property
+    def draft(self) -> Draft:
+        return self._drafts.get(self._kind, Draft())
+
+    def edit(self, draft: Draft) -> None:
+        """The person changed the form."""
+        if draft != self.draft:
+            self._drafts[self._kind] = draft
+            self.draft_edited.emit()
+
+    def replace(self, draft: Draft) -> None:
+        """Show another draft in the form."""
+        self._drafts[self._kind] = draft
+        self.draft_replaced.emit()
+
+    def set_kind(self, kind: Kind) -> None:
+        """Pictures or clips. Each keeps its own draft; a first visit takes the prompt along."""
+        if kind == self._kind:
+            return
+        prompt, negative = self.draft.recipe.prompt, self.draft.recipe.negative_prompt
+        self._kind = kind
+        if kind not in self._drafts:
+            self._drafts[kind] = Draft().with_recipe(prompt=prompt, negative_prompt=negative)
+        self._settle_model()
+        self.draft_replaced.emit()
+
+    def restore(self, recipe: Recipe) -> None:
+        """Put all of ``recipe`` into the form, with its seed kept. A model that is not here leaves its settings."""
+        family = FAMILIES.get(recipe.family)
+        if family is not None:
+            self._kind = family.kind
+        self._drafts[self._kind] = Draft(recipe.replace(model_hashes={}), count=1, random_seed=False)
+        self._settle_model()
+        self.draft_replaced.emit()
+
+    # --- models
+
+    @property
+    def models(self) -> tuple[InstalledModel, ...]:
+        """The models of the form's kind."""
+        return tuple(model for model in self._models if model.info.kind == self._kind)
+
+    @property
+    def models_known(self) -> bool:
+        """False until the folders were looked through."""
+        return self._models_known
+
+    @property
+    def model(self) -> InstalledModel | None:
+        """The draft's model, where it is on this machine."""
+        recipe = self.draft.recipe
+        return next((model for model in self.models if model.info.id == recipe.model), None)
+
+    def has_model(self, model_id: str) -> bool:
+        return any(model.info.id == model_id for model in self._models)
+
+    def set_models(self, models: tuple[InstalledModel, ...]) -> None:
+        self._models = models
+        self._models_known = True
+        self._settle_model()
+        self.models_changed.emit()
+        self.draft_replaced.emit()
+
+    def choose_model(self, model_id: str) -> None:
+        """Another model, with its reference settings; prompts, seed and count stay."""
+        model = next((model for model in self.models if model.info.id == model_id), None)
+        if model is not None and model_id != self.draft.recipe.model:
+            self._drafts[self._kind] = _with_defaults(self.draft, model)
+            self.draft_replaced.emit()
+
+    def _settle_model(self) -> None:
+        """Give the draft a model of this machine where it has none."""
+        if not self.models or self.model is not None:
+            return
+        recipe = self.draft.recipe
+        kin = next((model for model in self.models if model.info.family == recipe.family), None)
+        if kin is not None:
+            self._drafts[self._kind] = self.draft.with_recipe(model=kin.info.id)
+        else:
+            self._drafts[self._kind] = _with_defaults(self.draft, self.models[0])
+
+    # --- engine and queue
+
+    @property
+    def engine(self) -> EngineStateChanged:
+        return self._engine
+
+    @property
+    def running(self) -> Job | None:
+        return next((job for job in self._jobs if job.state == "running"), None)
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        return self._jobs
+
+    @property
+    def waiting(self) -> int:
+        return sum(job.state == "waiting" for job in self._jobs)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The running job's number, and how many there are since the queue was last empty: (1, 4) is "1 of 4"."""
+        return self._ended + 1, self._ended + len(self._jobs)
+
+    @property
+    def progress(self) -> JobProgressed | None:
+        return self._progress
+
+    @property
+    def memory(self) -> MemoryShown | None:
+        return self._memory
+
+    @Slot(object)
+    def set_engine(self, state: EngineStateChanged) -> None:
+        if state.device is None and self._engine.device is not None:
+            state = msgspec.structs.replace(state, device=self._engine.device, versions=self._engine.versions)
+        self._engine = state
+        self.engine_changed.emit()
+
+    @Slot(object)
+    def set_queue(self, queue: QueueChanged) -> None:
+        self._jobs = queue.jobs
+        if not queue.jobs:
+            self._ended = 0
+        if self._progress is not None and all(job.id != self._progress.job for job in queue.jobs):
+            self._progress = None
+        self.queue_changed.emit()
+
+    @Slot(object)
+    def set_progress(self, progress: JobProgressed) -> None:
+        self._progress = progress
+        self.progressed.emit()
+
+    @Slot(object)
+    def job_ended(self, ended: JobEnded) -> None:
+        self._jobs = tuple(job for job in self._jobs if job.id != ended.job.id)
+        self._ended = self._ended + 1 if self._jobs else 0
+        if self._progress is not None and self._progress.job == ended.job.id:
+            self._progress = None
+        self.queue_changed.emit()
+
+    @Slot(object)
+    def set_memory(self, memory: MemoryShown) -> None:
+        self._memory = memory
+        self.memory_changed.emit()
+
+    # --- what is looked at
+
+    @property
+    def item(self) -> Item | None:
+        return self._item
+
+    @Slot(object)
+    def set_item(self, item: Item | None) -> None:
+        self._item = item
+        self.item_changed.emit()
+
+
+def _with_defaults(draft: Draft, model: InstalledModel) -> Draft:
+    old = draft.recipe
+    return draft.replace(
+        recipe=model.info.recipe(old.prompt, negative_prompt=old.negative_prompt, seed=old.seed, batch=old.batch)
+    )

@@ -1,0 +1,140 @@
+"""Number fields that keep the exact value they were given and leave the mouse wheel to the scrolling form."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
+
+
+class IntSpin(QSpinBox):
+    """``QSpinBox`` with an accessible name; out-of-range values are the validation's business, so ranges are wide."""
+
+    def __init__(self, name: str, low: int, high: int, suffix: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setRange(low, high)
+        self.setSuffix(suffix)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setLocale(QLocale.c())
+        self.setGroupSeparatorShown(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class FloatSpin(QDoubleSpinBox):
+    """Shows two decimals at most and keeps the exact number it was set to until the person changes it."""
+
+    def __init__(self, name: str, low: float, high: float, step: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._exact = low
+        self.setAccessibleName(name)
+        self.setDecimals(2)
+        self.setRange(low, high)
+        self.setSingleStep(step)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setLocale(QLocale.c())
+        self.valueChanged.connect(self._follow)
+
+    def set_exact(self, value: float) -> None:
+        self._exact = value
+        self.setValue(value)
+        self._exact = value
+
+    def exact(self) -> float:
+        return self._exact
+
+    def textFromValue(self, value: float) -> str:
+        text = f"{value:.2f}".rstrip("0")
+        return text + "0" if text.endswith(".") else text
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def _follow(self, value: float) -> None:
+        self._exact = value
+
+
+class QuietSlider(QSlider):
+    """A horizontal slider that does not take the wheel from the form."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setAccessibleName(name)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class SliderSpin(QWidget):
+    """A slider for the usual values and a field for all of them. ``digits`` decimals on the slider.
+
+    Signals: ``edited`` after the person changed the value.
+    """
+
+    edited = Signal()
+
+    def __init__(
+        self, name: str, slider_range: tuple[float, float], spin: IntSpin | FloatSpin, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._scale = 10 if isinstance(spin, FloatSpin) else 1
+        self.slider = QuietSlider(name, self)
+        self.spin = spin
+        self.set_slider_range(*slider_range)
+        spin.setParent(self)
+        spin.setFixedWidth(64)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.slider, 1)
+        row.addWidget(spin)
+        self.setFocusProxy(spin)
+        self.slider.valueChanged.connect(self._slid)
+        spin.valueChanged.connect(self._spun)
+
+    def set_slider_range(self, low: float, high: float) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setRange(round(low * self._scale), round(high * self._scale))
+        self.slider.setPageStep(max(1, (self.slider.maximum() - self.slider.minimum()) // 10))
+        self.slider.blockSignals(False)
+
+    def value(self) -> float:
+        return self.spin.exact() if isinstance(self.spin, FloatSpin) else self.spin.value()
+
+    def set_value(self, value: float) -> None:
+        """Without ``edited``."""
+        self.spin.blockSignals(True)
+        if isinstance(self.spin, FloatSpin):
+            self.spin.set_exact(float(value))
+        else:
+            self.spin.setValue(int(value))
+        self.spin.blockSignals(False)
+        self._place_slider()
+
+    def _place_slider(self) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(self.value() * self._scale))
+        self.slider.blockSignals(False)
+
+    def _slid(self, value: int) -> None:
+        self.spin.blockSignals(True)
+        if isinstance(self.spin, FloatSpin):
+            self.spin.set_exact(value / self._scale)
+        else:
+            self.spin.setValue(value)
+        self.spin.blockSignals(False)
+        self.edited.emit()
+
+    def _spun(self) -> None:
+        if isinstance(self.spin, FloatSpin):
+            self.spin.set_exact(self.spin.value())
+        self._place_slider()
+        self.edited.emit()
