@@ -1,0 +1,65 @@
+"""What a person reads about an item: a title out of its prompt, a length, a sentence for a screen reader."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+
+from engine.library.item import Item
+from engine.protocol.recipe import Recipe
+
+MAX_TITLE = 80
+_CLAUSE = re.compile(r"[,.;:\n\r]\s*")
+
+
+def prompt_title(prompt: str) -> str:
+    """The first clause of a prompt: "A red apple on the left, blue sky" → "A red apple on the left"."""
+    head = prompt.strip()[:400]
+    title = next((part.strip() for part in _CLAUSE.split(head) if part.strip()), "")
+    if len(title) > MAX_TITLE:
+        title = title[:MAX_TITLE].rsplit(" ", 1)[0] + "…"
+    return title[:1].upper() + title[1:]
+
+
+def recipe_title(recipe: Recipe | None, path: Path | None = None) -> str:
+    title = prompt_title(recipe.prompt) if recipe is not None else ""
+    if title:
+        return title
+    return path.stem if path is not None else QCoreApplication.translate("Captions", "Untitled")
+
+
+def item_title(item: Item) -> str:
+    return recipe_title(item.recipe, item.path)
+
+
+def duration(seconds: float) -> str:
+    """A clip's length as "0:06"; below one second still "0:01"."""
+    whole = max(1, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def grouped(number: int) -> str:
+    """A long number in groups of three, as seeds are read: 1884203772 → "1 884 203 772"."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def spoken(item: Item) -> str:
+    """An item in one sentence for a screen reader."""
+
+    def translate(text: str) -> str:
+        return QCoreApplication.translate("Captions", text)
+
+    parts = [item_title(item)]
+    parts.append(translate("clip") if item.kind == "video" else translate("picture"))
+    if item.kind == "video":
+        parts.append(duration(item.seconds))
+    parts.append(translate("{0} by {1} pixels").format(item.width, item.height))
+    if item.favourite:
+        parts.append(translate("favourite"))
+    if item.missing:
+        parts.append(translate("file missing"))
+    return ", ".join(parts)
