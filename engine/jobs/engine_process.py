@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -131,10 +132,8 @@ class EngineProcess:
         code = process.wait()
         process.stdout.close()
         if process.stdin is not None:
-            try:
+            with suppress(OSError):
                 process.stdin.close()
-            except OSError:
-                pass
         self._on_exit(None if self._stopping else self._death(code))
 
     def _death(self, code: int) -> LaternaError:

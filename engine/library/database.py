@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from engine.protocol.errors import BadFile, KnownError, LaternaError, LibraryBusy, NoSpace, NotWritable
@@ -16,12 +16,23 @@ BUSY_TIMEOUT_SECONDS = 5.0
 class Database:
     """A SQLite file in WAL mode, used from any thread: each thread gets its own connection, writes take turns.
 
+    With ``exclusive`` there is one connection for all threads, and no other process gets in while it is open; the lock
+    goes with the process, however that ends.
+
     ``migrations`` are SQL scripts; ``user_version`` counts those that have run. Raises ``LibraryBusy`` where another
     process holds it, ``NoSpace``, ``NotWritable``, and ``BadFile`` where it is damaged or of a newer Laterna.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[str], *, busy_timeout: float = BUSY_TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[str],
+        *,
+        exclusive: bool = False,
+        busy_timeout: float = BUSY_TIMEOUT_SECONDS,
+    ) -> None:
         self.path = path
+        self._exclusive = exclusive
         self._busy_timeout = busy_timeout
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
@@ -41,6 +52,8 @@ class Database:
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit mode."""
+        if self._exclusive and self._all:
+            return self._all[0]
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             with errors(self.path):
@@ -52,6 +65,8 @@ class Database:
                         found.close()
                         raise LibraryBusy("The library is closing.", "Start Laterna again.")
                     self._all.append(found)
+                if self._exclusive:
+                    found.execute("PRAGMA locking_mode = EXCLUSIVE")
                 # WAL outlives a kill of the process; NORMAL outlives that too (the last writes may go with the power).
                 found.execute("PRAGMA journal_mode = WAL")
                 found.execute("PRAGMA synchronous = NORMAL")
@@ -61,7 +76,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        with errors(self.path):
+        with self._lock if self._exclusive else nullcontext(), errors(self.path):
             yield self.connection()
 
     @contextmanager
@@ -92,7 +107,7 @@ class Database:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version > len(migrations):
             raise KnownError(f"{self.path} was written by a newer Laterna.", "Update Laterna.")
-        if version == len(migrations):
+        if version == len(migrations) and not self._exclusive:
             return
         with self.writing() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -1,0 +1,55 @@
+"""Where a job's files go: the folder is tried before minutes of work depend on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from engine.jobs.job import Job
+from engine.library.naming import file_stem, unused_stem
+from engine.media import metadata
+from engine.protocol.errors import BadFile, NoSpace, from_os_error
+from engine.protocol.recipe import Recipe
+
+_SPARE_BYTES = 4 * 1024 * 1024
+
+
+def prepare(folder: Path, recipe: Recipe) -> None:
+    """Make ``folder`` and see that a result fits. Raises ``NotWritable`` or ``NoSpace``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder, prefix=".laterna-"):
+            pass
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise from_os_error(error, "writing to the output folder", folder) from error
+    needed = recipe.width * recipe.height * 3 * recipe.batch * (1 if recipe.frames == 1 else recipe.frames // 8 + 1)
+    if free < needed + _SPARE_BYTES:
+        raise NoSpace(
+            f"The disk is full: {folder} has {free // 2**20} MiB left, the result may need {needed // 2**20 + 1}.",
+            "Free some space, or choose another folder, and try again.",
+        )
+
+
+def stem_for(job: Job, folder: Path, when: float) -> str:
+    """The job's own file name without suffix, or a new one from its prompt and seed."""
+    return job.file_stem or unused_stem(folder, file_stem(job.recipe.prompt, job.recipe.seed, when))
+
+
+def finished_file(job: Job, folder: Path) -> Path | None:
+    """The file of a job that was interrupted just after saving it, recognised by its recipe; batches run again."""
+    if not job.file_stem or job.recipe.batch != 1:
+        return None
+    for suffix in metadata.SUFFIXES:
+        path = folder / (job.file_stem + suffix)
+        try:
+            if os.stat(path).st_mtime < job.created:
+                continue
+            recipe = metadata.read(path).recipe
+        except (OSError, BadFile):
+            continue
+        if recipe is not None and recipe.replace(model_hashes={}) == job.recipe.replace(model_hashes={}):
+            return path
+    return None

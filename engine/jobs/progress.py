@@ -1,0 +1,47 @@
+"""How far a job is, as one number that never goes back."""
+
+from __future__ import annotations
+
+from engine.jobs.notices import JobProgressed
+from engine.protocol.events import Stage, StageChanged, StepDone
+
+# The part of the bar that each stage fills: where it begins and ends. Denoising is nearly all of the time.
+_SPANS: dict[Stage, tuple[float, float]] = {
+    "waiting": (0.0, 0.0),
+    "loading": (0.0, 0.05),
+    "encoding": (0.05, 0.08),
+    "denoising": (0.08, 0.90),
+    "decoding": (0.90, 0.98),
+    "saving": (0.98, 1.0),
+}
+
+
+class Progress:
+    """Turns one job's events into ``JobProgressed``."""
+
+    def __init__(self, job: str, steps: int) -> None:
+        self._job = job
+        self._stage: Stage = "waiting"
+        self._step = 0
+        self._steps = steps
+        self._fraction = 0.0
+        self._seconds_left = -1.0
+
+    def stage_changed(self, event: StageChanged) -> JobProgressed:
+        self._stage = event.stage
+        self._reach(event.fraction)
+        return self.now()
+
+    def step_done(self, event: StepDone) -> JobProgressed:
+        self._stage = "denoising"
+        self._step, self._steps = event.step, event.steps
+        self._seconds_left = event.seconds_left
+        self._reach(event.step / max(1, event.steps))
+        return self.now()
+
+    def now(self) -> JobProgressed:
+        return JobProgressed(self._job, self._stage, self._step, self._steps, self._fraction, self._seconds_left)
+
+    def _reach(self, part: float) -> None:
+        begin, end = _SPANS[self._stage]
+        self._fraction = max(self._fraction, begin + (end - begin) * min(1.0, max(0.0, part)))

@@ -1,0 +1,225 @@
+"""A stand-in for ``python -m engine.worker`` that starts in a fraction of a second and does as the prompt says.
+
+It speaks the real protocol and writes real files with the real recipe inside. Words in the prompt direct it:
+
+    crash     dies by SIGKILL in the middle of denoising (``crash-once``: only until the file beside ``--state`` exists)
+    garbage   writes bytes that are no message, in the middle of denoising
+    hang      stops answering in the middle of denoising, cancels and shutdown included
+    fail      answers ``JobFailed`` (OutOfMemory) in the middle of denoising
+    full      answers ``JobFailed`` (NoSpace) when saving
+    slow      takes 0.5 s for each step instead of ``--step-seconds``
+
+``--script FILE`` is a JSON object whose keys are the options below with ``_`` for ``-`` (``{"step_seconds": 0.1}``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import platform
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+from PIL import Image
+
+from engine.media.environment import Environment
+from engine.media.save import save_image, save_video
+from engine.protocol import codec, commands, events
+from engine.protocol.errors import ErrorInfo, LaternaError
+
+PREVIEW_SIDE = 96
+
+
+class Stopped(Exception):
+    """The job in hand is to end now."""
+
+
+class FakeEngine:
+    """Reads commands from ``stdin`` on a thread of its own, so that a cancel is heard during a job."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._out = os.fdopen(os.dup(1), "wb", 0)
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
+        self._commands: queue.Queue[commands.Command] = queue.Queue()
+        self._cancelled: set[str] = set()
+        self._wake = threading.Event()
+        self._hanging = False
+
+    def main(self) -> None:
+        started = time.perf_counter()
+        self._tell(events.EngineWarming("Loading PyTorch"))
+        if self._options.die_at_start:
+            sys.exit(3)
+        time.sleep(self._options.warm_seconds)
+        threading.Thread(target=self._listen, daemon=True).start()
+        versions = {"python": platform.python_version(), "torch": "0.0 (fake)", "diffusers": "0.0 (fake)"}
+        device = events.DeviceInfo("cpu", "Fake CPU", 8 << 30)
+        self._tell(events.EngineReady(device, versions, 1, time.perf_counter() - started))
+        self._tell(events.MemoryChanged(200 << 20, 16 << 30, 4 << 30))
+        while True:
+            match self._commands.get():
+                case commands.Generate() as command:
+                    self._generate(command)
+                case commands.Preload(model_folder):
+                    self._tell(events.Preloaded(model_folder))
+                case commands.Ping(token):
+                    self._tell(events.Pong(token))
+                case commands.Shutdown():
+                    os._exit(0)  # the listening thread holds stdin: an orderly exit would wait for it
+
+    def _listen(self) -> None:
+        while (frame := codec.read_frame(sys.stdin.buffer)) is not None:
+            if self._hanging:
+                continue
+            command = codec.decode_command(frame[0])
+            if isinstance(command, commands.Cancel):
+                self._cancelled.add(command.job)
+            elif isinstance(command, commands.Shutdown):
+                self._cancelled.add("")
+            self._wake.set()
+            self._commands.put(command)
+        os._exit(0)
+
+    def _generate(self, command: commands.Generate) -> None:
+        job, recipe = command.job, command.recipe
+        seconds: dict[str, float] = {}
+        self._tell(events.JobStarted(job))
+        try:
+            for stage in ("loading", "encoding", "denoising", "decoding", "saving"):
+                began = time.perf_counter()
+                self._tell(events.StageChanged(job, stage, 0.0))
+                if stage == "denoising":
+                    self._denoise(command)
+                else:
+                    self._pause(job, self._options.stage_seconds)
+                seconds[stage] = time.perf_counter() - began
+            if "full" in recipe.prompt.split():
+                self._tell(events.JobFailed(job, ErrorInfo("NoSpace", "The disk is full.", "Free some space.")))
+                return
+            files = tuple(self._save(command, index) for index in range(recipe.batch))
+            self._tell(events.JobFinished(job, files, seconds, 123 << 20))
+        except Stopped:
+            self._tell(events.JobCancelled(job))
+        except LaternaError as error:
+            self._tell(events.JobFailed(job, error.info()))
+
+    def _denoise(self, command: commands.Generate) -> None:
+        job, recipe = command.job, command.recipe
+        words = recipe.prompt.split()
+        pause = 0.5 if "slow" in words else self._options.step_seconds
+        for step in range(1, recipe.steps + 1):
+            self._pause(job, pause)
+            self._tell(events.StepDone(job, step, recipe.steps, pause, pause * (recipe.steps - step)))
+            if command.preview_interval >= 0:
+                self._preview(command, step)
+            if step == (recipe.steps + 1) // 2:
+                self._misbehave(job, words)
+
+    def _misbehave(self, job: str, words: list[str]) -> None:
+        if "crash" in words or ("crash-once" in words and self._first_time()):
+            print("fake engine: about to crash", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+        if "garbage" in words:
+            self._out.write(b"this is no message, whatever it may be")
+        if "hang" in words:
+            self._hanging = True
+            threading.Event().wait()
+        if "fail" in words:
+            raise LaternaErrorOf("OutOfMemory", "The job needs 99 GB, and 8 GB are free.", "Choose a smaller size.")
+
+    def _first_time(self) -> bool:
+        marker = Path(self._options.state)
+        if marker.exists():
+            return False
+        marker.touch()
+        return True
+
+    def _preview(self, command: commands.Generate, step: int) -> None:
+        recipe = command.recipe
+        scale = PREVIEW_SIDE / max(recipe.width, recipe.height)
+        width, height = max(1, round(recipe.width * scale)), max(1, round(recipe.height * scale))
+        frames = min(recipe.frames, 4)
+        row = np.concatenate([picture(width, height, recipe.seed, step / recipe.steps + n) for n in range(frames)], 1)
+        buffer = io.BytesIO()
+        Image.fromarray(row).save(buffer, "JPEG", quality=80)
+        self._tell(events.PreviewReady(command.job, step, width, height, frames), buffer.getvalue())
+
+    def _save(self, command: commands.Generate, index: int) -> events.OutputFile:
+        recipe = command.recipe
+        video = recipe.family == "cogvideox"
+        tail = f"_{index + 1}" if index else ""
+        path = Path(command.output_folder) / f"{command.file_stem}{tail}{'.mp4' if video else '.png'}"
+        environment = Environment.current("Fake CPU")
+        size = recipe.width, recipe.height, recipe.seed + index
+        if video:
+            frames = np.stack([picture(*size, number / recipe.frames) for number in range(recipe.frames)])
+            digest = save_video(frames, path, recipe.fps, recipe, environment)
+        else:
+            digest = save_image(picture(*size, 0.0), path, recipe, environment)
+        return events.OutputFile(str(path), digest, index)
+
+    def _pause(self, job: str, seconds: float) -> None:
+        """Work for ``seconds``; raises ``Stopped`` as soon as the job is cancelled."""
+        end = time.monotonic() + seconds
+        while True:
+            if job in self._cancelled or "" in self._cancelled:
+                raise Stopped
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            self._wake.wait(left)
+            self._wake.clear()
+
+    def _tell(self, event: events.Event, blob: bytes = b"") -> None:
+        self._out.write(codec.encode(event, blob))
+
+
+class LaternaErrorOf(LaternaError):
+    """An error of any kind by its name."""
+
+    def __init__(self, kind: str, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self._kind = kind
+
+    def info(self) -> ErrorInfo:
+        return ErrorInfo(self._kind, self.message, self.remedy)
+
+
+def picture(width: int, height: int, seed: int, phase: float) -> np.ndarray:
+    """A square whose colour comes from ``seed`` and whose place from ``phase``, on a gradient; [H, W, 3] uint8."""
+    y, x = np.mgrid[0:height, 0:width]
+    image = np.stack([x * 255 // width, y * 255 // height, np.full_like(x, 96)], axis=-1).astype(np.uint8)
+    side = max(2, min(width, height) // 3)
+    left = int((phase % 1.0) * max(1, width - side))
+    top = (height - side) // 2
+    image[top : top + side, left : left + side] = [(seed * factor) % 256 for factor in (37, 101, 197)]
+    return image
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--script", default="")
+    parser.add_argument("--warm-seconds", type=float, default=0.0)
+    parser.add_argument("--stage-seconds", type=float, default=0.0)
+    parser.add_argument("--step-seconds", type=float, default=0.01)
+    parser.add_argument("--die-at-start", action="store_true")
+    parser.add_argument("--state", default="")
+    found = parser.parse_args()
+    if found.script:
+        vars(found).update(json.loads(Path(found.script).read_text()))
+    return found
+
+
+if __name__ == "__main__":
+    FakeEngine(options()).main()
