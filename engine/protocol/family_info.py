@@ -6,11 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS, Refuse, check_conditioning
 from engine.protocol.errors import BadRecipe
 from engine.protocol.recipe import Recipe
 
-MAX_PROMPT_CHARS = 20_000
 MAX_SEED = 2**63 - 1
+MAX_SKIP_SCALE = 30.0
+MAX_GUIDANCE_POINTS = 400
 
 Kind = Literal["image", "video"]
 
@@ -19,7 +21,8 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     """Rules of a family of models.
 
     ``size_multiple`` in pixels: width and height must be multiples of it. ``frame_step``: clips have
-    ``frame_step * N + 1`` frames (0 for pictures). ``samplers`` maps a sampler to the schedulers that go with it.
+    ``frame_step * N + 1`` frames (0 for pictures). ``samplers`` maps a sampler to the schedulers that go with it; their
+    names are those of ``engine.protocol.sampling_names``.
     """
 
     id: str
@@ -39,6 +42,11 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     has_skip_layer_guidance: bool = False
     has_negative_range: bool = False
     has_dynamic_guidance: bool = False
+    has_conditioning: bool = False
+    has_guidance_schedule: bool = False
+    has_input_image: bool = False
+    has_t5_mask: bool = False
+    text_encodings: tuple[str, ...] = ("diffusers",)
     text_encoders: tuple[str, ...] = ()
 
 
@@ -181,13 +189,52 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
         refuse(
             "negative_range", "The negative prompt's range must lie within 0 and 1.", "Set its start before its end."
         )
-    if recipe.skip_layer_guidance is not None and not info.has_skip_layer_guidance:
-        refuse("skip_layer_guidance", f"{info.name} has no skip-layer guidance.", "Switch it off.")
-    if recipe.adapters or recipe.controls or recipe.input is not None:
-        refuse(
-            "input",
-            "This Laterna cannot use LoRAs, control pictures or input pictures yet.",
-            "Take them out of the recipe.",
-        )
+    if recipe.conditioning is not None:
+        if not info.has_conditioning:
+            refuse("conditioning", f"{info.name} takes one prompt and one negative prompt yet.", "Remove the others.")
+        check_conditioning(recipe.conditioning, window, refuse)
+    _check_guidance(recipe, info, refuse)
+    if recipe.text_encoding not in info.text_encodings:
+        refuse("text_encoding", f"{info.name} cannot weigh words in this Laterna yet.", "Switch prompt weights off.")
+    if recipe.t5_mask and not info.has_t5_mask:
+        refuse("t5_mask", f"{info.name} cannot mask T5's padding in this Laterna yet.", "Switch the mask off.")
+    if recipe.input is not None:
+        if not info.has_input_image:
+            refuse("input", f"{info.name} cannot start from a picture yet.", "Take the picture out of the recipe.")
+        # from a thousandth on, so that int(steps / strength) stays a sensible number of steps
+        between("input", recipe.input.strength, 0.001, 1.0, "The denoise strength")
+    if recipe.adapters or recipe.controls:
+        refuse("adapters", "This Laterna cannot use LoRAs or control pictures yet.", "Take them out of the recipe.")
     if recipe.weights != "native":
         refuse("weights", f"This Laterna cannot run {recipe.weights} weights yet.", "Choose native weights.")
+
+
+def _check_guidance(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:
+    skip = recipe.skip_layer_guidance
+    if skip is not None:
+        if not info.has_skip_layer_guidance:
+            refuse("skip_layer_guidance", f"{info.name} has no skip-layer guidance.", "Switch it off.")
+        if not (abs(skip.scale) <= MAX_SKIP_SCALE and 0.0 <= skip.start <= skip.end <= 1.0):
+            refuse(
+                "skip_layer_guidance",
+                "Skip-layer guidance has a scale or a window that makes no sense.",
+                f"Keep the scale within {MAX_SKIP_SCALE:g} and the window within 0 and 1.",
+            )
+    points = recipe.guidance_schedule
+    if not points:
+        return
+    if not info.has_guidance_schedule:
+        refuse("guidance_schedule", f"{info.name} cannot change guidance over the steps yet.", "Take one value.")
+    if recipe.dynamic_guidance:
+        refuse("guidance_schedule", "Dynamic guidance already changes over the steps.", "Switch one of the two off.")
+    if len(points) > MAX_GUIDANCE_POINTS:
+        refuse("guidance_schedule", f"The guidance curve has {len(points)} points.", "Draw it with fewer.")
+    last = 0.0
+    for point in points:
+        if not (last <= point.at <= 1.0 and 0.0 <= point.scale <= info.max_guidance):
+            refuse(
+                "guidance_schedule",
+                f"The guidance curve has a point at {point.at:g} with a scale of {point.scale:g}.",
+                f"Keep its points in order from 0 to 1, and its scales from 0 to {info.max_guidance:g}.",
+            )
+        last = point.at

@@ -11,41 +11,42 @@ from typing import Literal
 
 import msgspec
 
+from engine.protocol.conditioning import WHOLE, Conditioning, Entry, GuidancePoint, Range, entries, guidance_at
 from engine.protocol.errors import BadRecipe
 
 VERSION = 1
 MAX_JSON_BYTES = 4 * 1024 * 1024
 
 
-class Range(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A part of the schedule: 0 is its start (most noise), 1 its end."""
-
-    start: float = 0.0
-    end: float = 1.0
-
-
 class SkipLayerGuidance(msgspec.Struct, frozen=True, omit_defaults=True):
     """Skip-layer guidance (SD3.5 Medium): adds ``scale * (conditioned - conditioned without layers)``.
 
-    ``start`` and ``end`` are fractions of the number of steps, as in the reference pipeline.
+    ``start`` and ``end`` are fractions of the number of steps, as in the reference pipeline, or with ``window`` sigma
+    parts of the schedule as in ``Range``, as in ComfyUI.
     """
 
     scale: float = 2.8
     layers: tuple[int, ...] = (7, 8, 9)
     start: float = 0.01
     end: float = 0.2
+    window: Literal["steps", "sigma"] = "steps"
 
 
 class Adapter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A LoRA by file name and SHA-256, with its strength."""
+    """A LoRA by file name and SHA-256, with its strength; ``text_strength`` is that of its part in the text encoders,
+    None for the same."""
 
     name: str
     sha256: str = ""
     strength: float = 1.0
+    text_strength: float | None = None
 
 
 class InputMedia(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A picture or clip that the generation starts from, by content; ``strength`` is the denoise fraction."""
+    """A picture or clip that the generation starts from, by content. It is scaled to the recipe's size.
+
+    ``strength`` is the denoise fraction d: of a schedule of ``int(steps / d)`` steps the last ``steps`` are run.
+    """
 
     path: str
     sha256: str = ""
@@ -68,6 +69,12 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     scale (1 means no unconditional pass), ``shift`` the timestep shift of rectified flow, ``seed`` in 0 … 2^63 - 1,
     ``batch`` the number of results drawn from one noise tensor. ``latents`` says what the latents are kept in between
     steps: ``fp32`` or the model's own dtype as the reference pipelines do.
+
+    ``conditioning`` has what one prompt and one negative prompt cannot say. ``guidance_schedule`` changes the guidance
+    scale over the steps, from ``guidance`` at the start through its points. ``text_encoding`` says how texts are read:
+    ``diffusers``: parentheses are plain characters, CLIP reads 77 tokens, T5 ``max_sequence_length``, padded to it;
+    ``comfyui``: ``(words:1.2)`` weighs them, CLIP reads any length in chunks of 77, T5 any length, padded to at least
+    ``max_sequence_length``, and a T5 that is left out leaves no tokens. ``t5_mask`` hides T5's padding from it.
     """
 
     family: str
@@ -96,6 +103,24 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     skip_layer_guidance: SkipLayerGuidance | None = None
     latents: Literal["fp32", "model"] = "fp32"
     weights: Literal["native", "fp8", "int8"] = "native"
+    conditioning: Conditioning | None = None
+    guidance_schedule: tuple[GuidancePoint, ...] = ()
+    text_encoding: Literal["diffusers", "comfyui"] = "diffusers"
+    t5_mask: bool = False
+
+    def positive_entries(self) -> tuple[Entry, ...]:
+        """What the model is drawn to, in full: one entry where there is only a prompt."""
+        side = self.conditioning.positive if self.conditioning else ()
+        return entries(side, self.prompt)
+
+    def negative_entries(self) -> tuple[Entry, ...]:
+        """What guidance moves away from, in full; outside ``negative_range`` these are zeros."""
+        side = self.conditioning.negative if self.conditioning else ()
+        return entries(side, self.negative_prompt, WHOLE if side else self.negative_range)
+
+    def guidance_at_step(self, step: int) -> float:
+        """The guidance scale of one of ``steps`` steps, counted from 0."""
+        return guidance_at(step / self.steps, self.guidance, self.guidance_schedule)
 
     def to_json(self) -> str:
         return _encoder.encode(self).decode()
