@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Literal
 
 import msgspec
 
@@ -23,11 +21,11 @@ from engine.library import rows, scan, trash
 from engine.library.database import Database
 from engine.library.item import Item
 from engine.library.naming import unused
+from engine.library.order import Kind, Order
 from engine.library.schema import MIGRATIONS
 from engine.library.search import fts_query
 from engine.protocol.errors import BadFile, ErrorInfo
 
-Kind = Literal["image", "video"]
 OWN_TRASH = ".trash"
 
 
@@ -56,9 +54,7 @@ class Library:
         """``database`` is made if missing; ``folder`` is where the pictures and clips are, and need not exist yet."""
         self.folder = Path(os.path.abspath(folder))
         self.damage: ErrorInfo | None = None
-        self._order_lock = threading.Lock()
-        self._order_revision = -1
-        self._order: dict[tuple[Kind | None, bool | None], array[int]] = {}
+        self._order = Order()
         self._database = self._open(Path(database))
 
     def close(self) -> None:
@@ -69,16 +65,11 @@ class Library:
 
     def ids(self, text: str = "", kind: Kind | None = None, favourite: bool | None = None) -> array[int]:
         """Row ids, newest first, of what is not in the trash; any string is a valid ``text`` (see ``fts_query``)."""
+        query = fts_query(text)
         with self._database.reading() as connection:
-            order = self._ordered(connection, kind, favourite)
-            query = fts_query(text)
-            if not query:
-                return array("q", order)
-            found = connection.execute(
-                "SELECT group_concat(rowid) FROM (SELECT rowid FROM search WHERE search MATCH ?)", (query,)
-            ).fetchone()[0]
-        hits = msgspec.json.decode(f"[{found or ''}]", type=set[int])
-        return array("q", filter(hits.__contains__, order)) if hits else array("q")
+            if query:
+                return self._order.matching(connection, query, kind, favourite)
+            return self._order.ids(connection, kind, favourite)
 
     def items(self, ids: Iterable[int]) -> list[Item]:
         """The items of ``ids`` in that order; ids without a row are left out."""
@@ -117,10 +108,12 @@ class Library:
 
     def insert(self, file_rows: Iterable[rows.FileRow]) -> list[int]:
         """Add rows as ``rows.read_file`` makes them, in one transaction; returns their ids."""
+        added: list[tuple[int, Kind, float]] = []
         with self._database.writing() as connection:
-            ids = [int(connection.execute(rows.UPSERT, row).fetchone()[0]) for row in file_rows]
-            _touch(connection)
-        return ids
+            added.extend(connection.execute(rows.UPSERT, row).fetchone() for row in file_rows)
+            revision = _touch(connection)
+        self._order.added(revision, added)
+        return [id for id, _kind, _created in added]
 
     def set_favourite(self, ids: Iterable[int], favourite: bool) -> LibraryChanged:
         changed = tuple(ids)
@@ -128,7 +121,8 @@ class Library:
             connection.executemany(
                 "UPDATE items SET favourite = ? WHERE id = ?", [(int(favourite), id) for id in changed]
             )
-            _touch(connection)
+            revision = _touch(connection)
+        self._order.marked(revision)
         return LibraryChanged(changed=changed)
 
     def trash(self, ids: Iterable[int]) -> LibraryChanged:
@@ -141,9 +135,10 @@ class Library:
         for item in self.items(ids):
             if item.path.exists():
                 where = str(trash.move_to_trash(item.path, self.folder / OWN_TRASH))
-                self._write("UPDATE items SET trashed = ? WHERE id = ?", where, item.id)
+                revision = self._write("UPDATE items SET trashed = ? WHERE id = ?", where, item.id)
             else:
-                self._write("DELETE FROM items WHERE id = ? AND trashed IS NULL", item.id)
+                revision = self._write("DELETE FROM items WHERE id = ? AND trashed IS NULL", item.id)
+            self._order.removed(revision, [item.id])
             removed.append(item.id)
         return LibraryChanged(removed=tuple(removed))
 
@@ -259,7 +254,7 @@ class Library:
         os.replace(path, aside)
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        self._order_revision = -1
+        self._order.forget()
         self.damage = ErrorInfo(
             "BadFile",
             f"The library's index was damaged and is made anew from your files; the old one is {aside}.",
@@ -274,29 +269,12 @@ class Library:
         except BadFile:
             return None
 
-    def _write(self, statement: str, *values: object) -> None:
+    def _write(self, statement: str, *values: object) -> int:
         with self._database.writing() as connection:
             connection.execute(statement, values)
-            _touch(connection)
-
-    def _ordered(self, connection: Connection, kind: Kind | None, favourite: bool | None) -> Sequence[int]:
-        """All ids of a filter, newest first, kept in memory until a write (of any process) changes the revision."""
-        with self._order_lock:
-            revision = connection.execute("SELECT value FROM revision").fetchone()[0]
-            if revision != self._order_revision:
-                self._order.clear()
-                self._order_revision = revision
-            found = self._order.get((kind, favourite))
-            if found is None:
-                selected = connection.execute(
-                    "SELECT id FROM items WHERE trashed IS NULL"
-                    " AND kind = coalesce(?1, kind) AND favourite = coalesce(?2, favourite)"
-                    " ORDER BY created DESC, id DESC",
-                    (kind, None if favourite is None else int(favourite)),
-                )
-                found = self._order[kind, favourite] = array("q", [row[0] for row in selected])
-            return found
+            return _touch(connection)
 
 
-def _touch(connection: Connection) -> None:
-    connection.execute("UPDATE revision SET value = value + 1")
+def _touch(connection: Connection) -> int:
+    """Raise the revision, in the transaction of the write it counts, and return it."""
+    return int(connection.execute("UPDATE revision SET value = value + 1 RETURNING value").fetchone()[0])

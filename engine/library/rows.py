@@ -21,7 +21,7 @@ UPSERT = (
     f"INSERT INTO items ({_FILE_COLUMNS}) VALUES ({', '.join('?' * 15)})"
     " ON CONFLICT (path) WHERE trashed IS NULL DO UPDATE SET missing = 0, "
     + ", ".join(f"{name} = excluded.{name}" for name in _FILE_COLUMNS.split(", ")[1:])
-    + " RETURNING id"
+    + " RETURNING id, kind, created"
 )
 FileRow = tuple[Any, ...]
 

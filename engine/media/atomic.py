@@ -12,27 +12,30 @@ TEMPORARY_PREFIX = ".laterna-"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Give a temporary path in ``path``'s folder (made if missing); on success it takes ``path``'s place.
 
-    Whatever fails, the temporary file is removed and ``path`` is as it was. Raises ``OSError`` of the file system.
+    ``durable`` waits until the file has reached the disk; caches need not. Whatever fails, the temporary file is
+    removed and ``path`` is as it was. Raises ``OSError`` of the file system.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{path.suffix}"
     try:
         yield temporary
-        _sync_file(temporary)
+        if durable:
+            _sync_file(temporary)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write ``data`` to ``path`` as a whole. Raises ``OSError``."""
-    with replacing(path) as temporary, temporary.open("xb") as file:
+    with replacing(path, durable=durable) as temporary, temporary.open("xb") as file:
         file.write(data)
 
 

@@ -34,7 +34,7 @@ from PIL import Image
 from engine.media.environment import Environment
 from engine.media.save import save_image, save_video
 from engine.protocol import codec, commands, events
-from engine.protocol.errors import ErrorInfo, LaternaError
+from engine.protocol.errors import LaternaError, NoSpace, OutOfMemory
 
 PREVIEW_SIDE = 96
 
@@ -105,8 +105,7 @@ class FakeEngine:
                     self._pause(job, self._options.stage_seconds)
                 seconds[stage] = time.perf_counter() - began
             if "full" in recipe.prompt.split():
-                self._tell(events.JobFailed(job, ErrorInfo("NoSpace", "The disk is full.", "Free some space.")))
-                return
+                raise NoSpace("The disk is full: saving the picture failed.", "Free some space.")
             files = tuple(self._save(command, index) for index in range(recipe.batch))
             self._tell(events.JobFinished(job, files, seconds, 123 << 20))
         except Stopped:
@@ -136,7 +135,7 @@ class FakeEngine:
             self._hanging = True
             threading.Event().wait()
         if "fail" in words:
-            raise LaternaErrorOf("OutOfMemory", "The job needs 99 GB, and 8 GB are free.", "Choose a smaller size.")
+            raise OutOfMemory("The job needs 99 GB, and 8 GB are free.", "Choose a smaller size.")
 
     def _first_time(self) -> bool:
         marker = Path(self._options.state)
@@ -183,17 +182,6 @@ class FakeEngine:
 
     def _tell(self, event: events.Event, blob: bytes = b"") -> None:
         self._out.write(codec.encode(event, blob))
-
-
-class LaternaErrorOf(LaternaError):
-    """An error of any kind by its name."""
-
-    def __init__(self, kind: str, message: str, remedy: str) -> None:
-        super().__init__(message, remedy)
-        self._kind = kind
-
-    def info(self) -> ErrorInfo:
-        return ErrorInfo(self._kind, self.message, self.remedy)
 
 
 def picture(width: int, height: int, seed: int, phase: float) -> np.ndarray:
