@@ -11,7 +11,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
@@ -39,6 +38,7 @@ class JobService(Protocol):
 
     def run(self) -> None: ...
     def stop(self) -> None: ...
+    def close(self) -> None: ...
     def submit(
         self, recipe: Recipe, model_folder: str, count: int = 1, output_folder: str = "", file_stem: str = ""
     ) -> object: ...
@@ -55,8 +55,8 @@ MakeService = Callable[[Callable[[Notice], None]], JobService]
 class EngineLink(QThread):
     """Signals carry one notice each (``engine.jobs.notices``), on the thread that this object was made in.
 
-    ``refused`` carries the ``ErrorInfo`` of a command that the service did not take. Commands return at once; they run
-    in their order on a thread of their own, since the queue writes to the disk.
+    ``refused`` carries the ``ErrorInfo`` of a command that the service did not take. Commands return at once; those
+    given before the service is there wait for it.
     """
 
     engine_state_changed = Signal(object)
@@ -70,15 +70,13 @@ class EngineLink(QThread):
     refused = Signal(object)
 
     _woken = Signal()
-    _command_failed = Signal(object)
 
     def __init__(self, make_service: MakeService, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make_service = make_service
         self._service: JobService | None = None
-        self._service_made = threading.Event()
+        self._early: list[Callable[[JobService], object]] = []
         self._stopping = False
-        self._commands = ThreadPoolExecutor(1, "engine-commands")
         self._lock = threading.Lock()
         self._waiting: dict[object, Notice] = {}  # in order of arrival; a newer notice takes the place of an older one
         self._counter = 0
@@ -94,7 +92,6 @@ class EngineLink(QThread):
             ServiceFailed: self.service_failed,
         }
         self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._command_failed.connect(self.refused, Qt.ConnectionType.QueuedConnection)
 
     # --- commands, from the window's thread
 
@@ -119,30 +116,49 @@ class EngineLink(QThread):
         self._command(lambda service: service.restart_engine())
 
     def stop(self) -> None:
-        """End the service and its engine, and wait for every thread. Safe to call twice."""
-        self._stopping = True
-        self._commands.shutdown(wait=False, cancel_futures=True)
-        if self.isRunning():
-            self._service_made.wait()
-            if self._service is not None:
-                self._service.stop()
+        """End the service and its engine, and wait for the thread. Safe to call twice."""
+        with self._lock:
+            self._stopping = True
+            service = self._service
+        if service is not None:
+            service.stop()
         self.wait()
-        self._commands.shutdown(wait=True)
+
+    def _command(self, call: Callable[[JobService], object]) -> None:
+        with self._lock:
+            service = self._service
+            if service is None:
+                self._early.append(call)
+        if service is not None and not self._stopping:
+            self._call(service, call)
+
+    def _call(self, service: JobService, call: Callable[[JobService], object]) -> None:
+        try:
+            call(service)
+        except LaternaError as error:
+            self.refused.emit(error.info())
+        except Exception as error:
+            self.refused.emit(_bug(error).info())
 
     # --- the service's thread
 
     def run(self) -> None:
         try:
-            self._service = self._make_service(self._notify)
+            service = self._make_service(self._notify)
         except Exception as error:
             self._fail(error)
             return
-        finally:
-            self._service_made.set()
-        if self._stopping:
-            self._service.stop()
+        with self._lock:
+            early, self._early = self._early, []
+            self._service = service
+            stopping = self._stopping
+        if stopping:
+            service.close()
+            return
+        for call in early:
+            self._call(service, call)
         try:
-            self._service.run()
+            service.run()
         except Exception as error:
             self._fail(error)
 
@@ -150,21 +166,6 @@ class EngineLink(QThread):
         known = error if isinstance(error, LaternaError) else _bug(error)
         self._notify(ServiceFailed(known.info()))
         self._notify(EngineStateChanged("stopped", known.message, error=known.info()))
-
-    def _command(self, call: Callable[[JobService], object]) -> None:
-        def run() -> None:
-            self._service_made.wait()
-            if self._service is None or self._stopping:
-                return
-            try:
-                call(self._service)
-            except LaternaError as error:
-                self._command_failed.emit(error.info())
-            except Exception as error:
-                self._command_failed.emit(_bug(error).info())
-
-        if not self._stopping:
-            self._commands.submit(run)
 
     def _notify(self, notice: Notice) -> None:
         """Called by the service on any thread."""

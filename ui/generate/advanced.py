@@ -11,7 +11,7 @@ from engine.protocol.recipe import Range, Recipe, SkipLayerGuidance
 from ui.generate.combo import Combo
 from ui.generate.rows import Rows
 from ui.widgets.labels import label
-from ui.widgets.numbers import FloatSpin
+from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
 
 SAMPLER_NAMES = {"euler": "Euler", "ddim": "DDIM", "dpm": "DPM"}
 
@@ -75,6 +75,7 @@ class Advanced(Rows):
         self.skip_layers = QLineEdit()
         for check in (self.dynamic, self.t5, self.skip):
             check.setAccessibleName(check.text())
+        self.skip_layers.setFixedHeight(FIELD_HEIGHT)
         self.skip_layers.setAccessibleName(self.tr("Layers to skip, by number"))
         self.add(self.tr("Sampler"), self.sampler, ("sampler",))
         self.add(self.tr("Schedule"), self.scheduler, ("scheduler",))
@@ -144,7 +145,8 @@ class Advanced(Rows):
 
     def summary(self) -> str:
         """What is set here, in a few words."""
-        parts = [self.sampler.currentText()] if self.sampler.currentIndex() >= 0 else []
+        parts = [self.sampler.currentText(), self.scheduler.currentText().lower()]
+        parts = [part for part in parts if part]
         if not self.shift.isHidden():
             parts.append(self.tr("shift {value}").format(value=self.shift.text()))
         if not self.dynamic.isHidden() and self.dynamic.isChecked():

@@ -79,7 +79,7 @@ class Parameters(Rows):
         self.add(self.tr("Steps"), self.steps, ("steps",))
         self.add(self.tr("Guidance"), self.guidance, ("guidance",))
         self.add(self.tr("Seed"), self.seed, ("seed",))
-        self.add(self.tr("Batch"), self.count, ("batch",))
+        self.add(self.tr("Batch"), self.count, ("batch", "count"))
         self.model.activated.connect(lambda: self.model_chosen.emit(str(self.model.currentData())))
         for part in (self.size_field, self.length, self.steps, self.guidance, self.seed):
             part.edited.connect(self.edited)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QSyntaxHighlighter, QTextCharFormat
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
@@ -35,6 +35,9 @@ class PromptEdit(QPlainTextEdit):
         self._marker = _UnknownWords(self, theme)
         self.textChanged.connect(self._changed)
         self._setting = False
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, self.minimumHeight())  # it takes what room is left and asks for no more
 
     def text(self) -> str:
         return self.toPlainText()

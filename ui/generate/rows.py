@@ -9,6 +9,7 @@ from ui.widgets.labels import ErrorLabel, label
 from ui.widgets.style import set_state
 
 LABEL_WIDTH = 62
+ROW_HEIGHT = 38
 
 
 class Rows(QWidget):
@@ -29,14 +30,15 @@ class Rows(QWidget):
         row = 2 * len(self._rows)
         name = label(text, "muted")
         name.setBuddy(control)
-        name.setContentsMargins(0, 8 if align_top else 0, 4, 0)
+        if align_top:
+            name.setFixedHeight(ROW_HEIGHT)
         error = ErrorLabel()
         error.setContentsMargins(0, 3, 0, 0)
         alignment = Qt.AlignmentFlag.AlignTop if align_top else Qt.AlignmentFlag.AlignVCenter
         self._grid.addWidget(name, row, 0, alignment)
         self._grid.addWidget(control, row, 1)
         self._grid.addWidget(error, row + 1, 1)
-        self._grid.setRowMinimumHeight(row, 38)
+        self._grid.setRowMinimumHeight(row, ROW_HEIGHT)
         self._rows.append((name, control, error))
         self.register(fields, error, control)
 
@@ -51,7 +53,7 @@ class Rows(QWidget):
                 name.setVisible(visible)
                 shown.setVisible(visible)
                 error.setVisible(visible and bool(error.text()))
-                self._grid.setRowMinimumHeight(2 * index, 38 if visible else 0)
+                self._grid.setRowMinimumHeight(2 * index, ROW_HEIGHT if visible else 0)
 
     def knows(self, field: str) -> bool:
         return field in self._errors

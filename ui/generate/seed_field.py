@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 from engine.protocol.family_info import MAX_SEED
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
+from ui.widgets.numbers import FIELD_HEIGHT
 
 DRAWN_SEEDS = 2**32  # short enough to read out and to type
 
@@ -33,6 +34,7 @@ class SeedField(QWidget):
         self._seed = 0
         self.line = QLineEdit(self)
         self.line.setAccessibleName(self.tr("Seed"))
+        self.line.setFixedHeight(FIELD_HEIGHT)
         self.line.setValidator(QRegularExpressionValidator(QRegularExpression(r"[\d\s.,']{0,40}"), self.line))
         self.dice = IconButton("dice", self.tr("Draw another seed"), theme=theme)
         self.lock = IconButton("lock", self.tr("Keep this seed"), theme=theme)

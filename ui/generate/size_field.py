@@ -49,7 +49,7 @@ class SizeField(QWidget):
         row.addWidget(self.height_spin, 1)
         row.addWidget(swap)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 4, 0, 4)
         column.setSpacing(8)
         column.addWidget(self.combo)
         column.addWidget(self._custom)
@@ -97,6 +97,7 @@ class SizeField(QWidget):
         index = self.combo.findData(CUSTOM)
         self.combo.setItemText(index, self.tr("Custom: {size}").format(size=size_text(*self.size_value())))
         self.combo.setCurrentIndex(index)
+        self._custom.setVisible(True)
         self.edited.emit()
 
     def _swap(self) -> None:

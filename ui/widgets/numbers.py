@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
+
+FIELD_HEIGHT = 30
+
+
+def _dress(spin: QAbstractSpinBox) -> None:
+    spin.setFixedHeight(FIELD_HEIGHT)
+    spin.lineEdit().setTextMargins(6, 0, 0, 0)  # the style sheet's padding does not reach into a spin box
 
 
 class IntSpin(QSpinBox):
@@ -17,7 +24,7 @@ class IntSpin(QSpinBox):
         self.setSuffix(suffix)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setLocale(QLocale.c())
-        self.setGroupSeparatorShown(False)
+        _dress(self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -38,6 +45,7 @@ class FloatSpin(QDoubleSpinBox):
         self.setSingleStep(step)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setLocale(QLocale.c())
+        _dress(self)
         self.valueChanged.connect(self._follow)
 
     def set_exact(self, value: float) -> None:

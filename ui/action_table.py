@@ -1,0 +1,65 @@
+"""The actions as data: name, text, keys, icon, and where they stand in menus and in the sheet of shortcuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+
+@dataclass(frozen=True)
+class Row:
+    """``soft`` keys work only where nothing that has the focus uses them (Space presses a button first)."""
+
+    name: str
+    text: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    group: str = ""
+    soft: bool = False
+    needs_item: bool = False
+
+
+T = QT_TRANSLATE_NOOP
+MAKE = T("Actions", "Make")
+ITEM = T("Actions", "Picture or clip")
+VIEW = T("Actions", "View")
+LATERNA = T("Actions", "Laterna")
+
+ROWS: tuple[Row, ...] = (
+    Row("generate", T("Actions", "Generate"), ("Ctrl+Return", "Ctrl+Enter"), "sparkle", MAKE),
+    Row("cancel", T("Actions", "Cancel the running job"), ("Escape",), "x", MAKE, soft=True),
+    Row("clear_queue", T("Actions", "Cancel everything that waits"), ("Ctrl+Shift+Escape",), "", MAKE),
+    Row("randomise_seed", T("Actions", "Draw another seed"), ("Ctrl+R",), "dice", MAKE),
+    Row("make_clips", T("Actions", "Make clips"), ("Ctrl+1",), "video", MAKE),
+    Row("make_images", T("Actions", "Make images"), ("Ctrl+2",), "image", MAKE),
+    Row("focus_prompt", T("Actions", "Go to the prompt"), ("Ctrl+L",), "", MAKE),
+    Row("open_file", T("Actions", "Reuse the recipe of a file…"), ("Ctrl+O",), "folder", MAKE),
+    Row("use_recipe", T("Actions", "Use this recipe"), ("Ctrl+U",), "refresh", ITEM, needs_item=True),
+    Row("use_seed", T("Actions", "Use only its seed"), ("Ctrl+Shift+U",), "dice", ITEM, needs_item=True),
+    Row("toggle_favourite", T("Actions", "Add to favourites"), ("Ctrl+D",), "star", ITEM, needs_item=True),
+    Row("copy", T("Actions", "Copy"), ("Ctrl+Shift+C",), "copy", ITEM, needs_item=True),
+    Row("copy_prompt", T("Actions", "Copy the prompt"), (), "", ITEM, needs_item=True),
+    Row("export_frame", T("Actions", "Save the frame shown…"), ("Ctrl+E",), "camera", ITEM, needs_item=True),
+    Row("export_copy", T("Actions", "Save a copy…"), ("Ctrl+S",), "download", ITEM, needs_item=True),
+    Row("show_in_folder", T("Actions", "Show in its folder"), ("Ctrl+Shift+F",), "folder", ITEM, needs_item=True),
+    Row("delete", T("Actions", "Move to the trash"), ("Delete",), "trash", ITEM, soft=True, needs_item=True),
+    Row("undo", T("Actions", "Undo"), ("Ctrl+Z",), "undo", ITEM),
+    Row("play_pause", T("Actions", "Play or pause"), ("Space",), "play", VIEW, soft=True, needs_item=True),
+    Row("next_item", T("Actions", "Next in the gallery"), ("Alt+Right",), "chevron-right", VIEW),
+    Row("previous_item", T("Actions", "Previous in the gallery"), ("Alt+Left",), "", VIEW),
+    Row("focus_search", T("Actions", "Search"), ("Ctrl+F",), "search", VIEW),
+    Row("toggle_queue", T("Actions", "Show or hide the queue"), ("Ctrl+J",), "queue", VIEW),
+    Row("toggle_advanced", T("Actions", "Advanced settings"), ("Ctrl+Shift+A",), "settings", VIEW),
+    Row("toggle_theme", T("Actions", "Dark or light"), ("Ctrl+T",), "moon", VIEW),
+    Row("follow_system_theme", T("Actions", "Dark or light as the system"), (), "", VIEW),
+    Row("choose_output_folder", T("Actions", "Folder for new files…"), (), "folder", LATERNA),
+    Row("open_output_folder", T("Actions", "Open the folder of new files"), (), "", LATERNA),
+    Row("toggle_previews", T("Actions", "Show the picture while it forms"), (), "", LATERNA),
+    Row("restart_engine", T("Actions", "Restart the engine"), (), "refresh", LATERNA),
+    Row("show_menu", T("Actions", "Menu"), ("F10",), "menu", LATERNA),
+    Row("show_shortcuts", T("Actions", "Keyboard shortcuts"), ("F1",), "keyboard", LATERNA),
+    Row("show_about", T("Actions", "About Laterna"), (), "info", LATERNA),
+    Row("quit", T("Actions", "Quit"), ("Ctrl+Q",), "", LATERNA),
+)
+GROUPS = (MAKE, ITEM, VIEW, LATERNA)

@@ -1,0 +1,391 @@
+"""Everything a person can do, one method each. Buttons, menus and shortcuts call the same ones.
+
+What needs a widget (search field, player, dialogs) is asked for by a signal; the window answers it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon, QImage, QKeySequence
+
+from engine.jobs.notices import LibraryChanged
+from engine.library.item import Item
+from engine.protocol.errors import BadFile, BadRecipe, ErrorInfo, LaternaError, from_os_error
+from engine.protocol.family_info import Kind, validate
+from engine.protocol.recipe import Recipe
+from ui.action_table import ROWS, Row
+from ui.background import Background
+from ui.engine_link import EngineLink
+from ui.generate.seed_field import draw_seed
+from ui.messages import Message, of_error
+from ui.preferences import Preferences
+from ui.session import Session
+from ui.theme import Theme
+
+MAX_DROPPED_TEXT = 1_000_000
+
+
+class Library(Protocol):
+    """What the actions use of ``engine.library.library.Library``."""
+
+    def item(self, id: int) -> Item | None: ...
+    def set_favourite(self, ids: Iterable[int], favourite: bool) -> LibraryChanged: ...
+    def trash(self, ids: Iterable[int]) -> LibraryChanged: ...
+    def restore(self, ids: Iterable[int]) -> LibraryChanged: ...
+
+
+class Actions(QObject):
+    """Signals:
+
+    ``said(Message)``
+    ``refused(ErrorInfo)`` a field's value was refused
+    ``library_changed(LibraryChanged)`` after a favourite, a delete or an undo
+    ``submitted`` after jobs were put on the queue
+    ``wanted(str)`` an action that a widget carries out, by its name
+    """
+
+    said = Signal(object)
+    refused = Signal(object)
+    library_changed = Signal(object)
+    submitted = Signal()
+    wanted = Signal(str)
+
+    def __init__(
+        self, session: Session, preferences: Preferences, *, theme: Theme, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._preferences = preferences
+        self._theme = theme
+        self._link: EngineLink | None = None
+        self._library: Library | None = None
+        self._background = Background(parent=self)
+        self._selection: Callable[[], list[Item]] = lambda: [session.item] if session.item else []
+        self._undo: list[tuple[str, Callable[[], None]]] = []
+        self._actions: dict[str, QAction] = {}
+        self._make()
+        theme.changed.connect(self._dress)
+        session.item_changed.connect(self.refresh)
+        session.queue_changed.connect(self.refresh)
+        session.models_changed.connect(self.refresh)
+        self.refresh()
+
+    def attach_engine(self, link: EngineLink) -> None:
+        self._link = link
+
+    def attach_library(self, library: Library, selection: Callable[[], list[Item]]) -> None:
+        """``selection`` gives the items that are chosen in the gallery."""
+        self._library = library
+        self._selection = selection
+
+    def close(self) -> None:
+        self._background.close()
+
+    # --- the actions as Qt sees them
+
+    def action(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def all(self) -> list[QAction]:
+        return list(self._actions.values())
+
+    def _make(self) -> None:
+        for row in ROWS:
+            action = QAction(self.tr(row.text), self)
+            action.setObjectName(row.name)
+            if row.keys and not row.soft:
+                action.setShortcuts([QKeySequence(key) for key in row.keys])
+                action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            method: Callable[[], None] | None = getattr(self, row.name, None)
+            action.triggered.connect(self._calls(method, row))
+            self._actions[row.name] = action
+        self._dress()
+
+    def _calls(self, method: Callable[[], None] | None, row: Row) -> Callable[[], None]:
+        if method is not None:
+            return method
+        return lambda: self.wanted.emit(row.name)
+
+    def _dress(self) -> None:
+        for row in ROWS:
+            self._actions[row.name].setIcon(self._theme.icon(row.icon) if row.icon else QIcon())
+
+    def refresh(self) -> None:
+        """Which actions make sense now."""
+        item, session = self._session.item, self._session
+        for row in ROWS:
+            if row.needs_item:
+                self._actions[row.name].setEnabled(item is not None)
+        self._actions["use_recipe"].setEnabled(item is not None and item.recipe is not None)
+        self._actions["use_seed"].setEnabled(item is not None and item.recipe is not None)
+        self._actions["generate"].setEnabled(session.model is not None)
+        self._actions["cancel"].setEnabled(session.running is not None)
+        self._actions["clear_queue"].setEnabled(session.waiting > 0)
+        self._actions["undo"].setEnabled(bool(self._undo))
+        text = self.tr("Undo {what}").format(what=self._undo[-1][0]) if self._undo else self.tr("Undo")
+        self._actions["undo"].setText(text)
+        favourite = item is not None and item.favourite
+        self._actions["toggle_favourite"].setText(
+            self.tr("Remove from favourites") if favourite else self.tr("Add to favourites")
+        )
+
+    # --- making
+
+    def generate(self) -> None:
+        """Freeze the draft and put it on the queue. A value out of range is refused at its field; nothing is lost."""
+        draft, model = self._session.draft, self._session.model
+        if model is None:
+            self._say(self.tr("There is no model for this on this machine."), "warning")
+            return
+        if draft.random_seed:
+            draft = draft.with_recipe(seed=draw_seed())
+        try:
+            validate(draft.recipe, model.family)
+        except BadRecipe as error:
+            self.refused.emit(error.info())
+            return
+        if draft != self._session.draft:
+            self._session.replace(draft)
+        if self._link is None:
+            self._say(self.tr("Laterna is still starting; try again in a moment."), "warning")
+            return
+        self._link.submit(
+            draft.recipe,
+            str(model.folder),
+            draft.count,
+            self._preferences.output_folder,
+            self._preferences.file_name,
+        )
+        self.submitted.emit()
+
+    def cancel(self) -> None:
+        """Stop the running job."""
+        running = self._session.running
+        if running is not None and self._link is not None:
+            self._link.cancel(running.id)
+
+    def clear_queue(self) -> None:
+        if self._link is not None:
+            self._link.clear_waiting()
+
+    def restart_engine(self) -> None:
+        if self._link is not None:
+            self._link.restart_engine()
+
+    def randomise_seed(self) -> None:
+        self._session.replace(self._session.draft.with_recipe(seed=draw_seed()))
+
+    def make_images(self) -> None:
+        self._set_kind("image")
+
+    def make_clips(self) -> None:
+        self._set_kind("video")
+
+    def _set_kind(self, kind: Kind) -> None:
+        self._session.set_kind(kind)
+
+    # --- recipes
+
+    def use_recipe(self) -> None:
+        """Everything that made the item shown, into the form."""
+        item = self._session.item
+        if item is not None and item.recipe is not None:
+            self.restore(item.recipe, item.path.name)
+
+    def use_seed(self) -> None:
+        item = self._session.item
+        if item is not None and item.recipe is not None:
+            draft = self._session.draft.with_recipe(seed=item.recipe.seed).replace(random_seed=False)
+            self._session.replace(draft)
+
+    def restore(self, recipe: Recipe, source: str) -> None:
+        """Put ``recipe`` into the form; ``source`` is the name of the file that carried it."""
+        before = self._session.draft
+        kind = self._session.kind
+        self._session.restore(recipe)
+        self._push_undo(self.tr("restoring the recipe"), lambda: self._put_back(kind, before))
+        if self._session.models_known and not self._session.has_model(recipe.model):
+            used = self._session.model
+            text = self.tr("{file} was made with {model}, which is not on this machine.").format(
+                file=source, model=recipe.model
+            )
+            if used is not None:
+                text += " " + self.tr("Its settings are in the form, for {model}.").format(model=used.info.name)
+            self._say(text, "warning", self.tr("Undo"), self.undo)
+        else:
+            text = self.tr("Every setting of {file} is in the form.").format(file=source)
+            self._say(text, "info", self.tr("Undo"), self.undo)
+
+    def read_file(self, path: Path) -> None:
+        """Restore the recipe that a PNG or MP4 carries; read on another thread."""
+
+        def work() -> tuple[Recipe | None, str]:
+            from engine.media import metadata
+
+            info = metadata.read(path)
+            return info.recipe, info.recipe_problem
+
+        self._background.run(work, lambda found: self._file_read(path, *found), self._failed)
+
+    def _file_read(self, path: Path, recipe: Recipe | None, problem: str) -> None:
+        if recipe is not None:
+            self.restore(recipe, path.name)
+        elif problem:
+            self._failed(BadFile(f"{path.name}: {problem}"))
+        else:
+            self._failed(
+                BadFile(
+                    self.tr("{file} carries no recipe.").format(file=path.name),
+                    self.tr("Drop a PNG or MP4 that Laterna made."),
+                )
+            )
+
+    def use_text(self, text: str) -> None:
+        """Dropped text becomes the prompt."""
+        before, kind = self._session.draft, self._session.kind
+        self._session.replace(before.with_recipe(prompt=text[:MAX_DROPPED_TEXT]))
+        self._push_undo(self.tr("dropping text"), lambda: self._put_back(kind, before))
+
+    def _put_back(self, kind: Kind, draft: object) -> None:
+        self._session.set_kind(kind)
+        self._session.replace(draft)  # type: ignore[arg-type]
+
+    # --- items
+
+    def items(self) -> list[Item]:
+        """What an action on items works on: what is chosen in the gallery, or else what is shown."""
+        chosen = self._selection()
+        if chosen:
+            return chosen
+        return [self._session.item] if self._session.item is not None else []
+
+    def toggle_favourite(self) -> None:
+        items = self.items()
+        library = self._library
+        if items and library is not None:
+            wanted = not all(item.favourite for item in items)
+            ids = [item.id for item in items]
+            self._background.run(lambda: library.set_favourite(ids, wanted), self._changed, self._failed)
+
+    def delete(self) -> None:
+        """Move to the trash; the message has an Undo."""
+        self.delete_ids([item.id for item in self.items()])
+
+    def delete_ids(self, ids: list[int]) -> None:
+        library = self._library
+        if not ids or library is None:
+            return
+
+        def done(change: LibraryChanged) -> None:
+            self._changed(change)
+            self._push_undo(self.tr("delete"), lambda: self._undelete(list(change.removed)))
+            count = len(change.removed)
+            text = (
+                self.tr("Moved to the trash.")
+                if count == 1
+                else self.tr("{count} files moved to the trash.").format(count=count)
+            )
+            self._say(text, "info", self.tr("Undo"), self.undo)
+
+        self._background.run(lambda: library.trash(ids), done, self._failed)
+
+    def _undelete(self, ids: list[int]) -> None:
+        library = self._library
+        if library is not None:
+            self._background.run(lambda: library.restore(ids), self._changed, self._failed)
+
+    def undo(self) -> None:
+        """Take back the last delete, or the last recipe that came into the form."""
+        if self._undo:
+            _what, back = self._undo.pop()
+            self.refresh()
+            back()
+
+    def show_in_folder(self) -> None:
+        item = self._session.item
+        folder = item.path.parent if item is not None else None
+        if folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def copy(self) -> None:
+        """The file and, for a picture, its pixels to the clipboard."""
+        items = self.items()
+        if not items:
+            return
+        paths = [item.path for item in items]
+        single = items[0].path if len(items) == 1 and items[0].kind == "image" else None
+
+        def done(image: QImage) -> None:
+            data = QMimeData()
+            data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+            if not image.isNull():
+                data.setImageData(image)
+            QGuiApplication.clipboard().setMimeData(data)
+            self._say(self.tr("Copied."), "info")
+
+        self._background.run(lambda: QImage(str(single)) if single else QImage(), done, self._failed)
+
+    def copy_image(self, image: QImage) -> None:
+        QGuiApplication.clipboard().setImage(image)
+        self._say(self.tr("Copied."), "info")
+
+    def copy_prompt(self) -> None:
+        item = self._session.item
+        if item is not None and item.recipe is not None:
+            QGuiApplication.clipboard().setText(item.recipe.prompt)
+            self._say(self.tr("Prompt copied."), "info")
+
+    def save_copy(self, item: Item, target: Path) -> None:
+        """Write the item's file, recipe included, to ``target``."""
+
+        def work() -> Path:
+            try:
+                shutil.copyfile(item.path, target)
+            except OSError as error:
+                raise from_os_error(error, "saving the copy", target) from error
+            return target
+
+        self._background.run(
+            work, lambda path: self._say(self.tr("Saved as {file}.").format(file=path.name)), self._failed
+        )
+
+    # --- the window
+
+    def toggle_theme(self) -> None:
+        self._theme.toggle()
+        self._preferences.theme = self._theme.mode
+
+    def follow_system_theme(self) -> None:
+        self._theme.set_mode("system")
+        self._preferences.theme = "system"
+
+    # --- inner
+
+    def engine_refused(self, error: ErrorInfo) -> None:
+        """The queue did not take a command."""
+        if error.kind == "BadRecipe" and error.field:
+            self.refused.emit(error)
+        else:
+            self.said.emit(of_error(error))
+
+    def _say(
+        self, text: str, severity: str = "info", button: str = "", action: Callable[[], None] | None = None
+    ) -> None:
+        seconds = 8.0 if severity == "info" else 0.0
+        self.said.emit(Message(text, severity, button=button, action=action, seconds=seconds, topic="action"))  # type: ignore[arg-type]
+
+    def _failed(self, error: LaternaError) -> None:
+        self.said.emit(of_error(error.info()))
+
+    def _changed(self, change: LibraryChanged) -> None:
+        self.library_changed.emit(change)
+
+    def _push_undo(self, what: str, back: Callable[[], None]) -> None:
+        self._undo.append((what, back))
+        del self._undo[:-50]
+        self.refresh()

@@ -1,0 +1,108 @@
+"""Start the window: the application object, the theme, the window's parts, and the way out."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QCoreApplication, QEvent, QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from app.paths import RESOURCES, Paths
+from app.settings import Settings, SettingsFile
+from engine.jobs.notices import Notice
+from engine.models.catalog import InstalledModel, find_installed
+from ui.main_window import MainWindow
+from ui.services import Services
+from ui.theme import Theme
+
+SIGNAL_POLL_MS = 250
+
+
+def make_application(argv: Sequence[str], language: str = "") -> QApplication:
+    """The one ``QApplication``, with Laterna's name and the translations of ``language`` (empty: the system's)."""
+    app = QApplication(list(argv) or ["laterna"])
+    app.setApplicationName("laterna")
+    app.setApplicationDisplayName("Laterna")
+    app.setDesktopFileName("laterna")
+    locale = QLocale(language) if language else QLocale.system()
+    folders = (str(RESOURCES / "translations"), QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+    for name, folder in zip(("laterna", "qtbase"), folders, strict=True):
+        translator = QTranslator(app)
+        if translator.load(locale, name, "_", folder):
+            app.installTranslator(translator)
+    return app
+
+
+def make_window(
+    paths: Paths, theme: Theme, settings: Settings, settings_file: SettingsFile, engine_command: list[str] | None = None
+) -> MainWindow:
+    """The window over the folders of ``paths``; ``engine_command`` replaces the engine's program in tests."""
+
+    def find_models() -> tuple[InstalledModel, ...]:
+        return tuple(find_installed(paths.model_folders))
+
+    return MainWindow(
+        theme=theme,
+        preferences=settings,
+        save_preferences=lambda: settings_file.save(settings),
+        open_services=lambda: _open_services(paths, settings, engine_command),
+        find_models=find_models,
+        output_folder=paths.output,
+        notice=settings_file.notice,
+    )
+
+
+def _open_services(paths: Paths, settings: Settings, engine_command: list[str] | None) -> Services:
+    from engine.jobs.service import JobService
+    from engine.library.library import Library
+    from engine.library.thumbnails import ThumbnailCache
+
+    paths.create()
+    library = Library(paths.library_database, paths.output)
+
+    def make_job_service(notify: Callable[[Notice], None]) -> JobService:
+        return JobService(
+            queue_database=paths.queue_database,
+            library=library,
+            output_folder=paths.output,
+            cache_folder=paths.encodings,
+            engine_log=paths.engine_log,
+            notify=notify,
+            engine_command=engine_command,
+            previews=settings.previews,
+        )
+
+    return Services(library, ThumbnailCache(paths.thumbnails), make_job_service, library.close)
+
+
+def run(paths: Paths, argv: Sequence[str] = (), engine_command: list[str] | None = None) -> int:
+    """Open the window and return the exit code once it is closed and every thread and process has ended."""
+    settings_file = SettingsFile(paths.settings_file)
+    settings = settings_file.load()
+    app = make_application(argv, settings.language)
+    theme = Theme(settings.theme)
+    theme.apply(app)
+    window = make_window(paths, theme, settings, settings_file, engine_command)
+    app.aboutToQuit.connect(window.shut_down)
+    quit_on_signals(app)
+    window.show()
+    code = app.exec()
+    window.shut_down()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return code
+
+
+def quit_on_signals(app: QApplication) -> None:
+    """Ctrl-C and a polite kill close the window; Python handles signals only while it runs, hence the timer."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.quit())
+    timer = QTimer(app)
+    timer.timeout.connect(lambda: None)
+    timer.start(SIGNAL_POLL_MS)
+
+
+if __name__ == "__main__":
+    sys.exit(run(Paths.find(), sys.argv))

@@ -1,0 +1,19 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+
+def duration(seconds: float) -> str:
+    """ "18 s", "2 min 05 s", "1 h 20 min"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def gigabytes(used: int, total: int) -> str:
+    """ "9.8 / 24 GB"."""
+    whole = total / 1e9
+    return f"{used / 1e9:.1f} / {whole:.0f} GB" if whole >= 10 else f"{used / 1e9:.1f} / {whole:.1f} GB"

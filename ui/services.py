@@ -1,0 +1,26 @@
+"""What the window gets once it is shown: made on a thread of its own, since it opens files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ui.actions import Library as ActionLibrary
+from ui.engine_link import MakeService
+from ui.library.gallery import ThumbnailSource
+from ui.library.query import LibrarySource
+
+
+class Library(ActionLibrary, LibrarySource, Protocol):
+    """``engine.library.library.Library`` as the window uses it."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """``close`` is called after every thread that uses the library has ended."""
+
+    library: Library
+    thumbnails: ThumbnailSource
+    make_job_service: MakeService
+    close: Callable[[], None]

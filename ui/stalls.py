@@ -1,0 +1,73 @@
+"""How long the window's thread was busy without looking at its events: the longest, and each one over a limit."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+BEAT_MS = 5
+
+
+@dataclass(frozen=True)
+class Stall:
+    """``seconds`` between two beats; ``where`` is the stack of the window's thread in the middle of it, if seen."""
+
+    seconds: float
+    where: str = ""
+
+
+class StallMonitor(QObject):
+    """Start it on the window's thread. A timer beats every few milliseconds; a thread watches the beat and writes down
+    where the window's thread is when a beat is late."""
+
+    def __init__(self, limit: float = 0.05, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.limit = limit
+        self.longest = 0.0
+        self.stalls: list[Stall] = []
+        self._where = ""
+        self._last = 0.0
+        self._main = threading.get_ident()
+        self._stop = threading.Event()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(BEAT_MS)
+        self._timer.timeout.connect(self._beat)
+        self._watcher: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._last = time.monotonic()
+        self._timer.start()
+        self._watcher = threading.Thread(target=self._watch, name="stall-watcher", daemon=True)
+        self._watcher.start()
+
+    def stop(self) -> float:
+        """End it; returns the longest stall in seconds."""
+        if self._timer.isActive():
+            self._beat()
+        self._timer.stop()
+        self._stop.set()
+        if self._watcher is not None:
+            self._watcher.join()
+        return self.longest
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        late = now - self._last - BEAT_MS / 1000
+        self._last = now
+        self.longest = max(self.longest, late)
+        if late > self.limit:
+            self.stalls.append(Stall(late, self._where))
+        self._where = ""
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self.limit / 2):
+            if time.monotonic() - self._last > self.limit and not self._where:
+                frame = sys._current_frames().get(self._main)
+                if frame is not None:
+                    self._where = "".join(traceback.format_stack(frame, 12))
