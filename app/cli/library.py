@@ -60,9 +60,7 @@ def _check(arguments: Namespace, library: Library) -> int:
     ):
         for line in lines:
             print(f"{title}: {line}")
-    print(
-        f"{found.items} items: in order." if found.ok else "`library rebuild` makes the database anew."
-    )
+    print(f"{found.items} items: in order." if found.ok else "`library rebuild` makes the database anew.")
     return 0
 
 
