@@ -1,0 +1,1 @@
+"""The engine process: models, samplers and the one job in hand. Only this package imports torch."""

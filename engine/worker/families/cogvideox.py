@@ -1,0 +1,180 @@
+"""CogVideoX: 2B (sin-cos positions), 5B (3D rotary positions), and the layout of 1.5.
+
+Diffusion with v-prediction in the latents of a 3D causal VAE. Follows diffusers' ``CogVideoXPipeline`` bit by bit
+(``tests/engine/worker/test_reference_cogvideox.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from engine.models.catalog import FAMILIES
+from engine.protocol.errors import BadRecipe
+from engine.protocol.family_info import FamilyInfo, LatentRGB
+from engine.protocol.recipe import Recipe
+from engine.worker.families.base import T5_TOKENIZERS, ComponentSpec, to_pixels
+from engine.worker.guidance import Conditioning, Guided, Unguided
+from engine.worker.model_folder import ModelFolder, Part
+from engine.worker.sampling.base import Model as Denoiser
+from engine.worker.sampling.base import Point, Prediction, Sampler
+from engine.worker.sampling.cogvideox import CogVideoXDDIM, CogVideoXDPM, make_scheduler
+
+if TYPE_CHECKING:
+    from engine.worker.models import Model
+
+PREVIEW_FRAMES = 5
+
+
+class CogVideoX:
+    info: FamilyInfo = FAMILIES["cogvideox"]
+    components = (
+        ComponentSpec("tokenizer", "T5 tokenizer", T5_TOKENIZERS, has_weights=False),
+        ComponentSpec("text_encoder", "T5 text encoder", ("transformers:T5EncoderModel",)),
+        ComponentSpec(
+            "transformer",
+            "transformer",
+            ("diffusers.models.transformers.cogvideox_transformer_3d:CogVideoXTransformer3DModel",),
+        ),
+        ComponentSpec("vae", "VAE", ("diffusers.models.autoencoders.autoencoder_kl_cogvideox:AutoencoderKLCogVideoX",)),
+    )
+    text_parts = ("tokenizer", "text_encoder")
+
+    def device_dtype(self, part: Part) -> torch.dtype:
+        """2B was trained in float16 and 5B in bfloat16; the T5 overflows in float16."""
+        return torch.float16 if part.dtype == "F16" and part.name != "text_encoder" else torch.bfloat16
+
+    def check(self, folder: ModelFolder, recipe: Recipe) -> None:
+        config = folder.parts["transformer"].config
+        length = int(config.get("max_text_seq_length", 226))
+        if not config.get("use_rotary_positional_embeddings") and recipe.max_sequence_length != length:
+            raise BadRecipe(
+                f"This model reads prompts of exactly {length} tokens, not {recipe.max_sequence_length}.",
+                f"Take {length}.",
+                field="max_sequence_length",
+            )
+        fixed = (config.get("sample_width", 90) * 8, config.get("sample_height", 60) * 8)
+        if config.get("use_learned_positional_embeddings") and (recipe.width, recipe.height) != fixed:
+            raise BadRecipe(
+                f"This model makes clips of {fixed[0]} × {fixed[1]} only.", "Take that size.", field="width"
+            )
+
+    def encoding_settings(self, recipe: Recipe) -> tuple[Any, ...]:
+        return (recipe.max_sequence_length,)
+
+    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, prompt: str) -> Conditioning:
+        """``embeds`` [1, max_sequence_length, D]; no attention mask, as in the reference."""
+        encoder = parts["text_encoder"]
+        ids = parts["tokenizer"](
+            [prompt],
+            padding="max_length",
+            max_length=recipe.max_sequence_length,
+            truncation=True,
+            add_special_tokens=True,
+            return_tensors="pt",
+        ).input_ids
+        return {"embeds": encoder(ids.to(encoder.device))[0].to(model.compute_dtype("transformer"))}
+
+    def noise_shape(self, folder: ModelFolder, recipe: Recipe) -> tuple[int, ...]:
+        scale = 2 ** (len(folder.parts["vae"].config["block_out_channels"]) - 1)
+        frames = _latent_frames(folder, recipe) + _padding_frames(folder, recipe)
+        channels = folder.parts["transformer"].config["in_channels"]
+        return (recipe.batch, frames, channels, recipe.height // scale, recipe.width // scale)
+
+    def sampler(self, folder: ModelFolder, recipe: Recipe) -> Sampler:
+        config = folder.parts["scheduler"].config
+        scheduler = make_scheduler(config, recipe.sampler, recipe.scheduler, recipe.steps)
+        return CogVideoXDPM(scheduler) if recipe.sampler == "dpm" else CogVideoXDDIM(scheduler)
+
+    def denoiser(
+        self, model: Model, transformer: Any, recipe: Recipe, positive: Conditioning, negative: Conditioning | None
+    ) -> Denoiser:
+        dtype, device = model.compute_dtype("transformer"), model.plan.device
+        rotary = _rotary_positions(model.folder, recipe, device)
+
+        def network(x: Tensor, point: Point, conditioning: Conditioning, skipped: tuple[int, ...]) -> Tensor:
+            output = transformer(
+                hidden_states=x.to(dtype),
+                encoder_hidden_states=conditioning["embeds"],
+                timestep=point.timestep.to(device).expand(x.shape[0]),
+                image_rotary_emb=rotary,
+                return_dict=False,
+            )[0]
+            return output.float()
+
+        def scale(point: Point) -> float:
+            return dynamic_guidance(recipe.guidance, point) if recipe.dynamic_guidance else recipe.guidance
+
+        guided: Unguided | Guided
+        if negative is None:
+            guided = Unguided(network, positive)
+        else:
+            guided = Guided.make(network, positive, negative, scale)
+        return lambda x, point: Prediction(guided(x, point), lambda v: point.signal * x - point.sigma * v)
+
+    def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
+        latents = latents[:, _padding_frames(model.folder, recipe) :]
+        latents = 1 / vae.config.scaling_factor * latents.permute(0, 2, 1, 3, 4)
+        decoded = vae.decode(latents.to(model.compute_dtype("vae"))).sample
+        return to_pixels(decoded.permute(0, 2, 1, 3, 4))
+
+    def preview_latents(self, latents: Tensor) -> Tensor:
+        """At most ``PREVIEW_FRAMES`` latent frames, spread over the clip."""
+        frames = latents.shape[1]
+        count = min(frames, PREVIEW_FRAMES)
+        chosen = [round(i * (frames - 1) / max(count - 1, 1)) for i in range(count)]
+        return latents[0, chosen]
+
+    def latent_rgb(self, channels: int) -> LatentRGB:
+        """Grey, from the mean of the channels: no factors are published for CogVideoX' own VAE.
+
+        A model brings its own in ``laterna.json``, fitted by least squares from latents and frames.
+        """
+        return LatentRGB(((1 / channels,) * 3,) * channels, (0.5,) * 3)
+
+
+def dynamic_guidance(guidance: float, point: Point) -> float:
+    """The pipeline's formula. It sets a timestep (0 … 999) against a step count; published clips come from it so."""
+    progress = (point.steps - point.timestep.item()) / point.steps
+    return 1 + guidance * ((1 - math.cos(math.pi * progress**5.0)) / 2)
+
+
+def _latent_frames(folder: ModelFolder, recipe: Recipe) -> int:
+    return (recipe.frames - 1) // folder.parts["vae"].config.get("temporal_compression_ratio", 4) + 1
+
+
+def _padding_frames(folder: ModelFolder, recipe: Recipe) -> int:
+    """1.5 takes latent frames in patches: as many as are missing are put in front and dropped after."""
+    patch = folder.parts["transformer"].config.get("patch_size_t")
+    return -_latent_frames(folder, recipe) % patch if patch else 0
+
+
+def _rotary_positions(folder: ModelFolder, recipe: Recipe, device: torch.device) -> tuple[Tensor, Tensor] | None:
+    """Cosines and sines of the 3D positions, as ``CogVideoXPipeline._prepare_rotary_positional_embeddings``."""
+    from diffusers.models.embeddings import get_3d_rotary_pos_embed
+    from diffusers.pipelines.cogvideo.pipeline_cogvideox import get_resize_crop_region_for_grid
+
+    config = folder.parts["transformer"].config
+    if not config.get("use_rotary_positional_embeddings"):
+        return None
+    patch, patch_t = config.get("patch_size", 2), config.get("patch_size_t")
+    _, frames, _, height, width = CogVideoX().noise_shape(folder, recipe)
+    grid = (height // patch, width // patch)
+    base_height, base_width = config["sample_height"] // patch, config["sample_width"] // patch
+    if patch_t is None:
+        crops = get_resize_crop_region_for_grid(grid, base_width, base_height)
+        return get_3d_rotary_pos_embed(
+            config["attention_head_dim"], crops, grid_size=grid, temporal_size=frames, device=device
+        )
+    return get_3d_rotary_pos_embed(
+        config["attention_head_dim"],
+        None,
+        grid_size=grid,
+        temporal_size=(frames + patch_t - 1) // patch_t,
+        grid_type="slice",
+        max_size=(base_height, base_width),
+        device=device,
+    )

@@ -1,0 +1,207 @@
+"""Stable Diffusion 3.5: Large, Large Turbo and Medium.
+
+A rectified flow in the latents of a 16-channel VAE; three text encoders, of which the T5 may be left out. Follows
+diffusers' ``StableDiffusion3Pipeline`` bit by bit (``tests/engine/worker/test_reference_sd35.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from engine.models.catalog import FAMILIES
+from engine.protocol.errors import BadRecipe
+from engine.protocol.family_info import FamilyInfo, LatentRGB
+from engine.protocol.recipe import Range, Recipe
+from engine.worker.families.base import (
+    CLIP_TOKENIZERS,
+    T5_TOKENIZERS,
+    ComponentSpec,
+    kept_latents,
+    to_pixels,
+)
+from engine.worker.guidance import Conditioning, Guided, Unguided
+from engine.worker.model_folder import ModelFolder, Part
+from engine.worker.sampling.base import Model as Denoiser
+from engine.worker.sampling.base import Point, Prediction, Sampler
+from engine.worker.sampling.flow_euler import FlowEuler, FlowSchedule
+
+if TYPE_CHECKING:
+    from engine.worker.models import Model
+
+_CLIP = ("transformers:CLIPTextModelWithProjection",)
+
+# Published with ComfyUI (comfy/latent_formats.py, class SD3) for pictures in −1 … 1; halved and shifted for 0 … 1.
+_COMFYUI_SD3_FACTORS = (
+    (-0.0922, -0.0175, 0.0749),
+    (0.0311, 0.0633, 0.0954),
+    (0.1994, 0.0927, 0.0458),
+    (0.0856, 0.0339, 0.0902),
+    (0.0587, 0.0272, -0.0496),
+    (-0.0006, 0.1104, 0.0309),
+    (0.0978, 0.0306, 0.0427),
+    (-0.0042, 0.1038, 0.1358),
+    (-0.0194, 0.0020, 0.0669),
+    (-0.0488, 0.0130, -0.0268),
+    (0.0922, 0.0988, 0.0951),
+    (-0.0278, 0.0524, -0.0542),
+    (0.0332, 0.0456, 0.0895),
+    (-0.0069, -0.0030, -0.0810),
+    (-0.0596, -0.0465, -0.0293),
+    (-0.1448, -0.1463, -0.1189),
+)
+_COMFYUI_SD3_BIAS = (0.2394, 0.2135, 0.1925)
+
+
+class StableDiffusion35:
+    info: FamilyInfo = FAMILIES["sd35"]
+    components = (
+        ComponentSpec("tokenizer", "CLIP-L tokenizer", CLIP_TOKENIZERS, has_weights=False),
+        ComponentSpec("tokenizer_2", "CLIP-G tokenizer", CLIP_TOKENIZERS, has_weights=False),
+        ComponentSpec("tokenizer_3", "T5 tokenizer", T5_TOKENIZERS, has_weights=False, optional=True),
+        ComponentSpec("text_encoder", "CLIP-L text encoder", _CLIP),
+        ComponentSpec("text_encoder_2", "CLIP-G text encoder", _CLIP),
+        ComponentSpec("text_encoder_3", "T5 text encoder", ("transformers:T5EncoderModel",), optional=True),
+        ComponentSpec(
+            "transformer",
+            "transformer",
+            ("diffusers.models.transformers.transformer_sd3:SD3Transformer2DModel",),
+        ),
+        ComponentSpec("vae", "VAE", ("diffusers.models.autoencoders.autoencoder_kl:AutoencoderKL",)),
+    )
+    text_parts = ("tokenizer", "tokenizer_2", "tokenizer_3", "text_encoder", "text_encoder_2", "text_encoder_3")
+
+    def device_dtype(self, part: Part) -> torch.dtype:
+        return torch.bfloat16
+
+    def check(self, folder: ModelFolder, recipe: Recipe) -> None:
+        config = folder.parts["transformer"].config
+        largest = int(config.get("pos_embed_max_size", 192)) * int(config.get("patch_size", 2)) * 8
+        for field in ("width", "height"):
+            if getattr(recipe, field) > largest:
+                raise BadRecipe(
+                    f"This model's pictures end at {largest} pixels in {field}.", f"Take {largest}.", field=field
+                )
+        skip = recipe.skip_layer_guidance
+        layers = int(config.get("num_layers", 24))
+        if skip is not None and not all(0 <= layer < layers for layer in skip.layers):
+            raise BadRecipe(
+                f"Skip-layer guidance names layers {', '.join(map(str, skip.layers))}; this model has {layers}.",
+                f"Name layers from 0 to {layers - 1}.",
+                field="skip_layer_guidance",
+            )
+
+    def encoding_settings(self, recipe: Recipe) -> tuple[Any, ...]:
+        return (recipe.max_sequence_length, recipe.use_t5)
+
+    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, prompt: str) -> Conditioning:
+        """``embeds`` [1, 77 + max_sequence_length, 4096], the T5 part zero without it; ``pooled`` [1, 2048]."""
+        length = parts["tokenizer"].model_max_length
+        one, pooled_one = _encode_clip(parts["tokenizer"], parts["text_encoder"], prompt, length)
+        two, pooled_two = _encode_clip(parts["tokenizer_2"], parts["text_encoder_2"], prompt, length)
+        clip = torch.cat([one, two.to(one.dtype)], dim=-1)
+        if "text_encoder_3" in parts and recipe.use_t5:
+            t5 = _encode_t5(parts["tokenizer_3"], parts["text_encoder_3"], prompt, recipe.max_sequence_length)
+        else:
+            width = model.folder.parts["transformer"].config["joint_attention_dim"]
+            t5 = torch.zeros((1, recipe.max_sequence_length, width), dtype=clip.dtype, device=clip.device)
+        clip = torch.nn.functional.pad(clip, (0, t5.shape[-1] - clip.shape[-1]))
+        dtype = model.compute_dtype("transformer")
+        return {
+            "embeds": torch.cat([clip, t5.to(clip.dtype)], dim=-2).to(dtype),
+            "pooled": torch.cat([pooled_one, pooled_two.to(pooled_one.dtype)], dim=-1).to(dtype),
+        }
+
+    def noise_shape(self, folder: ModelFolder, recipe: Recipe) -> tuple[int, ...]:
+        channels = folder.parts["transformer"].config["in_channels"]
+        scale = _vae_scale(folder)
+        return (recipe.batch, channels, recipe.height // scale, recipe.width // scale)
+
+    def sampler(self, folder: ModelFolder, recipe: Recipe) -> Sampler:
+        config = folder.parts["scheduler"].config
+        return FlowEuler(FlowSchedule.normal(config, recipe.steps, recipe.shift))
+
+    def denoiser(
+        self, model: Model, transformer: Any, recipe: Recipe, positive: Conditioning, negative: Conditioning | None
+    ) -> Denoiser:
+        dtype, device = model.compute_dtype("transformer"), model.plan.device
+        widen = kept_latents(recipe)
+
+        def network(x: Tensor, point: Point, conditioning: Conditioning, skipped: tuple[int, ...]) -> Tensor:
+            output = transformer(
+                hidden_states=x.to(dtype),
+                timestep=point.timestep.to(device).expand(x.shape[0]),
+                encoder_hidden_states=conditioning["embeds"],
+                pooled_projections=conditioning["pooled"],
+                skip_layers=list(skipped) or None,
+                return_dict=False,
+            )[0]
+            return widen(output)
+
+        guided: Unguided | Guided
+        if negative is None:
+            guided = Unguided(network, positive)
+        else:
+            guided = Guided.make(
+                network,
+                positive,
+                negative,
+                scale=lambda point: recipe.guidance,
+                is_negative_on=_range_test(recipe.negative_range, recipe.shift),
+                skip=recipe.skip_layer_guidance,
+            )
+        return lambda x, point: Prediction(guided(x, point), lambda velocity: x.float() - point.sigma * velocity)
+
+    def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
+        latents = (latents / vae.config.scaling_factor) + vae.config.shift_factor
+        return to_pixels(vae.decode(latents.to(model.compute_dtype("vae")), return_dict=False)[0])[:, None]
+
+    def preview_latents(self, latents: Tensor) -> Tensor:
+        return latents[:1]
+
+    def latent_rgb(self, channels: int) -> LatentRGB:
+        if channels != len(_COMFYUI_SD3_FACTORS):
+            return LatentRGB(((1 / channels,) * 3,) * channels, (0.5,) * 3)
+        red, green, blue = _COMFYUI_SD3_BIAS
+        return LatentRGB(
+            tuple((r / 2, g / 2, b / 2) for r, g, b in _COMFYUI_SD3_FACTORS),
+            ((red + 1) / 2, (green + 1) / 2, (blue + 1) / 2),
+        )
+
+
+def _encode_clip(tokenizer: Any, encoder: Any, prompt: str, length: int) -> tuple[Tensor, Tensor]:
+    """The hidden states before the last layer [1, length, D] and the projected pooled vector [1, P]."""
+    ids = tokenizer([prompt], padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+    output = encoder(ids.to(encoder.device), output_hidden_states=True)
+    return output.hidden_states[-2], output[0]
+
+
+def _encode_t5(tokenizer: Any, encoder: Any, prompt: str, length: int) -> Tensor:
+    """[1, length, D]; no attention mask, as in the reference."""
+    ids = tokenizer(
+        [prompt], padding="max_length", max_length=length, truncation=True, add_special_tokens=True, return_tensors="pt"
+    ).input_ids
+    return encoder(ids.to(encoder.device))[0]
+
+
+def _vae_scale(folder: ModelFolder) -> int:
+    return 2 ** (len(folder.parts["vae"].config["block_out_channels"]) - 1)
+
+
+def _range_test(range_: Range, shift: float) -> Callable[[Point], bool] | None:
+    """Whether a point lies in a part of the schedule, by its sigma, both ends included; None for the whole of it.
+
+    As in ComfyUI: the fraction p has ``sigma(p) = shift (1 - p) / (1 + (shift - 1) (1 - p))``. Outside, the published
+    SD3.5 graphs put zeros (ConditioningZeroOut) in place of the negative prompt.
+    """
+    if range_.start <= 0 and range_.end >= 1:
+        return None
+
+    def sigma(fraction: float) -> float:
+        return shift * (1 - fraction) / (1 + (shift - 1) * (1 - fraction))
+
+    first, last = sigma(range_.start), sigma(range_.end)
+    return lambda point: last <= float(point.sigma) <= first

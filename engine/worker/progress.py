@@ -1,0 +1,46 @@
+"""What a running job tells: stages, steps, time left, previews; and the seconds that each stage took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from engine.protocol.events import Event, PreviewReady, Stage, StageChanged, StepDone
+from engine.worker.previews import Preview
+
+Emit = Callable[[Event, bytes], None]
+
+
+class Progress:
+    """The events of one job. ``decode_seconds`` is the expected time of decoding, for the time left."""
+
+    def __init__(self, job: str, emit: Emit) -> None:
+        self._job = job
+        self._emit = emit
+        self._step_seconds = 0.0
+        self.seconds: dict[str, float] = {}
+        self.decode_seconds: float | None = None
+
+    @contextmanager
+    def stage(self, stage: Stage, detail: str = "") -> Iterator[None]:
+        self.at(stage, 0.0, detail)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.monotonic() - began
+
+    def at(self, stage: Stage, fraction: float, detail: str = "") -> None:
+        self._emit(StageChanged(self._job, stage, fraction, detail), b"")
+
+    def step(self, done: int, steps: int, seconds: float) -> None:
+        """Step ``done`` of ``steps`` took ``seconds``."""
+        # The first step also warms caches up: it counts only until there is a second one.
+        self._step_seconds = seconds if done <= 2 else 0.7 * self._step_seconds + 0.3 * seconds
+        decode = self._step_seconds if self.decode_seconds is None else self.decode_seconds
+        left = (steps - done) * self._step_seconds + decode
+        self._emit(StepDone(self._job, done, steps, seconds, left), b"")
+
+    def preview(self, step: int, preview: Preview) -> None:
+        self._emit(PreviewReady(self._job, step, preview.width, preview.height, preview.frames), preview.jpeg)
