@@ -69,6 +69,7 @@ class GalleryPanel(_Widget):
         self._ended_job = ""
         self._pending: int | None = None
         self._applying = False
+        self._told: int | str | None = None
         self._query = Query()
         self._loader = ThumbnailLoader(thumbnails.get, parent=self)
         self._runner = QueryRunner(library, self)
@@ -192,8 +193,7 @@ class GalleryPanel(_Widget):
         elif change.changed:
             self._loader.forget(change.changed)
             self._model.forget(change.changed)
-            current = self._model.id_at(self.grid.currentIndex().row())
-            if current in change.changed:
+            if self._current_id() in change.changed:
                 self.item_selected.emit(self.current_item())
         if change.everything or change.added or change.removed or self._query.narrows:
             self._ask()
@@ -250,13 +250,12 @@ class GalleryPanel(_Widget):
     def _show_ids(self, query: Query, ids: array[int]) -> None:
         same_query = query == self._query
         self._query = query
-        before = self._model.id_at(self.grid.currentIndex().row())
+        before = self._current_id()
         selected = self.selected_ids()
         self._applying = True
         self._model.set_ids(ids)
         if self._ended_job:
             self._drop_tile()
-        after = self._model.id_at(self.grid.currentIndex().row())
         self._restore_selection(selected, before, keep_neighbour=same_query)
         self._applying = False
         if not same_query:
@@ -264,11 +263,11 @@ class GalleryPanel(_Widget):
             self.grid.scrollTo(self.grid.currentIndex())
         self._update_stack()
         self.grid.viewport().update()
-        if same_query and after != before and self._pending is None:
-            self.item_selected.emit(self.current_item())
         if self._pending is not None and (row := self._model.row_of(self._pending)) >= 0:
             self._pending = None
             self._choose(row)
+        elif same_query and self._pending is None:
+            self._tell_current()
 
     def _restore_selection(self, selected: list[int], current: int | None, *, keep_neighbour: bool) -> None:
         """Select again what is still shown. After a search that dropped the current item, none is current."""
@@ -307,16 +306,30 @@ class GalleryPanel(_Widget):
         index = self._model.index(row)
         self.grid.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.grid.scrollTo(index)
+        self._tell_current()
 
-    def _current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
-        if self._applying:
-            return
-        item = self._model.item(current.row()) if current.isValid() else None
+    def _current_id(self) -> int | None:
+        return self._model.id_at(self.grid.currentIndex().row())
+
+    def _current_changed(self, _current: QModelIndex, _previous: QModelIndex) -> None:
+        if not self._applying:
+            self._tell_current()
+
+    def _tell_current(self) -> None:
+        """Tell what is current, once: rows that come and go around it are no choice of the person."""
+        current = self.grid.currentIndex()
         tile = self._model.running
-        if item is None and tile is not None and current.row() == 0:
-            self.grid.setAccessibleName(current.data(Qt.ItemDataRole.AccessibleTextRole))
-            self.running_selected.emit(tile.job)
+        if tile is not None and current.row() == 0:
+            if self._told != tile.job:
+                self._told = tile.job
+                self.grid.setAccessibleName(current.data(Qt.ItemDataRole.AccessibleTextRole))
+                self.running_selected.emit(tile.job)
             return
+        item = self.current_item()
+        told = item.id if item is not None else None
+        if told == self._told:
+            return
+        self._told = told
         name = self.tr("Pictures and clips")
         self.grid.setAccessibleName(f"{name}: {spoken(item)}" if item is not None else name)
         self.item_selected.emit(item)

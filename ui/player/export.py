@@ -1,0 +1,61 @@
+"""Writing what is seen: a frame of a clip as PNG with its recipe, and copies of files. Called on worker threads."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from PySide6.QtGui import QImage
+
+from engine.protocol.errors import from_os_error
+from engine.protocol.recipe import Recipe
+
+KEPT_FRAMES = 40
+
+
+def frame_name(clip: Path, index: int) -> str:
+    """``index`` counts from 0; the name, like the window, from 1."""
+    return f"{clip.stem}-frame-{index + 1:04}.png"
+
+
+def save_frame(image: QImage, path: Path, recipe: Recipe | None) -> Path:
+    """Write the frame with its clip's recipe inside. Raises ``NoSpace`` or ``NotWritable``."""
+    import numpy as np
+
+    from engine.media import atomic, png, tags
+
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    lines = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    pixels = lines[:, : rgb.width() * 3].reshape(rgb.height(), rgb.width(), 3)
+    texts = {tags.RECIPE: recipe.to_json()} if recipe is not None else {}
+    try:
+        atomic.write_bytes(path, png.encode(np.ascontiguousarray(pixels), texts))
+    except OSError as error:
+        raise from_os_error(error, "saving the frame", path) from error
+    return path
+
+
+def frame_to_drag(image: QImage, folder: Path, name: str, recipe: Recipe | None) -> Path:
+    """A frame as a file that can be dragged. The last ``KEPT_FRAMES`` stay: a target may read late."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        old = sorted(folder.glob("*.png"), key=lambda path: path.stat().st_mtime)
+        for path in old[: max(0, len(old) - KEPT_FRAMES + 1)]:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise from_os_error(error, "saving the frame", folder) from error
+    return save_frame(image, folder / name, recipe)
+
+
+def copy_file(source: Path, target: Path) -> Path:
+    """A copy beside nothing: whole or not at all. Raises ``NoSpace`` or ``NotWritable``."""
+    from engine.media import atomic
+
+    try:
+        if target.exists() and source.samefile(target):
+            return target
+        with atomic.replacing(target) as temporary:
+            shutil.copyfile(source, temporary)
+    except OSError as error:
+        raise from_os_error(error, "saving the copy", target) from error
+    return target

@@ -1,0 +1,1 @@
+"""The queue: what runs and what waits."""

@@ -1,0 +1,113 @@
+"""The job that runs: its preview, what it does, how far it is, and a button to cancel it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from engine.jobs.job import Job
+from engine.jobs.notices import JobProgressed
+from ui.formats import duration
+from ui.library.captions import recipe_title
+from ui.library.delegate import cover
+from ui.theme import Theme
+from ui.widgets.icon_button import IconButton
+from ui.widgets.labels import ElidedLabel
+
+THUMB = QSize(66, 44)
+
+
+class Thumb(QWidget):
+    """The latest preview, cut to the shape of the gallery's tiles."""
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._image: QImage | None = None
+        self.setFixedSize(THUMB)
+        theme.changed.connect(self.update)
+
+    def set_image(self, image: QImage | None) -> None:
+        self._image = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        path = QPainterPath()
+        path.addRoundedRect(QRectF(self.rect()), 5, 5)
+        painter.fillPath(path, QColor(self._theme.tokens.border))
+        if self._image is not None and not self._image.isNull():
+            painter.setClipPath(path)
+            target = QRectF(self.rect())
+            painter.drawImage(target, self._image, cover(self._image.size(), target))
+
+
+class RunningRow(QFrame):
+    """Signals: ``cancel_requested(str)``."""
+
+    cancel_requested = Signal(str)
+
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.job: Job | None = None
+        self._progress: JobProgressed | None = None
+        self.thumb = Thumb(theme=theme)
+        self.title = ElidedLabel()
+        self.stage = ElidedLabel(role="muted")
+        self.bar = QProgressBar(textVisible=False)
+        self.bar.setRange(0, 1000)
+        self.bar.setAccessibleName(self.tr("Progress of the running job"))
+        self.cancel = IconButton("x", self.tr("Cancel this job"), theme=theme, size=16)
+        self.cancel.clicked.connect(lambda: self.job and self.cancel_requested.emit(self.job.id))
+        text = QVBoxLayout()
+        text.setSpacing(1)
+        text.addWidget(self.title)
+        text.addWidget(self.stage)
+        text.addSpacing(4)
+        text.addWidget(self.bar)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 2, 8, 8)
+        row.setSpacing(10)
+        row.addWidget(self.thumb, alignment=Qt.AlignmentFlag.AlignVCenter)
+        row.addLayout(text, 1)
+        row.addWidget(self.cancel)
+
+    def show_job(self, job: Job) -> None:
+        if self.job is None or self.job.id != job.id:
+            self._progress = None
+            self.thumb.set_image(None)
+        self.job = job
+        self.title.set_text(recipe_title(job.recipe))
+        self.title.setToolTip(job.recipe.prompt[:600])
+        self._tell()
+
+    def show_progress(self, progress: JobProgressed) -> None:
+        self._progress = progress
+        self._tell()
+
+    def _tell(self) -> None:
+        progress = self._progress
+        if progress is None:
+            self.stage.set_text(self.tr("Starting"))
+            self.bar.setValue(0)
+            return
+        parts = [self._stage_text(progress)]
+        if progress.seconds_left >= 0:
+            parts.append(self.tr("{0} left").format(duration(progress.seconds_left)))
+        self.stage.set_text("  ·  ".join(parts))
+        self.bar.setValue(round(progress.fraction * 1000))
+
+    def _stage_text(self, progress: JobProgressed) -> str:
+        if progress.stage == "denoising" and progress.steps:
+            return self.tr("Step {0} of {1}").format(progress.step, progress.steps)
+        texts = {
+            "waiting": self.tr("Waiting"),
+            "loading": self.tr("Loading the model"),
+            "encoding": self.tr("Reading the prompt"),
+            "denoising": self.tr("Making"),
+            "decoding": self.tr("Decoding"),
+            "saving": self.tr("Saving"),
+        }
+        return texts.get(progress.stage, progress.stage)
