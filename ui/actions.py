@@ -5,7 +5,6 @@ What needs a widget (search field, player, dialogs) is asked for by a signal; th
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +14,7 @@ from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon, QIm
 
 from engine.jobs.notices import LibraryChanged
 from engine.library.item import Item
-from engine.protocol.errors import BadFile, BadRecipe, ErrorInfo, LaternaError, from_os_error
+from engine.protocol.errors import BadFile, BadRecipe, ErrorInfo, LaternaError
 from engine.protocol.family_info import Kind, validate
 from engine.protocol.recipe import Recipe
 from ui.action_table import ROWS, Row
@@ -177,6 +176,14 @@ class Actions(QObject):
         if self._link is not None:
             self._link.restart_engine()
 
+    def take_out(self, field: str) -> None:
+        """Give a field of the recipe that no control shows its default value."""
+        default = getattr(Recipe(family="", model=""), field)
+        if field == "adapters":
+            self._session.replace(self._session.draft.with_recipe(adapters=(), controls=()))
+        else:
+            self._session.replace(self._session.draft.with_recipe(**{field: default}))
+
     def randomise_seed(self) -> None:
         self._session.replace(self._session.draft.with_recipe(seed=draw_seed()))
 
@@ -266,10 +273,17 @@ class Actions(QObject):
 
     def toggle_favourite(self) -> None:
         items = self.items()
+        self._favour([item.id for item in items], not all(item.favourite for item in items))
+
+    def toggle_favourite_of(self, id: int) -> None:
+        """The star over the view: that of the item shown."""
+        item = self._session.item
+        if item is not None and item.id == id:
+            self._favour([id], not item.favourite)
+
+    def _favour(self, ids: list[int], wanted: bool) -> None:
         library = self._library
-        if items and library is not None:
-            wanted = not all(item.favourite for item in items)
-            ids = [item.id for item in items]
+        if ids and library is not None:
             self._background.run(lambda: library.set_favourite(ids, wanted), self._changed, self._failed)
 
     def delete(self) -> None:
@@ -330,29 +344,19 @@ class Actions(QObject):
 
         self._background.run(lambda: QImage(str(single)) if single else QImage(), done, self._failed)
 
-    def copy_image(self, image: QImage) -> None:
-        QGuiApplication.clipboard().setImage(image)
-        self._say(self.tr("Copied."), "info")
+    def copy_requested(self, what: object) -> None:
+        """The view's button: its picture (a ``QImage``, the frame shown) or, without one, the item's file."""
+        if isinstance(what, QImage) and not what.isNull():
+            QGuiApplication.clipboard().setImage(what)
+            self._say(self.tr("Copied."), "info")
+        else:
+            self.copy()
 
     def copy_prompt(self) -> None:
         item = self._session.item
         if item is not None and item.recipe is not None:
             QGuiApplication.clipboard().setText(item.recipe.prompt)
             self._say(self.tr("Prompt copied."), "info")
-
-    def save_copy(self, item: Item, target: Path) -> None:
-        """Write the item's file, recipe included, to ``target``."""
-
-        def work() -> Path:
-            try:
-                shutil.copyfile(item.path, target)
-            except OSError as error:
-                raise from_os_error(error, "saving the copy", target) from error
-            return target
-
-        self._background.run(
-            work, lambda path: self._say(self.tr("Saved as {file}.").format(file=path.name)), self._failed
-        )
 
     # --- the window
 

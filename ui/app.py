@@ -50,6 +50,7 @@ def make_window(
         open_services=lambda: _open_services(paths, settings, engine_command),
         find_models=find_models,
         output_folder=paths.output,
+        frames_folder=paths.cache / "frames",
         notice=settings_file.notice,
     )
 

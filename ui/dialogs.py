@@ -24,15 +24,6 @@ def ask_file(parent: QWidget, folder: Path, done: Callable[[Path], None]) -> QFi
     return _open(dialog, done)
 
 
-def ask_target(parent: QWidget, title: str, suggestion: Path, done: Callable[[Path], None]) -> QFileDialog:
-    """Where to save a file."""
-    dialog = QFileDialog(parent, title, str(suggestion.parent))
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix(suggestion.suffix.lstrip("."))
-    dialog.selectFile(suggestion.name)
-    return _open(dialog, done)
-
-
 def ask_folder(parent: QWidget, folder: Path, done: Callable[[Path], None]) -> QFileDialog:
     dialog = QFileDialog(parent, _tr("Folder for new files"), str(folder))
     dialog.setFileMode(QFileDialog.FileMode.Directory)

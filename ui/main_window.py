@@ -1,4 +1,4 @@
-"""The window: form, view and gallery side by side over a status line; it connects the parts and owns none of their work.
+"""The window: form, view and gallery side by side over a status line. It connects the parts, and works in none.
 
 Before it is shown it builds only the form and the frames around it. The rest (view, gallery, library, models, engine)
 follows from a zero timer, and what opens files does so on other threads.
@@ -11,10 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
-    QDesktopServices,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -24,8 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from engine.jobs.notices import EngineStateChanged, JobEnded, JobProgressed, LibraryChanged, PreviewShown, QueueChanged
-from engine.library.item import Item
+from engine.jobs.notices import EngineStateChanged
 from engine.models.catalog import InstalledModel
 from engine.protocol.errors import ErrorInfo, LaternaError
 from ui.action_table import ROWS
@@ -33,10 +31,9 @@ from ui.actions import Actions
 from ui.background import Background
 from ui.drops import dropped, is_usable
 from ui.engine_link import EngineLink
-from ui.estimate import Estimate
+from ui.feed import Feed
 from ui.formats import duration
 from ui.generate.panel import GeneratePanel
-from ui.menu import build_menu
 from ui.messages import Message, of_error
 from ui.preferences import Preferences
 from ui.session import Session
@@ -44,6 +41,7 @@ from ui.status_bar import StatusBar
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.message_bar import MessageStack
+from ui.window_actions import WindowActions
 
 if TYPE_CHECKING:
     from ui.library.gallery import GalleryPanel
@@ -55,6 +53,9 @@ FIRST_SIZE = (1440, 900)
 FIRST_PANES = (345, 755, 340)
 HEADER_HEIGHT = 48
 SAVE_AFTER_MS = 2000
+HIDDEN_FIELDS = frozenset(
+    ("conditioning", "guidance_schedule", "text_encoding", "t5_mask", "input", "adapters", "controls", "weights")
+)  # of a recipe that no control shows yet
 
 
 class MainWindow(QMainWindow):
@@ -72,37 +73,37 @@ class MainWindow(QMainWindow):
         open_services: Callable[[], Services],
         find_models: Callable[[], tuple[InstalledModel, ...]],
         output_folder: Path,
+        frames_folder: Path,
         version: str = "",
         notice: str = "",
     ) -> None:
         """``open_services`` and ``find_models`` are called once, each on a thread of its own.
 
-        ``save_preferences`` writes ``preferences`` to disk; it is called on a thread, and at the end on this one.
-        ``notice`` is a sentence to begin with (a damaged settings file).
+        ``frames_folder`` keeps frames that were dragged out. ``save_preferences`` writes ``preferences`` to disk; it is
+        called on a thread, and at the end on this one. ``notice`` is a sentence to begin with.
         """
         super().__init__()
         self._theme = theme
-        self._preferences = preferences
+        self.preferences = preferences
         self._save_preferences = save_preferences
         self._open_services = open_services
         self._find_models = find_models
-        self._output_folder = output_folder
-        self._version = version
+        self._frames_folder = frames_folder
         self._notice = notice
         self._services: Services | None = None
         self._closing = False
         self._started = False
-        self._following = True
-        self._followed_items: set[int] = set()
-        self._estimate = Estimate()
         self.link: EngineLink | None = None
         self.view: ViewPanel | None = None
         self.gallery: GalleryPanel | None = None
         self.queue: QueuePanel | None = None
         self.session = Session(preferences.kind, preferences.drafts, parent=self)
         self.actions_ = Actions(self.session, preferences, theme=theme, parent=self)
+        self.feed = Feed(self.session, parent=self)
+        self.feed.show_previews = preferences.previews
         self._background = Background(parent=self)
         self._build()
+        self._window_actions = WindowActions(self, output_folder, version)
         self._connect()
         self._restore_state()
 
@@ -112,7 +113,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Laterna")
         self.setAcceptDrops(True)
         self.form = GeneratePanel(self.session, theme=self._theme)
-        self.form.set_advanced_open(self._preferences.advanced_open)
+        self.form.set_advanced_open(self.preferences.advanced_open)
         self.menu_button = IconButton("menu", self.tr("Menu (F10)"), theme=self._theme, role="muted")
         self.menu_button.setFixedSize(34, 34)
         self.form.head.addWidget(self.menu_button)
@@ -150,14 +151,18 @@ class MainWindow(QMainWindow):
         actions, session, form = self.actions_, self.session, self.form
         form.generate_wanted.connect(actions.generate)
         form.cancel_wanted.connect(actions.cancel)
-        form.file_wanted.connect(self._open_file)
-        self.menu_button.clicked.connect(self._show_menu)
-        self.status.queue_wanted.connect(self._toggle_queue)
+        form.file_wanted.connect(self._window_actions.open_file)
+        self.menu_button.clicked.connect(self._window_actions.show_menu)
+        self.status.queue_wanted.connect(self._window_actions.toggle_queue)
         actions.said.connect(self.messages.show_message)
         actions.refused.connect(self._refused)
-        actions.submitted.connect(self._submitted)
-        actions.library_changed.connect(self._library_changed)
-        actions.wanted.connect(self._wanted)
+        actions.submitted.connect(self.feed.follow)
+        actions.library_changed.connect(self.feed.library_changed)
+        actions.wanted.connect(self._window_actions.run)
+        self.feed.said.connect(self.messages.show_message)
+        self.feed.refused.connect(self._refused)
+        self.feed.restart_wanted.connect(actions.restart_engine)
+        self.feed.job_ended.connect(self._tell_notes)
         session.draft_edited.connect(self._draft_changed)
         session.draft_replaced.connect(self._draft_changed)
         self._save_later = QTimer(self)
@@ -167,11 +172,11 @@ class MainWindow(QMainWindow):
 
     def _restore_state(self) -> None:
         self.resize(*FIRST_SIZE)
-        if self._preferences.geometry:
-            self.restoreGeometry(_from_text(self._preferences.geometry))
+        if self.preferences.geometry:
+            self.restoreGeometry(_from_text(self.preferences.geometry))
         self.splitter.setSizes(list(FIRST_PANES))
-        if self._preferences.splitter:
-            self.splitter.restoreState(_from_text(self._preferences.splitter))
+        if self.preferences.splitter:
+            self.splitter.restoreState(_from_text(self.preferences.splitter))
 
     # --- after the first paint
 
@@ -193,10 +198,11 @@ class MainWindow(QMainWindow):
     def _build_view(self) -> None:
         from ui.player.view_panel import ViewPanel
 
-        self.view = ViewPanel(theme=self._theme)
-        self.view.favourite_toggled.connect(lambda _item: self.actions_.toggle_favourite())
-        self.view.copy_requested.connect(self._copy_requested)
-        self.view.message.connect(lambda text: self.messages.show_message(Message(text)))
+        self.view = ViewPanel(theme=self._theme, frames_folder=self._frames_folder)
+        self.view.favourite_toggled.connect(self.actions_.toggle_favourite_of)
+        self.view.copy_requested.connect(self.actions_.copy_requested)
+        self.view.message.connect(self._say)
+        self.feed.view = self.view
         self.centre.layout().addWidget(self.view)
         self.messages.raise_()
         QTimer.singleShot(0, self, self._build_queue)
@@ -205,7 +211,7 @@ class MainWindow(QMainWindow):
         from ui.queue.queue_panel import QueuePanel
 
         self.queue = QueuePanel(theme=self._theme)
-        self.queue.setVisible(self._preferences.queue_open)
+        self.queue.setVisible(self.preferences.queue_open)
         self.queue.setMaximumHeight(280)
         self.right.layout().addWidget(self.queue)
         self._connect_queue()
@@ -234,25 +240,14 @@ class MainWindow(QMainWindow):
         self.actions_.attach_library(services.library, self.gallery.selected_items)
         self.link = EngineLink(services.make_job_service, parent=self)
         self.actions_.attach_engine(self.link)
-        self._connect_link(self.link)
+        self.feed.gallery = self.gallery
+        self.feed.connect_link(self.link)
+        self.link.refused.connect(self.actions_.engine_refused)
         self._connect_gallery()
         self._connect_queue()
         self.link.start()
         self._preload()
         self.ready.emit()
-
-    def _connect_link(self, link: EngineLink) -> None:
-        session = self.session
-        link.engine_state_changed.connect(self._engine_changed)
-        link.queue_changed.connect(session.set_queue)
-        link.queue_changed.connect(self._queue_changed)
-        link.job_progressed.connect(self._job_progressed)
-        link.preview_shown.connect(self._preview_shown)
-        link.job_ended.connect(self._job_ended)
-        link.library_changed.connect(self._library_changed)
-        link.memory_shown.connect(session.set_memory)
-        link.service_failed.connect(self._service_failed)
-        link.refused.connect(self.actions_.engine_refused)
 
     def _connect_gallery(self) -> None:
         """Once the gallery and the view are both there."""
@@ -260,16 +255,17 @@ class MainWindow(QMainWindow):
         if gallery is None or self.view is None or gallery.property("connected"):
             return
         gallery.setProperty("connected", True)
-        gallery.item_selected.connect(self._item_selected)
-        gallery.running_selected.connect(self._running_selected)
+        gallery.item_selected.connect(self.feed.item_selected)
+        gallery.running_selected.connect(self.feed.running_selected)
         gallery.item_activated.connect(lambda _item: self.view and self.view.toggle_play())
         gallery.delete_requested.connect(self.actions_.delete_ids)
         gallery.recipe_requested.connect(
             lambda item: item.recipe and self.actions_.restore(item.recipe, item.path.name)
         )
-        gallery.message.connect(lambda text: self.messages.show_message(Message(text)))
+        gallery.message.connect(self._say)
+        self.view.neighbour_wanted.connect(gallery.step)
         if gallery.current_item() is not None:
-            self._item_selected(gallery.current_item())
+            self.feed.item_selected(gallery.current_item())
 
     def _connect_queue(self) -> None:
         """Once the queue panel and the link are both there."""
@@ -277,6 +273,7 @@ class MainWindow(QMainWindow):
         if queue is None or link is None or queue.property("connected"):
             return
         queue.setProperty("connected", True)
+        self.feed.queue = queue
         queue.cancel_requested.connect(link.cancel)
         queue.move_requested.connect(link.move)
         queue.clear_requested.connect(link.clear_waiting)
@@ -291,178 +288,32 @@ class MainWindow(QMainWindow):
         self.messages.show_message(of_error(error.info(), "services"))
         self.session.set_engine(EngineStateChanged("stopped", error.message, error=error.info()))
 
-    # --- notices
-
-    def _engine_changed(self, state: EngineStateChanged) -> None:
-        self.session.set_engine(state)
-        if state.error is None:
-            return
-        message = of_error(state.error, "engine")
-        if state.state == "stopped":
-            text = f"{message.text} {state.text}".strip()
-            message = Message(
-                text,
-                "error",
-                message.detail,
-                self.tr("Restart the engine"),
-                self.actions_.restart_engine,
-                seconds=0.0,
-                topic="engine",
-            )
-        self.messages.show_message(message)
-
-    def _queue_changed(self, change: QueueChanged) -> None:
-        if self.gallery is not None:
-            self.gallery.queue_changed(change)
-        if self.queue is not None:
-            self.queue.queue_changed(change)
-
-    def _job_progressed(self, progress: JobProgressed) -> None:
-        first = self.session.progress is None or self.session.progress.job != progress.job
-        self.session.set_progress(progress)
-        self._estimate.progressed(progress)
-        if self.gallery is not None:
-            self.gallery.job_progressed(progress)
-            if first and self._following:
-                self.gallery.select_running()
-        if self.queue is not None:
-            self.queue.job_progressed(progress)
-        if self.view is not None and self._following:
-            self.view.job_progressed(progress)
-
-    def _preview_shown(self, preview: PreviewShown) -> None:
-        if self.gallery is not None:
-            self.gallery.preview_shown(preview)
-        if self.view is not None and self._following:
-            self.view.preview_shown(preview)
-
-    def _job_ended(self, ended: JobEnded) -> None:
-        self._estimate.ended(ended)
-        self.session.job_ended(ended)
-        if self.gallery is not None:
-            if self._following and ended.item_ids:
-                self._followed_items.update(ended.item_ids)
-                self.gallery.select(ended.item_ids[0])
-            self.gallery.job_ended(ended)
-        if self.queue is not None:
-            self.queue.job_ended(ended)
-        if self.view is not None:
-            self.view.job_ended(ended)
-        if ended.job.error is not None and ended.job.state == "failed":
-            self._refused(ended.job.error)
-        self._tell_notes()
-
-    def _library_changed(self, change: LibraryChanged) -> None:
-        if self.gallery is not None:
-            self.gallery.library_changed(change)
-
-    def _service_failed(self, failed: object) -> None:
-        self.messages.show_message(of_error(failed.error))  # type: ignore[attr-defined]
+    # --- messages
 
     def _refused(self, error: ErrorInfo) -> None:
-        """A sentence goes under its field; where no field is named, over the view."""
-        if error.kind != "BadRecipe" or not self.form.show_error(error):
-            self.messages.show_message(of_error(error))
+        """A sentence goes under its field; where no field shows it, over the view, with a way out."""
+        if error.kind == "BadRecipe":
+            if self.form.show_error(error):
+                return
+            if error.field in HIDDEN_FIELDS:
+                self.messages.show_message(
+                    Message(
+                        error.sentence(),
+                        "warning",
+                        button=self.tr("Take it out"),
+                        action=lambda: self.actions_.take_out(error.field),
+                        seconds=0.0,
+                        topic="action",
+                    )
+                )
+                return
+        self.messages.show_message(of_error(error))
 
     def _failed(self, error: LaternaError) -> None:
         self.messages.show_message(of_error(error.info()))
 
-    # --- what is looked at
-
-    def _submitted(self) -> None:
-        self._following = True
-        if self.gallery is not None and self.session.running is not None:
-            self.gallery.select_running()
-
-    def _running_selected(self, _job: str) -> None:
-        self._following = True
-        if self.view is not None and self.session.progress is not None:
-            self.view.job_progressed(self.session.progress)
-
-    def _item_selected(self, item: Item | None) -> None:
-        if item is None or item.id not in self._followed_items:
-            self._following = item is None
-        self.session.set_item(item)
-        if self.view is not None:
-            if item is not None:
-                self.view.show_item(item)
-            else:
-                self.view.clear()
-
-    def _copy_requested(self, what: object) -> None:
-        if isinstance(what, Item) or what is None:
-            self.actions_.copy()
-        else:
-            self.actions_.copy_image(what)  # type: ignore[arg-type]
-
-    # --- actions that need a widget
-
-    def _wanted(self, name: str) -> None:
-        answers: dict[str, Callable[[], object]] = {
-            "focus_prompt": self.form.prompts.prompt.setFocus,
-            "open_file": self._open_file,
-            "export_frame": lambda: self.view and self.view.export_frame(),
-            "export_copy": self._export_copy,
-            "play_pause": lambda: self.view and self.view.toggle_play(),
-            "next_item": lambda: self.gallery and self.gallery.step(1),
-            "previous_item": lambda: self.gallery and self.gallery.step(-1),
-            "focus_search": lambda: self.gallery and self.gallery.focus_search(),
-            "toggle_queue": self._toggle_queue,
-            "toggle_advanced": self.form.disclosure.toggle,
-            "choose_output_folder": self._choose_output_folder,
-            "open_output_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder()))),
-            "show_menu": self._show_menu,
-            "show_shortcuts": self._show_shortcuts,
-            "show_about": self._show_about,
-            "quit": self.close,
-        }
-        answers[name]()
-
-    def _folder(self) -> Path:
-        return Path(self._preferences.output_folder) if self._preferences.output_folder else self._output_folder
-
-    def _open_file(self) -> None:
-        from ui.dialogs import ask_file
-
-        ask_file(self, self._folder(), self.actions_.read_file)
-
-    def _export_copy(self) -> None:
-        from ui.dialogs import ask_target
-
-        item = self.session.item
-        if item is not None:
-            suggestion = Path.home() / item.path.name
-            ask_target(self, self.tr("Save a copy"), suggestion, lambda path: self.actions_.save_copy(item, path))
-
-    def _choose_output_folder(self) -> None:
-        from ui.dialogs import ask_folder
-
-        ask_folder(self, self._folder(), self._output_folder_chosen)
-
-    def _output_folder_chosen(self, folder: Path) -> None:
-        self._preferences.output_folder = "" if folder == self._output_folder else str(folder)
-        self._save_later.start()
-        self.messages.show_message(Message(self.tr("New files go to {folder}.").format(folder=folder)))
-
-    def _toggle_queue(self) -> None:
-        if self.queue is not None:
-            self.queue.setVisible(self.queue.isHidden())
-            self._preferences.queue_open = not self.queue.isHidden()
-
-    def _show_menu(self) -> None:
-        menu = build_menu(self.actions_, self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(self.menu_button.mapToGlobal(QPoint(0, self.menu_button.height() + 4)))
-
-    def _show_shortcuts(self) -> None:
-        from ui.shortcut_sheet import ShortcutSheet
-
-        ShortcutSheet(self).open()
-
-    def _show_about(self) -> None:
-        from ui.dialogs import AboutDialog
-
-        AboutDialog(self._version, self.session.engine, self).open()
+    def _say(self, text: str) -> None:
+        self.messages.show_message(Message(text))
 
     # --- keyboard and drops
 
@@ -501,7 +352,7 @@ class MainWindow(QMainWindow):
             self.actions_.use_text(what)
 
     def _drag(self, event: QDragMoveEvent) -> None:
-        """Accept; something dragged out of this window only over the form, so that letting go elsewhere does nothing."""
+        """Accept; what was dragged out of this window only over the form, so that letting go elsewhere does nothing."""
         inside = self.form.rect().contains(self.form.mapFrom(self, event.position().toPoint()))
         usable = event.source() is None or inside
         self.form.drop_zone.set_over(usable)
@@ -515,12 +366,16 @@ class MainWindow(QMainWindow):
 
     def _draft_changed(self) -> None:
         self._tell_notes()
+        self.save_soon()
+
+    def save_soon(self) -> None:
+        """Write the preferences once the person pauses."""
         self._save_later.start()
 
     def _tell_notes(self) -> None:
         """What the next job will take, above the button."""
         recipe = self.session.draft.recipe
-        seconds = self._estimate.seconds(recipe)
+        seconds = self.feed.estimate.seconds(recipe)
         left = ""
         if seconds is not None:
             each = self.tr("per clip") if self.session.kind == "video" else self.tr("per image")
@@ -529,11 +384,12 @@ class MainWindow(QMainWindow):
             length = recipe.frames / max(1, recipe.fps)
             right = self.tr("{seconds} s long").format(seconds=f"{length:.1f}")
         else:
-            right = self.tr("{count} megapixels").format(count=f"{recipe.width * recipe.height / 1e6:.2f}")
+            megapixels = recipe.width * recipe.height / 1e6
+            right = self.tr("{count} megapixels").format(count=f"{megapixels:.1f}") if megapixels >= 0.2 else ""
         self.form.set_notes(left, right if self.session.model is not None else "")
 
     def _collect_preferences(self) -> None:
-        preferences = self._preferences
+        preferences = self.preferences
         preferences.kind = self.session.kind
         preferences.drafts = self.session.drafts
         preferences.advanced_open = self.form.disclosure.isChecked()

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from engine.protocol.family_info import FamilyInfo
-from engine.protocol.recipe import Range, Recipe, SkipLayerGuidance
+from engine.protocol.recipe import Recipe, SkipLayerGuidance
 from ui.generate.combo import Combo
 from ui.generate.rows import Rows
 from ui.widgets.labels import label
@@ -134,13 +134,14 @@ class Advanced(Rows):
         if not self.shift.isHidden():
             changes["shift"] = self.shift.exact()
         if not self.negative_range.isHidden():
-            changes["negative_range"] = Range(*self.negative_range.values())
+            start, end = self.negative_range.values()
+            changes["negative_range"] = msgspec.structs.replace(recipe.negative_range, start=start, end=end)
         if not self.dynamic.isHidden():
             changes["dynamic_guidance"] = self.dynamic.isChecked()
         if not self.t5.isHidden():
             changes["use_t5"] = self.t5.isChecked()
         if not self.skip.isHidden():
-            changes["skip_layer_guidance"] = self._skip_value() if self.skip.isChecked() else None
+            changes["skip_layer_guidance"] = self._skip_value(recipe) if self.skip.isChecked() else None
         return msgspec.structs.replace(recipe, **changes)
 
     def summary(self) -> str:
@@ -155,10 +156,16 @@ class Advanced(Rows):
             parts.append(self.tr("skip layers"))
         return ", ".join(parts)
 
-    def _skip_value(self) -> SkipLayerGuidance:
+    def _skip_value(self, recipe: Recipe) -> SkipLayerGuidance:
         layers = tuple(int(word) for word in self.skip_layers.text().replace(",", " ").split() if word.isdecimal())
         start, end = self.skip_range.values()
-        return SkipLayerGuidance(scale=self.skip_scale.exact(), layers=layers, start=start, end=end)
+        return msgspec.structs.replace(
+            recipe.skip_layer_guidance or SkipLayerGuidance(),
+            scale=self.skip_scale.exact(),
+            layers=layers,
+            start=start,
+            end=end,
+        )
 
     def _show_schedulers(self, sampler: str, current: str) -> None:
         names = self._family.samplers.get(sampler, (current,)) if self._family else (current,)

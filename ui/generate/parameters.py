@@ -73,7 +73,7 @@ class Parameters(Rows):
         )
         self.seed = SeedField(theme=theme)
         self.count = IntSpin(self.tr("Number of variations"), 1, MAX_COUNT)
-        self.add(self.tr("Model"), self.model, ("model", "family", "input", "weights"))
+        self.add(self.tr("Model"), self.model, ("model", "family"))
         self.add(self.tr("Size"), self.size_field, ("width", "height"), align_top=True)
         self.add(self.tr("Length"), self.length, ("frames", "fps"))
         self.add(self.tr("Steps"), self.steps, ("steps",))

@@ -1,0 +1,97 @@
+"""The actions that need a widget: what ``Actions.wanted`` asks the window for, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from ui.menu import build_menu
+from ui.messages import Message
+
+if TYPE_CHECKING:
+    from ui.main_window import MainWindow
+
+
+class WindowActions(QObject):
+    """``run(name)`` carries out one action of ``ui.action_table``; each is also a method."""
+
+    def __init__(self, window: MainWindow, output_folder: Path, version: str) -> None:
+        super().__init__(window)
+        self._window = window
+        self._output_folder = output_folder
+        self._version = version
+        self._answers: dict[str, Callable[[], object]] = {
+            "focus_prompt": window.form.prompts.prompt.setFocus,
+            "open_file": self.open_file,
+            "export_frame": lambda: window.view and window.view.export_frame(),
+            "export_copy": lambda: window.view and window.view.save_copy(),
+            "play_pause": lambda: window.view and window.view.toggle_play(),
+            "next_item": lambda: window.gallery and window.gallery.step(1),
+            "previous_item": lambda: window.gallery and window.gallery.step(-1),
+            "focus_search": lambda: window.gallery and window.gallery.focus_search(),
+            "toggle_queue": self.toggle_queue,
+            "toggle_advanced": window.form.disclosure.toggle,
+            "choose_output_folder": self.choose_output_folder,
+            "open_output_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder()))),
+            "toggle_previews": self.toggle_previews,
+            "show_menu": self.show_menu,
+            "show_shortcuts": self.show_shortcuts,
+            "show_about": self.show_about,
+            "quit": window.close,
+        }
+
+    def run(self, name: str) -> None:
+        self._answers[name]()
+
+    def open_file(self) -> None:
+        from ui.dialogs import ask_file
+
+        ask_file(self._window, self._folder(), self._window.actions_.read_file)
+
+    def choose_output_folder(self) -> None:
+        from ui.dialogs import ask_folder
+
+        ask_folder(self._window, self._folder(), self.set_output_folder)
+
+    def set_output_folder(self, folder: Path) -> None:
+        self._window.preferences.output_folder = "" if folder == self._output_folder else str(folder)
+        self._window.save_soon()
+        self._window.messages.show_message(Message(self.tr("New files go to {folder}.").format(folder=folder)))
+
+    def toggle_previews(self) -> None:
+        """Previews vanish at once; the engine makes none from its next start on."""
+        window = self._window
+        window.preferences.previews = window.feed.show_previews = not window.preferences.previews
+        window.save_soon()
+        text = self.tr("Previews are shown.") if window.preferences.previews else self.tr("Previews are not shown.")
+        window.messages.show_message(Message(text))
+
+    def toggle_queue(self) -> None:
+        queue = self._window.queue
+        if queue is not None:
+            queue.setVisible(queue.isHidden())
+            self._window.preferences.queue_open = not queue.isHidden()
+
+    def show_menu(self) -> None:
+        button = self._window.menu_button
+        menu = build_menu(self._window.actions_, self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(button.mapToGlobal(QPoint(0, button.height() + 4)))
+
+    def show_shortcuts(self) -> None:
+        from ui.shortcut_sheet import ShortcutSheet
+
+        ShortcutSheet(self._window).open()
+
+    def show_about(self) -> None:
+        from ui.dialogs import AboutDialog
+
+        AboutDialog(self._version, self._window.session.engine, self._window).open()
+
+    def _folder(self) -> Path:
+        chosen = self._window.preferences.output_folder
+        return Path(chosen) if chosen else self._output_folder
