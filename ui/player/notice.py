@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ui.theme import Theme
+
+MARGIN = 32
+MAX_TEXT_WIDTH = 460
 
 
 class ViewNotice(QWidget):
@@ -21,18 +24,13 @@ class ViewNotice(QWidget):
         self._title.setProperty("role", "title")
         self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._text.setProperty("role", "muted")
-        self._text.setMaximumWidth(460)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(32, 32, 32, 32)
         layout.setSpacing(8)
         layout.addStretch(4)
         layout.addWidget(self._icon)
         layout.addSpacing(4)
         layout.addWidget(self._title)
-        row = QVBoxLayout()
-        row.addWidget(self._text)
-        layout.addLayout(row)
-        layout.setAlignment(row, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self._text)
         layout.addStretch(5)
         theme.changed.connect(self._draw)
 
@@ -45,6 +43,12 @@ class ViewNotice(QWidget):
         self._text.setText(text)
         self.setAccessibleName(self.text())
         self._draw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines of text stay readable however wide the view is."""
+        side = max(MARGIN, (self.width() - MAX_TEXT_WIDTH) // 2)
+        self.layout().setContentsMargins(side, MARGIN, side, MARGIN)
+        super().resizeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(event.rect(), QColor(self._theme.tokens.canvas))

@@ -118,20 +118,21 @@ class Transport(QFrame):
         self.speed.currentIndexChanged.connect(lambda index: self.speed_changed.emit(SPEEDS[index]))
 
     def set_times(self, times: tuple[float, ...]) -> None:
-        """``times[i]`` is when frame ``i`` begins; the last entry is the length, in seconds."""
+        """``times[i]`` is when frame ``i`` begins; the last entry is the length, in seconds. Until frames are known,
+        (0, length)."""
         self._times = times
         self.slider.blockSignals(True)
         self.slider.setRange(0, max(0, len(times) - 2))
         self.slider.setPageStep(max(1, len(times) // 10))
         self.slider.blockSignals(False)
         self.total.setText(clock(times[-1]))
-        self.set_frame(0)
+        self.set_frame(0 if len(times) > 2 else -1)
 
     def set_frame(self, index: int) -> None:
         """Frame ``index`` is shown; the time is that of its end, so the last frame reads as the length."""
         if not self.slider.isSliderDown():
             self.slider.blockSignals(True)
-            self.slider.setValue(index)
+            self.slider.setValue(max(0, index))
             self.slider.blockSignals(False)
         self.now.setText(clock(self._times[min(index + 1, len(self._times) - 1)]))
 

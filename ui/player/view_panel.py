@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QSize, QStandardPaths, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QImageReader, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
@@ -25,6 +26,8 @@ from ui.player.playback import Playback
 from ui.player.transport import Transport
 from ui.theme import Theme
 
+WARM_UP_MS = 1200
+log = logging.getLogger(__name__)
 SEPARATOR = "   ·   "
 AskTarget = Callable[[QWidget, str, Path, Callable[[Path], None]], None]
 """``ask(parent, title, suggestion, then)`` calls ``then`` with the path that the person chose, if any."""
@@ -70,6 +73,7 @@ class ViewPanel(QWidget):
         self._build()
         self._connect()
         self._show_hint()
+        QTimer.singleShot(WARM_UP_MS, self, self._warm_up)
 
     def _build(self) -> None:
         self.setAccessibleName(self.tr("View"))
@@ -110,6 +114,16 @@ class ViewPanel(QWidget):
         playback.failed.connect(self._clip_failed)
         self.live.picture_changed.connect(self._live_picture)
 
+    def _warm_up(self) -> None:
+        """Load the decoder's libraries before the first clip is chosen."""
+
+        def load() -> None:
+            import av  # noqa: F401
+
+            from engine.media import mp4  # noqa: F401
+
+        self._background.run(load, lambda _none: None, lambda error: log.error("%s", error))
+
     # what others call
 
     @property
@@ -142,6 +156,7 @@ class ViewPanel(QWidget):
             )
         elif item.kind == "video":
             self.transport.set_times((0.0, item.seconds))
+            self._await_picture()
             self.playback.open(item.path)
         else:
             self._load_picture(item)
@@ -237,8 +252,15 @@ class ViewPanel(QWidget):
 
     # a picture
 
+    def _await_picture(self) -> None:
+        """Until the next picture is there, the last one stays; instead of a text, an empty canvas."""
+        if self._stack.currentWidget() is not self.canvas:
+            self.canvas.clear()
+            self._stack.setCurrentWidget(self.canvas)
+        self.canvas.set_chip("")
+
     def _load_picture(self, item: Item) -> None:
-        self._loading += 1
+        self._await_picture()
         number = self._loading
 
         def load() -> QImage:
