@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +18,9 @@ from torch import Tensor
 from engine.protocol.family_info import LatentRGB
 
 SHARE = 0.02
+EXPECTED_COST = 0.002
+"""Seconds, until one has been measured."""
+
 LARGEST_SIDE = 256
 """Pixels of a picture's longer side: latents hold no more detail, and the window scales."""
 
@@ -60,7 +65,7 @@ def render(latents: Tensor, rgb: LatentRGB, largest_side: int = LARGEST_SIDE) ->
 class PreviewBudget:
     """Says when the next preview is due: at most one in ``interval`` seconds, and ``SHARE`` of the time so far."""
 
-    def __init__(self, interval: float, expected_cost: float = 0.003) -> None:
+    def __init__(self, interval: float, expected_cost: float = EXPECTED_COST) -> None:
         self._interval = interval
         self._cost = expected_cost
         self._started = time.monotonic()
@@ -78,9 +83,16 @@ class PreviewBudget:
             return False
         return self.spent + self._cost <= SHARE * (now - self._started)
 
-    def paid(self, began: float) -> None:
-        """A preview that began at ``began`` (monotonic seconds) was sent."""
-        self._last = time.monotonic()
-        cost = self._last - began
+    @contextmanager
+    def paying(self) -> Iterator[None]:
+        """Around the making and sending of one preview.
+
+        Counts this thread's processor time: on a busy machine a preview waits for its turn, as everything does, and
+        waiting for a GPU's result is time that the next step needs as well.
+        """
+        began = time.thread_time()
+        yield
+        cost = time.thread_time() - began
+        self._cost = 0.5 * self._cost + 0.5 * cost
         self.spent += cost
-        self._cost = cost if self.spent == cost else 0.7 * self._cost + 0.3 * cost
+        self._last = time.monotonic()

@@ -24,7 +24,7 @@ from engine.worker.guidance import Conditioning, repeat
 from engine.worker.memory.plan import make_plan
 from engine.worker.model_folder import inspect
 from engine.worker.models import Model, ModelCache, empty_device_cache
-from engine.worker.previews import PreviewBudget, render
+from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
 from engine.worker.sampling.base import SamplerState
 
@@ -57,7 +57,7 @@ class Runner:
         self._precision = precision
         self._models = ModelCache(int(machine(torch.device("cpu")).host_free * MODEL_CACHE_SHARE))
         self._encodings: dict[str, EncodingCache] = {}
-        self._preview_cost = 0.003
+        self._preview_cost = EXPECTED_COST
         self._decode_rates: dict[str, float] = {}
 
     def run(self, job: Generate, emit: Emit) -> JobFinished:
@@ -126,10 +126,10 @@ class Runner:
         if missing:
             self._load(model, list(family.text_parts), progress)
             with progress.stage("encoding"), model.use(*family.text_parts) as parts:
-                for done, prompt in enumerate(missing):
-                    progress.at("encoding", done / len(missing))
+                for done, prompt in enumerate(missing, start=1):
                     found[prompt] = family.encode(model, parts, recipe, prompt)
                     cache.put(keys[prompt], found[prompt])
+                    progress.at("encoding", done / len(missing))
 
         def ready(prompt: str) -> Conditioning:
             return repeat({name: value.to(model.plan.device) for name, value in found[prompt].items()}, recipe.batch)
@@ -162,10 +162,9 @@ class Runner:
                 self.cancellation.check()
                 progress.step(step.index + 1, step.steps, time.monotonic() - began)
                 if budget.is_due():
-                    preview_began = time.monotonic()
-                    picture = render(family.preview_latents(step.x0()), rgb, job.preview_max_side)
-                    progress.preview(step.index + 1, picture)
-                    budget.paid(preview_began)
+                    with budget.paying():
+                        picture = render(family.preview_latents(step.x0()), rgb, job.preview_max_side)
+                        progress.preview(step.index + 1, picture)
                 began = time.monotonic()
             self._preview_cost = budget.expected_cost
         return state.latents

@@ -15,7 +15,7 @@ import torch
 Variant = Literal["sd35-large", "sd35-medium", "sd35-no-t5", "cogvideox-2b", "cogvideox-5b", "cogvideox-1.5"]
 
 CLIP_LENGTH = 16
-WORDS = ["a", "red", "blue", "green", "apple", "dog", "house", "on", "the", "left", "right", "in", "above", "small", "large", "bad", "blurry", "sky", "sea", "moves"]
+WORDS = ("a red blue green apple dog house on the left right in above small large bad blurry sky sea moves").split()  # noqa: SIM905
 
 
 def save_tiny_model(folder: Path, variant: Variant, dtype: torch.dtype = torch.float32) -> Path:

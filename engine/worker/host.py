@@ -1,0 +1,212 @@
+"""The engine process' frame: commands in, events out, one job at a time on the main thread.
+
+A reader thread takes the commands and answers at once what can be answered while a job runs (Ping, Cancel); the rest
+waits in order. Another thread reports memory. Nothing that a command or a job does wrong ends the process.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import sys
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from engine.protocol import codec
+from engine.protocol.commands import Cancel, Command, Generate, Ping, Preload, Shutdown
+from engine.protocol.errors import Cancelled, ErrorInfo, LaternaError, OutOfMemory, ProtocolError, UnknownFailure
+from engine.protocol.events import (
+    CommandRefused,
+    EngineReady,
+    EngineWarming,
+    Event,
+    JobCancelled,
+    JobFailed,
+    JobStarted,
+    Pong,
+    Preloaded,
+)
+from engine.worker import orphans
+
+if TYPE_CHECKING:
+    from engine.worker.runner import Runner
+
+MEMORY_INTERVAL = 1.0
+SHUTDOWN_PATIENCE = 2.0
+"""Seconds that a shutdown waits for the running job to notice before the process ends anyway."""
+
+log = logging.getLogger(__name__)
+
+
+class Host:
+    """``source`` and ``sink`` carry frames; ``run`` returns after ``Shutdown`` or at the end of ``source``."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+        self._source = source
+        self._sink = sink
+        self._sink_lock = threading.Lock()
+        self._wakeup = threading.Condition()
+        self._queue: deque[Generate | Preload] = deque()
+        self._running = ""
+        self._stopping = False
+        self._runner: Runner | None = None
+
+    def run(self) -> int:
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
+        self._runner = self._warm_up()
+        while (command := self._next()) is not None:
+            if isinstance(command, Generate):
+                self._generate(self._runner, command)
+            else:
+                self._preload(self._runner, command)
+        return 0
+
+    def emit(self, event: Event, blob: bytes = b"") -> None:
+        """Send one event; from any thread."""
+        data = memoryview(codec.encode(event, blob))
+        try:
+            with self._sink_lock:
+                while data:
+                    data = data[self._sink.write(data) or 0 :]
+        except (OSError, ValueError):
+            os._exit(0)  # nobody listens any more
+
+    def _warm_up(self) -> Runner:
+        began = time.monotonic()
+        self.emit(EngineWarming("Loading PyTorch"))
+        import torch
+
+        from engine.worker import device
+
+        threads = device.physical_cores()
+        torch.set_num_threads(threads)
+        self.emit(EngineWarming("Loading the models' code"))
+        from engine.worker.runner import Runner
+        from engine.worker.warmup import import_model_code
+
+        import_model_code()
+        runner = Runner()
+        runner.cancellation.install()
+        threading.Thread(target=self._report_memory, args=(runner.device,), name="memory", daemon=True).start()
+        self.emit(
+            EngineReady(device.describe(runner.device), device.versions(), threads, time.monotonic() - began),
+        )
+        return runner
+
+    def _next(self) -> Generate | Preload | None:
+        with self._wakeup:
+            self._wakeup.wait_for(lambda: self._queue or self._stopping)
+            if self._stopping:
+                return None
+            command = self._queue.popleft()
+            self._running = command.job if isinstance(command, Generate) else ""
+            assert self._runner is not None
+            self._runner.cancellation.reset()
+            return command
+
+    def _generate(self, runner: Runner, command: Generate) -> None:
+        from engine.worker.failures import named
+
+        self.emit(JobStarted(command.job))
+        ended: Event
+        try:
+            ended = runner.run(command, self.emit)
+        except Cancelled:
+            ended = JobCancelled(command.job)
+        except Exception as error:
+            ended = JobFailed(command.job, named(error).info())
+            if ended.error.kind == UnknownFailure.__name__:
+                log.exception("job %s", command.job)
+        with self._wakeup:
+            self._running = ""
+        # Out here, because within a handler the traceback keeps the tensors of the failed job alive.
+        if isinstance(ended, JobFailed) and ended.error.kind == OutOfMemory.__name__:
+            runner.release()
+        self.emit(ended)
+
+    def _preload(self, runner: Runner, command: Preload) -> None:
+        from pathlib import Path
+
+        from engine.worker.failures import named
+
+        error: ErrorInfo | None = None
+        try:
+            runner.preload(Path(command.model_folder))
+        except Exception as failure:
+            error = named(failure).info()
+        self.emit(Preloaded(command.model_folder, error))
+
+    def _read(self) -> None:
+        try:
+            while (frame := codec.read_frame(self._source)) is not None:
+                try:
+                    self._take(codec.decode_command(frame[0]))
+                except LaternaError as error:
+                    self.emit(CommandRefused(error.info()))
+        except ProtocolError as error:  # the borders of the frames are lost
+            self.emit(CommandRefused(error.info()))
+        except OSError:
+            log.exception("reading commands")
+        os._exit(0)  # the window has gone: nothing here must outlive it
+
+    def _take(self, command: Command) -> None:
+        if isinstance(command, Ping):
+            self.emit(Pong(command.token))
+        elif isinstance(command, Cancel):
+            self._cancel(command.job)
+        elif isinstance(command, Shutdown):
+            self._shut_down()
+        else:
+            with self._wakeup:
+                if isinstance(command, Generate) and command.job in self._jobs():
+                    raise ProtocolError(f"The job {command.job} is already here.", "Give each job its own id.")
+                self._queue.append(command)
+                self._wakeup.notify()
+
+    def _jobs(self) -> set[str]:
+        return {self._running} | {command.job for command in self._queue if isinstance(command, Generate)}
+
+    def _cancel(self, job: str) -> None:
+        """A job that is not known has just ended: its end is the answer."""
+        with self._wakeup:
+            if self._running == job and self._runner is not None:
+                self._runner.cancellation.request()
+                return
+            waiting = [command for command in self._queue if isinstance(command, Generate) and command.job == job]
+            for command in waiting:
+                self._queue.remove(command)
+        for command in waiting:
+            self.emit(JobCancelled(command.job))
+
+    def _shut_down(self) -> None:
+        with self._wakeup:
+            self._stopping = True
+            if self._runner is not None:
+                self._runner.cancellation.request()
+            self._wakeup.notify()
+        patience = threading.Timer(SHUTDOWN_PATIENCE, os._exit, (0,))
+        patience.daemon = True
+        patience.start()
+
+    def _report_memory(self, device: Any) -> None:
+        from engine.worker.device import memory_now
+
+        while True:
+            self.emit(memory_now(device))
+            time.sleep(MEMORY_INTERVAL)
+
+
+def main(source: BinaryIO, sink: BinaryIO) -> int:
+    """Run the engine until its window goes; the exit code."""
+    faulthandler.enable(sys.stderr)
+    orphans.end_with_parent()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # No library below may ask the network for anything.
+    os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    code = Host(source, sink).run()
+    sys.stderr.flush()
+    os._exit(code)  # without waiting for PyTorch to take its threads and caches apart
