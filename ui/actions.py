@@ -128,6 +128,8 @@ class Actions(QObject):
         self._actions["undo"].setEnabled(bool(self._undo))
         text = self.tr("Undo {what}").format(what=self._undo[-1][0]) if self._undo else self.tr("Undo")
         self._actions["undo"].setText(text)
+        self._actions["toggle_previews"].setCheckable(True)
+        self._actions["toggle_previews"].setChecked(self._preferences.previews)
         favourite = item is not None and item.favourite
         self._actions["toggle_favourite"].setText(
             self.tr("Remove from favourites") if favourite else self.tr("Add to favourites")

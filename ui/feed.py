@@ -44,7 +44,7 @@ class Feed(QObject):
         super().__init__(parent)
         self._session = session
         self._following = True
-        self._results: set[int] = set()  # items that came from jobs that were followed
+        self._results: set[int] = set()  # items of followed jobs that the gallery has yet to show
         self.estimate = Estimate()
         self.show_previews = True
         self.gallery: GalleryPanel | None = None
@@ -83,7 +83,9 @@ class Feed(QObject):
 
     @Slot(object)
     def item_selected(self, item: Item | None) -> None:
-        if item is None or item.id not in self._results:
+        if item is not None and item.id in self._results:
+            self._results.discard(item.id)  # it comes by itself once; chosen again, it is the person's choice
+        else:
             self._following = item is None
         self._session.set_item(item)
         if self.view is None:

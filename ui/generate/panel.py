@@ -17,6 +17,7 @@ from ui.session import Session
 from ui.theme import Theme
 from ui.widgets.labels import ElidedLabel, label
 from ui.widgets.segments import Segments
+from ui.widgets.style import set_state
 
 VALIDATE_AFTER_MS = 500
 
@@ -109,8 +110,10 @@ class GeneratePanel(QFrame):
         buttons.setSpacing(8)
         buttons.addWidget(self.generate_button, 1)
         buttons.addWidget(self.cancel_button)
-        foot = QVBoxLayout()
-        foot.setContentsMargins(16, 4, 16, 14)
+        self._foot = QFrame()
+        self._foot.setProperty("role", "foot")
+        foot = QVBoxLayout(self._foot)
+        foot.setContentsMargins(16, 7, 16, 14)
         foot.setSpacing(9)
         foot.addLayout(notes)
         foot.addLayout(buttons)
@@ -119,7 +122,8 @@ class GeneratePanel(QFrame):
         outer.setSpacing(0)
         outer.addLayout(self.head)
         outer.addWidget(scroll, 1)
-        outer.addLayout(foot)
+        outer.addWidget(self._foot)
+        scroll.verticalScrollBar().rangeChanged.connect(lambda _low, high: set_state(self._foot, "lined", high > 0))
 
     # --- draft
 

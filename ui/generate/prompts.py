@@ -122,6 +122,8 @@ class Prompts(QWidget):
         words = len(text.split())
         if len(text) > MAX_PROMPT_CHARS // 2:
             shown = self.tr("{count} / {most} characters").format(count=f"{len(text):,}", most=f"{MAX_PROMPT_CHARS:,}")
+        elif not words:
+            shown = ""
         elif words == 1:
             shown = self.tr("1 word")
         else:
