@@ -63,6 +63,7 @@ def compare(known: Iterable[tuple[str, int, int, int, int]], found: dict[Path, S
             plan.renamed.append((lost[stamp].pop()[0], path.relative_to(folder).as_posix()))
         else:
             plan.to_read.append(path)
+    plan.to_read.sort(key=lambda path: found.get(path, (0, 0))[1])  # so ids follow the order in which they were made
     plan.gone.extend(id for group in lost.values() for id, missing in group if not missing)
     return plan
 

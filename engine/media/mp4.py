@@ -78,13 +78,14 @@ def open_clip(path: Path) -> tuple[InputContainer, VideoStream]:
         raise damaged(error) from error
     try:
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise damaged("its video is of an unknown kind")
         if not (0 < stream.width <= MAX_SIDE and 0 < stream.height <= MAX_SIDE):
             raise BadFile(f"This MP4 says {stream.width} × {stream.height} pixels.", "Choose another file.")
-    except (IndexError, av.FFmpegError, ValueError) as error:
+    except BaseException as error:
         container.close()
-        raise damaged("it holds no video") from error
-    except BaseException:
-        container.close()
+        if isinstance(error, (IndexError, av.FFmpegError, ValueError)):
+            raise damaged("it holds no video") from error
         raise
     return container, stream
 
