@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import time
 import unicodedata
@@ -30,9 +31,9 @@ def file_stem(prompt: str, seed: int, when: float) -> str:
 def unused_stem(folder: Path, stem: str) -> str:
     """``stem``, or ``stem-2``, ``stem-3`` … so that neither a PNG nor an MP4, nor a batch of them, is there yet."""
     try:
-        taken = {name.name.casefold() for name in folder.glob(f"{_escaped(stem)}*")}
+        taken = [name for name in map(str.casefold, os.listdir(folder)) if name.startswith(stem.casefold())]
     except OSError:
-        taken = set()
+        taken = []
     for candidate in _numbered(stem):
         low = candidate.casefold()
         if not any(name.startswith((f"{low}.", f"{low}_")) for name in taken):
@@ -51,7 +52,3 @@ def unused(path: Path) -> Path:
 
 def _numbered(stem: str) -> itertools.chain[str]:
     return itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-
-
-def _escaped(stem: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", stem)
