@@ -1,0 +1,83 @@
+"""A library and thumbnails for the panels' tests: any number of rows, made as they are read; every question counted."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtGui import QColor, QImage
+
+from engine.library.item import Item
+from engine.protocol.recipe import Recipe
+
+
+def make_item(item_id: int, prompt: str = "", **changes: object) -> Item:
+    values = {
+        "path": Path(f"/nowhere/{item_id}.png"),
+        "kind": "image",
+        "width": 64,
+        "height": 48,
+        "frames": 1,
+        "fps": 0.0,
+        "created": float(item_id),
+        "size": 1000,
+        "recipe": Recipe(family="sd35", model="mini", prompt=prompt or f"Prompt {item_id}"),
+    } | changes
+    return Item(id=item_id, **values)  # type: ignore[arg-type]
+
+
+class FakeLibrary:
+    """Ids newest first; counts what is asked for. Rows are made as they are read, so any number costs nothing."""
+
+    def __init__(self, count: int = 0, prompts: dict[int, str] | None = None) -> None:
+        self.order = array("q", range(count, 0, -1))
+        self.prompts = prompts or {}
+        self.special: dict[int, Item] = {}
+        self.read: list[int] = []
+        self.calls = 0
+        self.queries: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def ids(self, text: str = "", kind: str | None = None, favourite: bool | None = None) -> array[int]:
+        assert self.gate.wait(5)
+        self.queries.append(text)
+        found = self.order
+        if text:
+            found = array("q", (n for n in found if text.lower() in self._item(n).recipe.prompt.lower()))  # type: ignore[union-attr]
+        if kind is not None:
+            found = array("q", (n for n in found if self._item(n).kind == kind))
+        if favourite is not None:
+            found = array("q", (n for n in found if self._item(n).favourite == favourite))
+        return array("q", found)
+
+    def items(self, ids: list[int]) -> list[Item]:
+        self.calls += 1
+        self.read.extend(ids)
+        known = set(self.order) if len(self.order) < 1000 else None
+        return [self._item(n) for n in ids if known is None or n in known]
+
+    def _item(self, item_id: int) -> Item:
+        return self.special.get(item_id) or make_item(item_id, self.prompts.get(item_id, ""))
+
+
+class FakeThumbnails:
+    """One small JPEG for everything, counting requests."""
+
+    def __init__(self) -> None:
+        image = QImage(64, 48, QImage.Format.Format_RGB32)
+        image.fill(QColor("teal"))
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        image.save(buffer, "JPEG")
+        self.data = bytes(buffer.data().data())
+        self.asked: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def get(self, item: Item, side: int) -> bytes:
+        assert self.gate.wait(5)
+        self.asked.append(item.id)
+        return self.data
