@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, QRectF, Qt, QUrl
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QRect, QRectF, Qt, QUrl
 from PySide6.QtGui import QColor, QDrag, QFont, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -38,7 +38,7 @@ class FilesMime(QMimeData):
             return QImage(str(self._picture))
         if self._picture is not None and mimetype == _PNG:
             try:
-                return self._picture.read_bytes()
+                return QByteArray(self._picture.read_bytes())
             except OSError:
                 return None
         return super().retrieveData(mimetype, preferred)

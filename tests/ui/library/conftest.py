@@ -11,11 +11,6 @@ from ui.theme import Theme
 
 
 @pytest.fixture
-def theme(qapp: object) -> Theme:
-    return Theme("dark")
-
-
-@pytest.fixture
 def library() -> FakeLibrary:
     return FakeLibrary(40)
 
@@ -26,9 +21,7 @@ def thumbnails() -> FakeThumbnails:
 
 
 @pytest.fixture
-def gallery(
-    qtbot: QtBot, theme: Theme, library: FakeLibrary, thumbnails: FakeThumbnails
-) -> Iterator[GalleryPanel]:
+def gallery(qtbot: QtBot, theme: Theme, library: FakeLibrary, thumbnails: FakeThumbnails) -> Iterator[GalleryPanel]:
     panel = GalleryPanel(library, thumbnails, theme=theme)
     qtbot.addWidget(panel)
     panel.resize(341, 700)

@@ -16,7 +16,7 @@ def test_every_tile_is_found_at_its_own_place(width: int, mirrored: bool) -> Non
     grid = GridGeometry(width, 57, mirrored)
     for row in range(57):
         cell = grid.cell(row)
-        assert 0 <= cell.x and cell.x + cell.width <= width
+        assert cell.x >= 0 and cell.x + cell.width <= width
         for x, y in ((0, 0), (cell.width - 1, 0), (0, cell.height - 1), (cell.width // 2, cell.height // 2)):
             assert grid.row_at(cell.x + x, cell.y + y) == row
 

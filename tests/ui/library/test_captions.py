@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.fake_library import make_item
+from ui.library.captions import duration, grouped, item_title, prompt_title
+
+
+@pytest.mark.parametrize(
+    ("prompt", "title"),
+    [
+        ("a red apple on the left, blue sky", "A red apple on the left"),
+        ("  \n, one. two", "One"),
+        ("", ""),
+        ("word " * 200, "Word" + " word" * 15 + "…"),
+        ("ünïcode · bird: singing", "Ünïcode · bird"),
+    ],
+)
+def test_a_title_is_the_first_clause(prompt: str, title: str) -> None:
+    assert prompt_title(prompt) == title
+
+
+def test_a_file_without_prompt_is_called_by_its_name() -> None:
+    assert item_title(make_item(7, recipe=None)) == "7"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0:01"), (6.0, "0:06"), (59.6, "1:00"), (754, "12:34"), (3661, "1:01:01")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_seeds_are_read_in_groups() -> None:
+    assert grouped(1884203772).split("\u202f") == ["1", "884", "203", "772"]
