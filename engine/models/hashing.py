@@ -1,0 +1,57 @@
+"""SHA-256 of files: of a whole one, and of one that is still being written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+BLOCK = 256 * 1024  # stays in the processor's cache between reading and hashing
+
+
+class FileHasher:
+    """Hashes a file from its start, as far as it is told. ``git_oid`` is git's name of the same content."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._sha256 = hashlib.sha256()
+        self._git = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False) if size < 64 * 1024 * 1024 else None
+        self._block = memoryview(bytearray(BLOCK))
+        self.hashed = 0
+
+    def advance(self, to: int, stop: Callable[[], None] = lambda: None) -> None:
+        """Hash up to the byte ``to``; ``stop`` is called for each block and may raise. Raises ``OSError``."""
+        while self.hashed < to:
+            stop()
+            count = self._file.readinto(self._block[: min(BLOCK, to - self.hashed)])
+            if not count:
+                return
+            block = self._block[:count]
+            self._sha256.update(block)
+            if self._git is not None:
+                self._git.update(block)
+            self.hashed += count
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    @property
+    def git_oid(self) -> str:
+        return self._git.hexdigest() if self._git is not None else ""
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def hash_file(path: Path, progress: Callable[[int], None] = lambda count: None) -> tuple[str, int]:
+    """SHA-256 and size of ``path``; ``progress`` gets the bytes of each block and may raise. Raises ``OSError``."""
+    digest = hashlib.sha256()
+    block = memoryview(bytearray(BLOCK))
+    size = 0
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(block):
+            digest.update(block[:count])
+            size += count
+            progress(count)
+    return digest.hexdigest(), size

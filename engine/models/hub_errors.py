@@ -1,0 +1,108 @@
+"""What a hub's answer means for the person: a sentence for each way to be refused, and what is worth another try."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import time
+from collections.abc import Mapping
+
+from engine.protocol.errors import AccessDenied, LaternaError, ModelMissing, NetworkFailed
+
+MAX_WAIT = 3600.0
+TOKEN_PAGE = "https://huggingface.co/settings/tokens"
+PROXY_LOGIN = 407
+
+
+class TryAgain(Exception):
+    """A failure that may pass: ``error`` is what to say if it does not, ``after`` the seconds the server asks for."""
+
+    def __init__(self, error: LaternaError, after: float | None = None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.after = after
+
+
+def refusal(
+    status: int, headers: Mapping[str, str], message: str, *, repository: str, page: str, has_token: bool, what: str
+) -> LaternaError | TryAgain:
+    """``page`` is the repository's page, ``what`` names the thing asked for ("vae/config.json")."""
+    code = headers.get("X-Error-Code", "")
+    if status == PROXY_LOGIN:
+        return NetworkFailed("The proxy wants a login.", "Put user and password into HTTPS_PROXY.")
+    if code == "RepoNotFound":
+        return _not_found(repository, has_token)
+    if status in (401, 403) or code == "GatedRepo":
+        return _denied(status, code, message, repository, page, has_token)
+    if status in (404, 410):
+        if code == "RevisionNotFound":
+            return ModelMissing(f"{repository} has no such version any more.", "Start the download again.")
+        return ModelMissing(f"{repository} has no {what}.", "The repository may have changed: start again.")
+    if status == 429:
+        after = retry_after(headers)
+        return TryAgain(NetworkFailed("The hub says that there were too many requests.", "Try again later."), after)
+    if status >= 500 or status in (408, 425):
+        error = NetworkFailed(f"The hub has trouble of its own (it answered {status}).", "Try again later.")
+        return TryAgain(error, retry_after(headers))
+    return NetworkFailed(f"The hub answered {status} for {what}.", "Try again later, or check HF_ENDPOINT.")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait as the server tells (``Retry-After`` in seconds or as a date, or ``RateLimit``'s ``t=``)."""
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        return min(float(text), MAX_WAIT)
+    if text:
+        try:
+            return min(max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time()), MAX_WAIT)
+        except (ValueError, OverflowError):
+            return None
+    found = re.search(r";\s*t=(\d{1,9})", headers.get("RateLimit", ""))
+    return min(float(found[1]), MAX_WAIT) if found else None
+
+
+def no_network(host: str) -> NetworkFailed:
+    return NetworkFailed(
+        f"There is no connection to {host}.", "Check the network and the proxy; the download goes on where it was."
+    )
+
+
+def _not_found(repository: str, has_token: bool) -> LaternaError:
+    hint = "" if has_token else " If it is private, enter a token that may see it."
+    return ModelMissing(f"There is no repository {repository}.", f"Check HF_ENDPOINT.{hint}")
+
+
+def _denied(status: int, code: str, message: str, repository: str, page: str, has_token: bool) -> LaternaError:
+    lower = message.lower()
+    if not has_token and not code:
+        return AccessDenied(
+            f"{repository} does not exist, or is only given to people who are signed in.",
+            f"Look at {page}; if it is there, make a token on {TOKEN_PAGE} and enter it: “models token”.",
+        )
+    if not has_token:
+        return AccessDenied(
+            f"{repository} is only given to people who are signed in and have accepted its licence.",
+            f"Accept the licence on {page}, make a token on {TOKEN_PAGE}, and enter it: “models token”.",
+        )
+    if status == 401 and code != "GatedRepo":
+        return AccessDenied(
+            "The hub does not accept the token: it is wrong, or no longer valid.",
+            f"Make a new one on {TOKEN_PAGE} and enter it: “models token”.",
+        )
+    if "fine-grained" in lower or "token settings" in lower or "scope" in lower:
+        return AccessDenied(
+            "The token may not read gated repositories.",
+            f"On {TOKEN_PAGE} allow it “read access to public gated repositories”, or make one of the kind “read”.",
+        )
+    if "awaiting" in lower or "pending" in lower:
+        return AccessDenied(
+            f"Your request for {repository} has not been answered yet.", f"Its state is on {page}. Try again later."
+        )
+    if "rejected" in lower:
+        return AccessDenied(f"Your request for {repository} was rejected.", f"See {page}.")
+    if code == "GatedRepo" or "gated" in lower or "restricted" in lower or "authorized list" in lower:
+        return AccessDenied(
+            f"The licence of {repository} is not accepted on the site yet by the token's owner.",
+            f"Open {page}, accept it there, and try again.",
+        )
+    return AccessDenied(f"The token has no access to {repository}.", f"See {page}, or enter another token.")
