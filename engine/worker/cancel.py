@@ -33,6 +33,7 @@ class Cancellation:
     def __init__(self) -> None:
         self._requested = threading.Event()
         self._interruptible = False
+        self._installed = False
         self.checks = 0
 
     @property
@@ -44,7 +45,7 @@ class Cancellation:
 
     def request(self) -> None:
         self._requested.set()
-        if self._interruptible:
+        if self._interruptible and self._installed:
             _thread.interrupt_main(signal.SIGINT)
 
     def check(self) -> None:
@@ -72,6 +73,7 @@ class Cancellation:
                 self.check()
 
         signal.signal(signal.SIGINT, on_signal)
+        self._installed = True
 
 
 def blocks(network: torch.nn.Module) -> list[torch.nn.Module]:

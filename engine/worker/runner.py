@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.models import catalog
 from engine.protocol.commands import Generate
+from engine.protocol.errors import BadRecipe
 from engine.protocol.events import JobFinished, OutputFile
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.recipe import Recipe
@@ -83,8 +84,15 @@ class Runner:
         return Made(latents, self._decode(model, recipe, latents, progress))
 
     def open(self, path: Path, family: Family | None = None) -> Model:
-        """The model in ``path``, nothing loaded yet. Raises ``ModelMissing``, ``ModelDamaged``, ``UnsafeModel``."""
-        family = family or families.get(catalog.open_folder(path).info.family)
+        """The model in ``path``, nothing loaded yet. Raises ``BadRecipe`` or what ``inspect`` raises."""
+        found = catalog.open_folder(path)
+        family = family or families.get(found.info.family)
+        if found.info.family != family.info.id:
+            raise BadRecipe(
+                f"The recipe is for {family.info.name}, but {path.name} is a {found.family.name} model.",
+                f"Choose a {family.info.name} model, or start from that model's own settings.",
+                field="model",
+            )
         specs = family.components
         folder = inspect(
             path,
