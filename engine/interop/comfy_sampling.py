@@ -1,0 +1,310 @@
+"""Sampler nodes as passes: what each does with a latent, and in which order they work on a picture."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from engine.interop.comfy_reader import MAX_CHAIN, Reader
+from engine.interop.graph import Link, Node
+from engine.interop.report import shown
+from engine.protocol.sampling_names import find_sampler, find_scheduler
+
+SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "CogVideoSampler")
+MAX_STEPS = 10_000
+_SAMPLER_NODES = {
+    "SamplerEulerAncestral": "euler_ancestral",
+    "SamplerLMS": "lms",
+    "SamplerDPMPP_2M_SDE": "dpmpp_2m_sde",
+    "SamplerDPMPP_3M_SDE": "dpmpp_3m_sde",
+    "SamplerDPMPP_SDE": "dpmpp_sde",
+    "SamplerDPMPP_2S_Ancestral": "dpmpp_2s_ancestral",
+    "SamplerDPMAdaptative": "dpm_adaptive",
+    "SamplerER_SDE": "er_sde",
+    "SamplerEulerCFGpp": "euler_cfg_pp",
+}
+_SAMPLER_DEFAULTS = {"eta": 1.0, "s_noise": 1.0, "order": 4.0, "r": 0.5}
+_SIGMA_NODES = {
+    "KarrasScheduler": "karras",
+    "ExponentialScheduler": "exponential",
+    "PolyexponentialScheduler": "exponential",
+    "BetaSamplingScheduler": "beta",
+    "SDTurboScheduler": "sgm_uniform",
+}
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One run of a sampler: steps ``start`` to ``end`` of a schedule of ``total``, on the latent at ``latent``.
+
+    ``denoise`` is what the node says; with d < 1 a schedule of ``int(total / d)`` steps is made, of which the last
+    ``total`` are run.
+    """
+
+    node: Node
+    model: Link | None
+    positive: Link | None
+    negative: Link | None
+    latent: Link | None
+    seed: int
+    total: int
+    guidance: float
+    sampler: str
+    scheduler: str
+    denoise: float = 1.0
+    start: int = 0
+    end: int = MAX_STEPS
+    adds_noise: bool = True
+    frames: int = 1
+
+    @property
+    def last(self) -> int:
+        return min(self.end, self.total)
+
+    @property
+    def run(self) -> int:
+        """How many steps are run."""
+        return max(0, self.last - self.start)
+
+
+class SamplingReader:
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._notes = reader.notes
+
+    def read(self, node: Node) -> Pass:
+        reader = self._reader
+        reader.used.add(node.id)
+        links = {name: node.link(name) for name in ("model", "positive", "negative")}
+        latent = node.link("latent_image")
+        if node.type == "KSampler":
+            sampler, scheduler = self._names(node)
+            return Pass(
+                node,
+                **links,
+                latent=latent,
+                seed=reader.integer(node, "seed", 0),
+                total=self._steps(node, 20),
+                guidance=reader.number(node, "cfg", 8.0),
+                sampler=sampler,
+                scheduler=scheduler,
+                denoise=reader.number(node, "denoise", 1.0),
+            )
+        if node.type == "KSamplerAdvanced":
+            sampler, scheduler = self._names(node)
+            return Pass(
+                node,
+                **links,
+                latent=latent,
+                seed=reader.integer(node, "noise_seed", 0),
+                total=self._steps(node, 20),
+                guidance=reader.number(node, "cfg", 8.0),
+                sampler=sampler,
+                scheduler=scheduler,
+                start=max(0, reader.integer(node, "start_at_step", 0)),
+                end=max(0, reader.integer(node, "end_at_step", MAX_STEPS)),
+                adds_noise=reader.flag(node, "add_noise", True),
+            )
+        if node.type == "CogVideoSampler":
+            return self._cogvideo(node)
+        return self._custom(node)
+
+    def _custom(self, node: Node) -> Pass:
+        """SamplerCustom and SamplerCustomAdvanced: the same, in parts."""
+        reader = self._reader
+        guider = reader.node(node.link("guider")) if node.type == "SamplerCustomAdvanced" else node
+        noise = reader.node(node.link("noise")) if node.type == "SamplerCustomAdvanced" else node
+        guidance, positive, negative = 1.0, None, None
+        if guider is not None:
+            positive = guider.link("positive") or guider.link("conditioning") or guider.link("cond1")
+            negative = guider.link("negative")
+            if guider.type == "DualCFGGuider":
+                guidance = reader.number(guider, "cfg_conds", 8.0)
+                self._notes.approximated(f"{guider.label} guides with two prompts; Laterna takes the first.")
+            elif guider.type != "BasicGuider":
+                guidance = reader.number(guider, "cfg", 8.0)
+        schedule = self._sigmas(node.link("sigmas"))
+        disabled = noise is None or noise.type == "DisableNoise"
+        seed = 0 if noise is None or disabled else reader.integer(noise, "noise_seed", 0)
+        return replace(
+            schedule,
+            node=node,
+            model=guider.link("model") if guider is not None else schedule.model,
+            positive=positive,
+            negative=negative,
+            latent=node.link("latent_image"),
+            seed=seed,
+            guidance=guidance,
+            sampler=self._sampler_node(node.link("sampler")),
+            adds_noise=not disabled and (node.type != "SamplerCustom" or reader.flag(node, "add_noise", True)),
+        )
+
+    def _sampler_node(self, link: Link | None) -> str:
+        node = self._reader.node(link)
+        if node is None:
+            self._notes.approximated("No sampler is connected; euler is used.")
+            return "euler"
+        if node.type == "KSamplerSelect":
+            return self._sampler(self._reader.text(node, "sampler_name", "euler"), node)
+        for name, usual in _SAMPLER_DEFAULTS.items():
+            if name in node.inputs and self._reader.number(node, name, usual) != usual:
+                value = self._reader.number(node, name, usual)
+                self._notes.approximated(f"{node.label} has {name} {value:g}; Laterna's is {usual:g}.")
+        if node.type in _SAMPLER_NODES:
+            return self._sampler(_SAMPLER_NODES[node.type], node)
+        return self._sampler(re.sub("^K?Sampler_?", "", node.type), node)
+
+    def _sigmas(self, link: Link | None, depth: int = 0) -> Pass:
+        """A pass that has only its schedule: steps, scheduler, denoise, and the part that SplitSigmas leaves."""
+        reader = self._reader
+        node = reader.node(link)
+        blank = Pass(Node("", ""), None, None, None, None, 0, 20, 1.0, "euler", "simple")
+        if node is None or link is None or depth > 8:
+            self._notes.approximated("No schedule is connected; 20 steps of simple are used.")
+            return blank
+        if node.type == "SplitSigmas":
+            whole = self._sigmas(node.link("sigmas"), depth + 1)
+            cut = whole.start + max(0, reader.integer(node, "step", 0))
+            return replace(whole, end=min(whole.end, cut)) if link.slot == 0 else replace(whole, start=cut)
+        if node.type == "SplitSigmasDenoise":
+            whole = self._sigmas(node.link("sigmas"), depth + 1)
+            share = min(max(reader.number(node, "denoise", 1.0), 0.0), 1.0)
+            cut = whole.last - round(whole.run * share)
+            return replace(whole, end=cut) if link.slot == 0 else replace(whole, start=cut)
+        steps = self._steps(node, 20)
+        if node.type == "BasicScheduler":
+            name = self._scheduler(reader.text(node, "scheduler", "simple"), node)
+            denoise = reader.number(node, "denoise", 1.0)
+            return replace(blank, model=node.link("model"), total=steps, scheduler=name, denoise=denoise)
+        if node.type in _SIGMA_NODES:
+            name = _SIGMA_NODES[node.type]
+            self._notes.approximated(
+                f"{node.label} sets its sigmas by numbers of its own; Laterna's {name} takes the model's range."
+            )
+            return replace(blank, total=steps, scheduler=name, denoise=reader.number(node, "denoise", 1.0))
+        through = node.link("sigmas")
+        if through is not None:
+            self._notes.ignored(f"{node.label} changes the schedule in a way that Laterna does not know.")
+            return self._sigmas(through, depth + 1)
+        self._notes.approximated(f"{node.label} makes a schedule that Laterna does not know; simple is used.")
+        return replace(blank, total=steps)
+
+    def _cogvideo(self, node: Node) -> Pass:
+        reader = self._reader
+        name = reader.text(node, "scheduler", "CogVideoXDDIM")
+        for extra in ("image_cond_latents", "context_options", "controlnet", "tora_trajectory", "fastercache"):
+            if node.link(extra):
+                self._notes.ignored(f"{node.label} also takes {extra}; Laterna has none.")
+        return Pass(
+            node,
+            node.link("model") or node.link("pipeline"),
+            node.link("positive"),
+            node.link("negative"),
+            node.link("samples"),
+            seed=reader.integer(node, "seed", 0),
+            total=self._steps(node, 50),
+            guidance=reader.number(node, "cfg", 6.0),
+            sampler=self._sampler(name, node),
+            scheduler="trailing",
+            denoise=reader.number(node, "denoise_strength", 1.0),
+            frames=reader.integer(node, "num_frames", 49),
+        )
+
+    def _steps(self, node: Node, default: int) -> int:
+        steps = self._reader.integer(node, "steps", default)
+        if not 1 <= steps <= MAX_STEPS:
+            kept = min(max(steps, 1), MAX_STEPS)
+            self._notes.approximated(f"{node.label} asks for {shown(steps)} steps; {kept} are taken.")
+            return kept
+        return steps
+
+    def _names(self, node: Node) -> tuple[str, str]:
+        sampler = self._sampler(self._reader.text(node, "sampler_name", "euler"), node)
+        return sampler, self._scheduler(self._reader.text(node, "scheduler", "normal"), node)
+
+    def _sampler(self, name: str, node: Node) -> str:
+        found = find_sampler(name)
+        if found is None:
+            self._notes.approximated(
+                f"{node.label} names a sampler “{shown(name)}” that Laterna does not know; euler it is."
+            )
+            return "euler"
+        if not found.exact:
+            self._notes.approximated(f"Laterna has no {shown(name)}; {found.sampler} is its nearest relative.")
+        return found.sampler
+
+    def _scheduler(self, name: str, node: Node) -> str:
+        found = find_scheduler(name)
+        if not found:
+            self._notes.approximated(
+                f"{node.label} names a scheduler “{shown(name)}” that Laterna does not know; simple it is."
+            )
+        return found or "simple"
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the first pass starts from: an empty latent of a size, or a picture. ``batch`` counts results."""
+
+    width: int | None = None
+    height: int | None = None
+    batch: int = 1
+    picture: str = ""
+
+
+class LatentReader:
+    """Follows a latent back to where it starts, and collects the samplers on the way."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._notes = reader.notes
+
+    def back(self, link: Link | None) -> tuple[Node | None, Start]:
+        """The sampler that made the latent at ``link``, or None and what the latent is."""
+        batch = 1
+        node = self._reader.node(link)
+        for _ in range(MAX_CHAIN):
+            if node is None:
+                return None, Start(batch=batch)
+            if node.type in SAMPLERS:
+                return node, Start(batch=batch)
+            if node.type in ("EmptySD3LatentImage", "EmptyLatentImage") or "Empty" in node.type:
+                return None, self._empty(node, batch)
+            if node.type in ("VAEEncode", "VAEEncodeTiled", "VAEEncodeForInpaint", "InpaintModelConditioning"):
+                if node.type not in ("VAEEncode", "VAEEncodeTiled"):
+                    self._notes.ignored(f"{node.label} has a mask; Laterna changes the whole picture.")
+                return self._picture(node.link("pixels"), batch)
+            if node.type == "RepeatLatentBatch":
+                batch *= max(1, min(self._reader.integer(node, "amount", 1), 64))
+                self._notes.understood(f"{node.label} repeats the latent; the batch is {batch}.")
+            else:
+                self._notes.ignored(f"{node.label} changes the latent on its way; Laterna leaves it as it is.")
+            through = node.link("samples") or node.link("latent") or node.link("samples1")
+            node = self._reader.node(through or next((link for _, link in node.links()), None))
+        return None, Start(batch=batch)
+
+    def _empty(self, node: Node, batch: int) -> Start:
+        width, height = (self._reader.integer(node, name, 1024) for name in ("width", "height"))
+        count = self._reader.integer(node, "batch_size", 1)
+        return Start(width, height, max(1, min(batch * count, 4096)))
+
+    def _picture(self, link: Link | None, batch: int) -> tuple[Node | None, Start]:
+        """The picture at ``link``: a file, or another sampler's result."""
+        width = height = None
+        node = self._reader.node(link)
+        for _ in range(MAX_CHAIN):
+            if node is None:
+                break
+            if node.type in SAMPLERS:
+                return node, Start(batch=batch)
+            if node.type in ("LoadImage", "LoadImageMask", "LoadImageOutput"):
+                name = self._reader.text(node, "image", "")
+                return None, Start(width, height, batch, name)
+            if node.type == "ImageScale" and width is None:
+                width, height = (self._reader.integer(node, name, 0) or None for name in ("width", "height"))
+            elif node.type not in ("VAEDecode", "VAEDecodeTiled"):
+                self._notes.ignored(f"{node.label} changes the input picture; Laterna takes it as it is.")
+            names = ("samples", "image", "images", "pixels")
+            through = next((node.link(name) for name in names if node.link(name)), None)
+            node = self._reader.node(through or next((link for _, link in node.links()), None))
+        return None, Start(width, height, batch)

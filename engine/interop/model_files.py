@@ -1,0 +1,101 @@
+"""Files of models under the names that other programs give them, and the models of Laterna's catalogue they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from engine.interop.report import file_name
+from engine.models.catalog import MODELS, InstalledModel
+
+MIN_HASH = 8  # A1111 writes the first 10 digits of a SHA-256, Civitai 12; shorter ones say nothing
+
+# The catalogue's id, the file that a ComfyUI user has of it, and what its file names contain.
+_FILES: tuple[tuple[str, str, str], ...] = (
+    ("sd3.5-large-turbo", "sd3.5_large_turbo.safetensors", r"(sd|stable-?diffusion-?)3-?5.*turbo|35-?large-?turbo"),
+    ("sd3.5-medium", "sd3.5_medium.safetensors", r"(sd|stable-?diffusion-?)3-?5-?m(edium)?|35-?medium"),
+    ("sd3.5-large", "sd3.5_large.safetensors", r"(sd|stable-?diffusion-?)3-?5(-?l(arge)?)?|35-?large"),
+    ("cogvideox-2b", "THUDM/CogVideoX-2b", r"cogvideo-?x?-?2b"),
+    ("cogvideox-5b", "THUDM/CogVideoX-5b", r"cogvideo-?x?-?5b"),
+)
+_OTHER_VARIANTS = re.compile(r"i2v|fun|tora|inp|pose|control|1-5|interpolation|img2vid|canny|depth|blur")
+_STANDARD_ENCODERS = (
+    (re.compile(r"t5.*xxl|t5xxl|umt5"), "T5"),
+    (re.compile(r"clip-?g|bigg|open-?clip-?vit-?big|text-?encoder-?2\b"), "CLIP-G"),
+    (re.compile(r"clip-?l|clip-?vit-?l|vit-?l-?14|text-?encoder\b"), "CLIP-L"),
+)
+_STANDARD_VAE = re.compile(r"(sd3|cogvideo|stable-?diffusion-?3).*vae|vae.*(sd3|cogvideo|stable-?diffusion-?3)|^vae$")
+
+
+class KnownModels(msgspec.Struct, frozen=True):
+    """What file names and hashes are matched against.
+
+    ``installed`` maps the models on this machine to their families, ``hashes`` SHA-256 digests of model files (lower
+    case) to ids; ``loras`` are the LoRA files on this machine.
+    """
+
+    installed: Mapping[str, str] = {}
+    hashes: Mapping[str, str] = {}
+    loras: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, installed: Iterable[InstalledModel], hashes: Mapping[str, str] | None = None) -> KnownModels:
+        return cls({model.info.id: model.info.family for model in installed}, hashes or {})
+
+    def find(self, name: str, digest: str = "") -> str:
+        """The id of the model in a file, by its hash if that is known, else by its name; empty if neither says."""
+        digest = digest.lower().removeprefix("0x")
+        if len(digest) >= MIN_HASH and re.fullmatch("[0-9a-f]+", digest):
+            for whole, id in self.hashes.items():
+                if whole.startswith(digest):
+                    return id
+        stem = stem_of(name)
+        for id in self.installed:
+            if stem in (id, plain(id)) or plain(stem) == plain(id):
+                return id
+        return catalogue_id(name)
+
+    def has_lora(self, name: str) -> bool:
+        return any(stem_of(lora) == stem_of(name) for lora in self.loras)
+
+
+def stem_of(name: str) -> str:
+    """The file name without folders and without the ending of a model file."""
+    return re.sub(r"\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$", "", file_name(name), flags=re.IGNORECASE)
+
+
+def plain(name: str) -> str:
+    """Lower case, everything but letters and digits a single dash."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()[:300]).strip("-")
+
+
+def catalogue_id(name: str) -> str:
+    """The catalogue's id for a file or repository name; empty for a model that the catalogue does not have."""
+    text = plain(stem_of(name))
+    for id, _, pattern in _FILES:
+        if re.search(rf"(^|-)({pattern})", text):
+            video = id.startswith("cogvideox")
+            return "" if video and _OTHER_VARIANTS.search(text) else id
+    return next((id for id in MODELS if plain(id) == text), "")
+
+
+def comfyui_file(model: str) -> str:
+    """The file that a ComfyUI user has for a model of the catalogue; a guess by its id for any other."""
+    return next((file for id, file, _ in _FILES if id == model), f"{model}.safetensors")
+
+
+def standard_encoder(name: str) -> str:
+    """CLIP-L, CLIP-G or T5 for the published text encoders; empty for another file."""
+    text = plain(stem_of(name))
+    return next((encoder for pattern, encoder in _STANDARD_ENCODERS if pattern.search(text)), "")
+
+
+def is_standard_vae(name: str) -> bool:
+    return bool(_STANDARD_VAE.search(plain(stem_of(name))))
+
+
+def is_reduced(name: str) -> bool:
+    """Whether a file's name says that its weights were reduced (fp8, GGUF …)."""
+    return bool(re.search(r"fp8|e4m3|e5m2|q[2-8](-|_|$)|int8|nf4|gguf", file_name(name).lower()))

@@ -1,0 +1,113 @@
+"""What an import found: a recipe, and in plain sentences what became of everything else."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from engine.protocol.errors import BadFile
+from engine.protocol.recipe import Recipe
+
+MAX_NOTES = 100
+MAX_TEXT = 160
+
+
+class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that the import names and this machine does not have.
+
+    ``kind`` is model, text encoder, VAE, LoRA or picture; ``model`` the catalogue's id of a model that would do.
+    """
+
+    file: str
+    kind: str
+    model: str = ""
+
+    def sentence(self) -> str:
+        what = f"The {self.kind} “{self.file}” is not on this machine."
+        return f"{what} It is {self.model} in Laterna's list of models." if self.model else what
+
+
+class ImportResult(msgspec.Struct, frozen=True):
+    """``source`` names the program that wrote it. ``recipe`` is None where nothing could be made of it."""
+
+    source: str
+    recipe: Recipe | None
+    understood: tuple[str, ...] = ()
+    approximated: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+
+class Notes:
+    """Collects the sentences of one import, each once; past ``MAX_NOTES`` of a kind the rest is counted."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, dict[Any, None]] = {"understood": {}, "approximated": {}, "ignored": {}, "missing": {}}
+
+    def understood(self, sentence: str) -> None:
+        self._lists["understood"][sentence] = None
+
+    def approximated(self, sentence: str) -> None:
+        """Something came over, but not quite: the sentence says what is different."""
+        self._lists["approximated"][sentence] = None
+
+    def ignored(self, sentence: str) -> None:
+        self._lists["ignored"][sentence] = None
+
+    def missing(self, file: str, kind: str, model: str = "") -> None:
+        self._lists["missing"][Missing(shown(file), kind, model)] = None
+
+    def result(self, source: str, recipe: Recipe | None) -> ImportResult:
+        lists = {name: self._cut(list(values)) for name, values in self._lists.items()}
+        return ImportResult(source, recipe, **lists)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _cut(values: list[Any]) -> tuple[Any, ...]:
+        if len(values) <= MAX_NOTES:
+            return tuple(values)
+        rest = len(values) - MAX_NOTES
+        last: Any = Missing(f"and {rest} more", "files") if isinstance(values[0], Missing) else f"And {rest} more."
+        return (*values[:MAX_NOTES], last)
+
+
+def shown(text: object) -> str:
+    """Foreign text, short and on one line, for use in a sentence."""
+    line = " ".join(str(text)[: 4 * MAX_TEXT].split())
+    return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
+
+
+def file_name(path: object) -> str:
+    """The last part of a path of any system: no folder that a foreign file names is ever used."""
+    return str(path)[-1000:].replace("\\", "/").rsplit("/", 1)[-1].strip("\0 ")
+
+
+def number(value: object, default: float) -> float:
+    """A finite number out of foreign data; ``default`` for everything else."""
+    if isinstance(value, str):
+        try:
+            value = float(value[:40])
+        except ValueError:
+            return default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    try:
+        result = float(value)
+    except OverflowError:
+        return default
+    return result if math.isfinite(result) else default
+
+
+def integer(value: object, default: int) -> int:
+    """A whole number out of foreign data, exact even where a float is not."""
+    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() and len(value) < 40:
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
+        return value
+    found = number(value, math.nan)
+    return default if math.isnan(found) else round(found)
+
+
+def too_much(what: str) -> BadFile:
+    return BadFile(f"This workflow {what}.", "Choose a workflow that ComfyUI can run.")
