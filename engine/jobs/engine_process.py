@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 from engine.protocol import codec
 from engine.protocol.commands import Command, Shutdown
@@ -120,8 +120,9 @@ class EngineProcess:
     def _read(self) -> None:
         process = self._process
         assert process is not None and process.stdout is not None
+        stdout = cast(BinaryIO, process.stdout)
         try:
-            while (frame := codec.read_frame(process.stdout)) is not None:
+            while (frame := codec.read_frame(stdout)) is not None:
                 self._on_event(codec.decode_event(frame[0]), frame[1])
         except ProtocolError as error:
             self._protocol_error = error

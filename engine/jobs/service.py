@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -26,16 +25,14 @@ from engine.jobs.notices import (
 )
 from engine.jobs.progress import Progress
 from engine.jobs.queue import JobQueue
+from engine.jobs.submission import make_jobs
 from engine.jobs.supervisor import EngineSupervisor
 from engine.library.library import Library
-from engine.models.catalog import FAMILIES
 from engine.protocol import events
 from engine.protocol.commands import Cancel, Generate, Preload
-from engine.protocol.errors import BadRecipe, EngineDied, ErrorInfo, LaternaError
-from engine.protocol.family_info import MAX_SEED, validate
+from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError
 from engine.protocol.recipe import Recipe
 
-MAX_COUNT = 1000
 MAX_ENGINE_DEATHS = 3
 CANCEL_PATIENCE = 60.0
 
@@ -111,19 +108,7 @@ class JobService:
 
         With a ``file_stem`` an existing file of that name is replaced; from the second job on it gets ``-2``, ``-3`` ….
         """
-        _check(recipe, count)
-        now = time.time()
-        jobs = tuple(
-            Job(
-                id=uuid.uuid4().hex,
-                recipe=recipe.replace(seed=recipe.seed + number),
-                model_folder=str(model_folder),
-                created=now,
-                output_folder=str(output_folder),
-                file_stem=f"{file_stem}-{number + 1}" if file_stem and number else file_stem,
-            )
-            for number in range(count)
-        )
+        jobs = make_jobs(recipe, model_folder, count, output_folder, file_stem)
         self._inbox.put(inbox.AddJobs(jobs))
         return [job.id for job in jobs]
 
@@ -220,15 +205,15 @@ class JobService:
                 self._queue.add(jobs)
                 self._queue_changed()
                 self._dispatch()
-            case inbox.CancelJob(job):
-                self._cancel(job)
+            case inbox.CancelJob(id):
+                self._cancel(id)
             case inbox.ClearWaiting():
                 for job in self._queue.active():
                     if job.state == "waiting":
                         self._end(job.id, "cancelled")
                 self._queue_changed()
-            case inbox.MoveJob(job, position):
-                self._queue.move(job, position)
+            case inbox.MoveJob(id, position):
+                self._queue.move(id, position)
                 self._queue_changed()
             case inbox.PreloadModel(model_folder):
                 self._preload = model_folder
@@ -442,20 +427,3 @@ class JobService:
             self._inbox.put(inbox.LibraryReconciled(None, error))
         else:
             self._inbox.put(inbox.LibraryReconciled(change))
-
-
-def _check(recipe: Recipe, count: int) -> None:
-    family = FAMILIES.get(recipe.family)
-    if family is None:
-        raise BadRecipe(
-            f"This Laterna knows no family “{recipe.family}”.", f"It runs {', '.join(FAMILIES)}.", field="family"
-        )
-    validate(recipe, family)
-    if not 1 <= count <= MAX_COUNT:
-        raise BadRecipe(f"The count is {count}; it must be from 1 to {MAX_COUNT}.", "Choose another.", field="count")
-    if recipe.seed > MAX_SEED - (count - 1):
-        raise BadRecipe("The seeds of these jobs would pass the largest one.", "Choose a lower seed.", field="seed")
-    try:
-        recipe.to_json()
-    except UnicodeEncodeError as error:
-        raise BadRecipe("The prompt holds broken characters.", "Type it again.", field="prompt") from error

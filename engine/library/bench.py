@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,7 @@ def library(rows: int = ROWS) -> dict[str, Any]:
             began = time.perf_counter()
             found.insert(file_rows(rows))
             insert_seconds = time.perf_counter() - began
-            keys = [
-                _milliseconds(lambda typed=_TYPED[:length]: found.ids(typed)) for length in range(1, len(_TYPED) + 1)
-            ]
+            keys = [_milliseconds(partial(found.ids, _TYPED[:length])) for length in range(1, len(_TYPED) + 1)]
             ids = found.ids()
             made = count(rows)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from engine.media import mp4
 from engine.media.pixels import Pixels
@@ -18,7 +18,7 @@ MAX_FRAME_PIXELS = 64 * 1024 * 1024
 
 def to_rgb(frame: VideoFrame) -> Pixels:
     """A decoded frame as [H, W, 3] uint8 RGB."""
-    return frame.to_ndarray(format="rgb24")  # type: ignore[no-any-return]
+    return cast("Pixels", frame.to_ndarray(format="rgb24"))
 
 
 class ClipReader:

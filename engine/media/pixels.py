@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+# A string: the window imports this module before it may import numpy.
+Pixels: TypeAlias = "npt.NDArray[np.uint8]"
 
 
 def pixels_sha256(array: npt.NDArray[Any]) -> str:
@@ -17,6 +19,8 @@ def pixels_sha256(array: npt.NDArray[Any]) -> str:
     The digest covers ``b"uint8 "``, the sizes as decimal numbers joined by ``x``, a newline, and the bytes in C order,
     so two arrays with the same bytes but another shape differ. Raises ``ValueError`` for any other array.
     """
+    import numpy as np
+
     if array.dtype != np.uint8 or array.ndim not in (3, 4) or array.shape[-1] != 3:
         raise ValueError(f"pixels are uint8 [H, W, 3] or [T, H, W, 3], not {array.dtype} {list(array.shape)}")
     digest = hashlib.sha256(b"uint8 " + "x".join(map(str, array.shape)).encode() + b"\n")

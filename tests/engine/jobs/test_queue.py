@@ -1,0 +1,171 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from engine.jobs.job import Job
+from engine.jobs.queue import KEPT_ENDED, JobQueue
+from engine.protocol.errors import ErrorInfo, LibraryBusy, NotWritable
+from tests.fakes.recipes import picture_recipe, recipes
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def job(id: str, **changes: object) -> Job:
+    return Job(id=id, recipe=picture_recipe(id), model_folder="/models/m", created=1.0, **changes)
+
+
+@pytest.fixture
+def queue(tmp_path: Path):
+    found = JobQueue(tmp_path / "queue.sqlite3")
+    yield found
+    found.close()
+
+
+def order(queue: JobQueue) -> list[str]:
+    return [found.id for found in queue.active()]
+
+
+def test_first_in_first_out(queue: JobQueue) -> None:
+    queue.add([job("a"), job("b")])
+    queue.add([job("c")])
+    assert order(queue) == ["a", "b", "c"]
+    assert queue.next().id == "a"
+    queue.start("a", "stem")
+    assert (queue.get("a").state, queue.get("a").file_stem, queue.next().id) == ("running", "stem", "b")
+    assert order(queue) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("id", "index", "expected"), [("c", 0, "cab"), ("a", 1, "bac"), ("a", 99, "bca"), ("b", -5, "bac")]
+)
+def test_moving(queue: JobQueue, id: str, index: int, expected: str) -> None:
+    queue.add([job("a"), job("b"), job("c")])
+    queue.move(id, index)
+    assert order(queue) == list(expected)
+    queue.move("nobody", 0)
+    assert order(queue) == list(expected)
+
+
+def test_the_running_job_is_not_moved(queue: JobQueue) -> None:
+    queue.add([job("a"), job("b"), job("c")])
+    queue.start("a", "")
+    queue.move("a", 2)
+    queue.move("c", 0)
+    assert order(queue) == ["a", "c", "b"]
+
+
+def test_a_job_keeps_everything(queue: JobQueue) -> None:
+    sent = job("a", output_folder="/out", file_stem="x")
+    queue.add([sent])
+    assert queue.get("a") == Job(**{field: getattr(sent, field) for field in sent.__struct_fields__} | {"position": 1})
+    error = ErrorInfo("OutOfMemory", "It needs 9 GB.", "Choose less.", detail="log")
+    ended = queue.end("a", "failed", ("/out/a.png",), error)
+    assert (ended.state, ended.recipe, ended.error, ended.files) == ("failed", sent.recipe, error, ("/out/a.png",))
+    assert ended.finished > 0
+    assert queue.active() == () and queue.next() is None
+    assert queue.ended() == [ended]
+
+
+def test_a_job_whose_engine_died_is_the_next_again(queue: JobQueue) -> None:
+    queue.add([job("a"), job("b")])
+    queue.start("a", "stem")
+    queue.wait_again("a", engine_died=True)
+    assert order(queue) == ["a", "b"]
+    assert (queue.get("a").engine_deaths, queue.get("a").file_stem) == (1, "stem")
+
+
+def test_only_the_newest_ended_jobs_are_kept(queue: JobQueue) -> None:
+    ids = [f"{number}" for number in range(KEPT_ENDED + 5)]
+    queue.add([job(id) for id in ids])
+    for id in ids:
+        queue.end(id, "cancelled")
+    assert [found.id for found in queue.ended(limit=10_000)] == ids[:4:-1]
+
+
+def test_jobs_are_added_all_or_none(queue: JobQueue) -> None:
+    queue.add([job("a")])
+    with pytest.raises(Exception, match="UNIQUE"):
+        queue.add([job("b"), job("a")])
+    assert order(queue) == ["a"]
+
+
+def test_a_job_that_nobody_knows(queue: JobQueue) -> None:
+    assert queue.get("a") is None
+    with pytest.raises(KeyError):
+        queue.end("a", "done")
+
+
+@settings(deadline=None, max_examples=25)
+@given(recipe=recipes)
+def test_any_recipe_survives(tmp_path_factory, recipe) -> None:
+    path = tmp_path_factory.mktemp("queue") / "queue.sqlite3"
+    queue = JobQueue(path)
+    queue.add([Job(id="a", recipe=recipe, model_folder="")])
+    queue.close()
+    queue = JobQueue(path)
+    assert queue.next().recipe == recipe
+    queue.close()
+
+
+def test_a_second_owner_is_told_that_it_is_busy(tmp_path: Path, queue: JobQueue) -> None:
+    queue.add([job("a")])
+    with pytest.raises(LibraryBusy, match="Another Laterna"):
+        JobQueue(tmp_path / "queue.sqlite3")
+    script = f"""
+from pathlib import Path
+from engine.jobs.queue import JobQueue
+from engine.protocol.errors import LibraryBusy
+try:
+    JobQueue(Path({str(tmp_path / "queue.sqlite3")!r}))
+except LibraryBusy:
+    print("busy")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "busy\n"
+    assert order(queue) == ["a"]
+
+
+def test_the_queue_outlives_a_kill_of_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite3"
+    script = f"""
+import os, signal
+from pathlib import Path
+from engine.jobs.job import Job
+from engine.jobs.queue import JobQueue
+from engine.protocol.recipe import Recipe
+queue = JobQueue(Path({str(path)!r}))
+queue.add([Job(id=id, recipe=Recipe(family="sd35", model="m", prompt=id), model_folder="") for id in "abc"])
+queue.start("a", "stem")
+queue.move("c", 0)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
+    assert done.returncode < 0
+    queue = JobQueue(path)
+    assert [(found.id, found.state, found.recipe.prompt) for found in queue.active()] == [
+        ("a", "waiting", "a"),
+        ("c", "waiting", "c"),
+        ("b", "waiting", "b"),
+    ]
+    assert queue.interrupted == ("a",)
+    assert queue.get("a").file_stem == "stem"
+    queue.close()
+
+
+def test_a_damaged_queue_is_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "queue.sqlite3").write_bytes(b"nonsense" * 1000)
+    queue = JobQueue(tmp_path / "queue.sqlite3")
+    assert "damaged" in queue.damage.message
+    queue.add([job("a")])
+    assert order(queue) == ["a"]
+    queue.close()
+    assert len(list(tmp_path.glob("queue-damaged-*"))) == 1
+
+
+def test_an_unwritable_place_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(NotWritable):
+        JobQueue(tmp_path / "file" / "queue.sqlite3")
