@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChanged
@@ -29,6 +29,23 @@ class QueueList(QListView):
             self.cancel_pressed.emit()
         else:
             super().keyPressEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if event.source() is self:
+            self.drop_at(event.position().toPoint())
+            event.accept()
+        else:
+            event.ignore()
+        self.setState(QListView.State.NoState)
+        self.viewport().update()
+
+    def drop_at(self, point: QPoint) -> None:
+        """Move the chosen row to where it was let go: above or below the row under ``point``, or to the end."""
+        index = self.indexAt(point)
+        below = index.isValid() and point.y() > self.visualRect(index).center().y()
+        before = index.row() + below if index.isValid() else self.model().rowCount()
+        nowhere = QModelIndex()
+        self.model().moveRows(nowhere, self.currentIndex().row(), 1, nowhere, before)
 
 
 class QueuePanel(QWidget):
