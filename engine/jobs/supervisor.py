@@ -14,6 +14,7 @@ from engine.protocol.events import Event
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 MAX_FAILED_STARTS = 5
+SHUTDOWN_SECONDS = 2.0
 
 
 class EngineSupervisor:
@@ -111,8 +112,9 @@ class EngineSupervisor:
         return False
 
     def shutdown(self) -> None:
+        """End the engine; one that is too busy to answer (importing, in a kernel) loses nothing by being killed."""
         self.restart_at = None
         self.ready = False
         if self._engine is not None:
-            self._engine.shutdown()
+            self._engine.shutdown(SHUTDOWN_SECONDS)
             self._engine = None

@@ -29,11 +29,15 @@ class ClipReader:
 
     def __init__(self, path: Path) -> None:
         """Raises ``BadFile``."""
-        header = mp4.read_header(Path(path))
-        self.width, self.height, self.frames, self.fps = header.width, header.height, header.frames, header.fps
-        if self.width * self.height > MAX_FRAME_PIXELS:
-            raise BadFile(f"A clip of {self.width} × {self.height} pixels is too large to show.", "Choose another.")
         self._container, self._stream = mp4.open_clip(Path(path))
+        try:
+            header = mp4.describe(self._container, self._stream)
+            if header.width * header.height > MAX_FRAME_PIXELS:
+                raise BadFile(f"A clip of {header.width} × {header.height} pixels is too large.", "Choose another.")
+        except BaseException:
+            self._container.close()
+            raise
+        self.width, self.height, self.frames, self.fps = header.width, header.height, header.frames, header.fps
         self._stream.thread_type = "AUTO"
         self._dirty = False
 

@@ -94,15 +94,20 @@ def read_header(path: Path) -> ClipHeader:
     """What an MP4 says of itself. Raises ``BadFile``."""
     container, stream = open_clip(path)
     with container:
-        rate = stream.average_rate or stream.guessed_rate
-        fps = float(rate) if rate else 0.0
-        frames = stream.frames
-        if not frames and stream.duration and stream.time_base and fps:
-            frames = round(float(stream.duration * stream.time_base) * fps)
-        if not 0 < frames <= MAX_FRAMES or not 0 < fps <= 1000:
-            raise damaged(f"{frames} frames at {fps:g} a second")
-        texts = {key: text for key, text in container.metadata.items() if len(text) <= MAX_TEXT_CHARS}
-        return ClipHeader(stream.width, stream.height, frames, fps, texts)
+        return describe(container, stream)
+
+
+def describe(container: InputContainer, stream: VideoStream) -> ClipHeader:
+    """The header of an open clip. Raises ``BadFile`` where its numbers are impossible."""
+    rate = stream.average_rate or stream.guessed_rate
+    fps = float(rate) if rate else 0.0
+    frames = stream.frames
+    if not frames and stream.duration and stream.time_base and fps:
+        frames = round(float(stream.duration * stream.time_base) * fps)
+    if not 0 < frames <= MAX_FRAMES or not 0 < fps <= 1000:
+        raise damaged(f"{frames} frames at {fps:g} a second")
+    texts = {key: text for key, text in container.metadata.items() if len(text) <= MAX_TEXT_CHARS}
+    return ClipHeader(stream.width, stream.height, frames, fps, texts)
 
 
 def damaged(why: Any) -> BadFile:
