@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -171,7 +171,7 @@ class MainWindow(QMainWindow):
         self._save_later.timeout.connect(self._save_on_thread)
 
     def _restore_state(self) -> None:
-        self.resize(*FIRST_SIZE)
+        self.resize(QSize(*FIRST_SIZE).boundedTo(self.screen().availableSize()))
         if self.preferences.geometry:
             self.restoreGeometry(_from_text(self.preferences.geometry))
         self.splitter.setSizes(list(FIRST_PANES))

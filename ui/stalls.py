@@ -29,6 +29,7 @@ class StallMonitor(QObject):
         super().__init__(parent)
         self.limit = limit
         self.longest = 0.0
+        self.beats = 0
         self.stalls: list[Stall] = []
         self._where = ""
         self._last = 0.0
@@ -57,6 +58,7 @@ class StallMonitor(QObject):
         return self.longest
 
     def _beat(self) -> None:
+        self.beats += 1
         now = time.monotonic()
         late = now - self._last - BEAT_MS / 1000
         self._last = now

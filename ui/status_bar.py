@@ -42,6 +42,7 @@ class _Meter(QWidget):
         self._text = label("", "muted")
         self._bar = QProgressBar()
         self._bar.setProperty("role", "memory")
+        self._bar.setAccessibleName(name)
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(96)
         self._bar.setRange(0, 1000)

@@ -52,11 +52,18 @@ MINI_VIDEO = ModelInfo(
 PIPELINES = {"sd35": "StableDiffusion3Pipeline", "cogvideox": "CogVideoXPipeline"}
 
 
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
+@pytest.fixture(scope="session")
+def _dressed(qapp: QApplication) -> Theme:
     theme = Theme("dark")
     theme.apply(qapp)
     return theme
+
+
+@pytest.fixture
+def theme(_dressed: Theme) -> Theme:
+    """The one theme of the tests (dressing the application takes long), dark at the start of each."""
+    _dressed.set_mode("dark")
+    return _dressed
 
 
 @pytest.fixture
