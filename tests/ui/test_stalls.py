@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QTimer
+from pytestqt.qtbot import QtBot
+
+from ui.stalls import StallMonitor
+
+
+def busy_for_a_while() -> None:
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def test_a_stall_is_seen_with_its_place(qtbot: QtBot) -> None:
+    monitor = StallMonitor(limit=0.1)
+    monitor.start()
+    QTimer.singleShot(20, busy_for_a_while)
+    qtbot.waitUntil(lambda: bool(monitor.stalls), timeout=5000)
+    assert monitor.stop() >= 0.25
+    assert "busy_for_a_while" in monitor.stalls[0].where

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from ui.theme import Theme
+from ui.widgets.numbers import FloatSpin, IntSpin, SliderSpin
+
+
+@pytest.fixture
+def guidance(qtbot: QtBot, theme: Theme) -> SliderSpin:
+    spin = SliderSpin("Guidance", (1.0, 12.0), FloatSpin("Guidance scale", 0.0, 999.0, 0.5))
+    qtbot.addWidget(spin)
+    spin.show()
+    return spin
+
+
+def test_exact_value_survives_what_is_shown(guidance: SliderSpin) -> None:
+    guidance.set_value(3.14159)
+    assert guidance.value() == 3.14159
+    assert guidance.spin.text() == "3.14"
+
+
+def test_slider_and_field_follow_each_other(qtbot: QtBot, guidance: SliderSpin) -> None:
+    with qtbot.waitSignal(guidance.edited):
+        guidance.slider.setValue(45)
+    assert guidance.value() == 4.5
+    with qtbot.waitSignal(guidance.edited):
+        guidance.spin.setValue(7.25)
+    assert guidance.value() == 7.25 and guidance.slider.value() == 72
+
+
+def test_field_reaches_beyond_the_slider(guidance: SliderSpin) -> None:
+    guidance.set_value(25.0)
+    assert guidance.value() == 25.0
+    assert guidance.slider.value() == guidance.slider.maximum()
+
+
+def test_setting_a_value_is_no_edit(qtbot: QtBot, guidance: SliderSpin) -> None:
+    with qtbot.assertNotEmitted(guidance.edited):
+        guidance.set_value(5.0)
+
+
+def test_steps_are_whole(qtbot: QtBot, theme: Theme) -> None:
+    steps = SliderSpin("Steps", (1, 60), IntSpin("Number of steps", 1, 9999))
+    qtbot.addWidget(steps)
+    steps.show()
+    steps.set_value(30)
+    steps.slider.setFocus()
+    qtbot.keyClick(steps.slider, Qt.Key.Key_Right)
+    assert steps.value() == 31
+    qtbot.keyClick(steps.spin, Qt.Key.Key_Up)
+    assert steps.value() == 32
