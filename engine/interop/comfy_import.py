@@ -27,7 +27,7 @@ from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import InputMedia, Recipe
 
 MAX_OUTPUTS = 20
-MAX_PASSES = 20
+MAX_PASSES = 256  # a chain may have a sampler for each step
 MAX_LISTED = 8
 COMFYUI_T5_TOKENS = 77
 _SD3_NODES = ("EmptySD3LatentImage", "CLIPTextEncodeSD3", "TripleCLIPLoader", "TripleCLIPLoaderGGUF")
@@ -37,17 +37,17 @@ _NATIVE = {"sd35": (1024, 1024), "cogvideox": (720, 480)}
 
 
 def import_workflow(
-    data: Any, known: KnownModels | None = None, families: Mapping[str, FamilyInfo] | None = None
+    data: Any, known: KnownModels | None = None, families: Mapping[str, FamilyInfo] | None = None, fitted: bool = True
 ) -> ImportResult:
     """A parsed workflow, as the editor saves it or as it is sent to the server.
 
-    ``families`` are the rules that the recipe is made to fit. Raises ``BadFile`` for what is no workflow, too large, or
-    in circles.
+    ``families`` are the rules that the recipe is made to fit, unless ``fitted`` is False. Raises ``BadFile`` for what
+    is no workflow, too large, or in circles.
     """
     notes = Notes()
     graph = _graph(data, notes)
     recipe = _Import(graph, notes, known or KnownModels()).recipe()
-    if recipe is not None:
+    if recipe is not None and fitted:
         recipe = fit(recipe, (families or FAMILIES)[recipe.family], notes)
     return notes.result("ComfyUI", recipe)
 
@@ -96,7 +96,7 @@ class _Import:
         first, scales = self._merge(passes)
         chain = self._models.chain(first.model)
         family = self._family(chain, first)
-        fields = {"family": family, "model": chain.id or stem_of(chain.file)}
+        fields: dict[str, Any] = {"family": family, "model": chain.id or stem_of(chain.file)}
         fields |= self._size(start, first, family, output)
         fields |= self._steps(first, start, scales)
         fields |= self._texts(first, family)
@@ -120,16 +120,17 @@ class _Import:
         outputs = [node for node in self._graph.values() if node.type in _SAVES or "Save" in node.type]
         outputs += [node for node in self._graph.values() if node.type in _PREVIEWS]
         found: list[tuple[Node, Node]] = []
-        for output in outputs[:MAX_OUTPUTS]:
-            nearest = next((id for id in ancestors(self._graph, output.id) if self._graph[id].type in SAMPLERS), None)
+        for saving in outputs[:MAX_OUTPUTS]:
+            nearest = next((id for id in ancestors(self._graph, saving.id) if self._graph[id].type in SAMPLERS), None)
             if nearest is not None:
-                found.append((output, self._graph[nearest]))
+                found.append((saving, self._graph[nearest]))
+        output: Node | None = None
         if found:
             output, sampler = found[0]
             if len({node.id for _, node in found}) > 1:
                 self._notes.ignored(f"Several pictures are saved; this is the recipe of the one from {output.label}.")
         elif samplers:
-            output, sampler = None, self._last(samplers)
+            sampler = self._last(samplers)
             self._notes.approximated(f"Nothing saves a picture; {sampler.label} is taken.")
         else:
             return None, None

@@ -75,14 +75,16 @@ class SamplingReader:
     def read(self, node: Node) -> Pass:
         reader = self._reader
         reader.used.add(node.id)
-        links = {name: node.link(name) for name in ("model", "positive", "negative")}
+        model, positive, negative = (node.link(name) for name in ("model", "positive", "negative"))
         latent = node.link("latent_image")
         if node.type == "KSampler":
             sampler, scheduler = self._names(node)
             return Pass(
                 node,
-                **links,
-                latent=latent,
+                model,
+                positive,
+                negative,
+                latent,
                 seed=reader.integer(node, "seed", 0),
                 total=self._steps(node, 20),
                 guidance=reader.number(node, "cfg", 8.0),
@@ -94,8 +96,10 @@ class SamplingReader:
             sampler, scheduler = self._names(node)
             return Pass(
                 node,
-                **links,
-                latent=latent,
+                model,
+                positive,
+                negative,
+                latent,
                 seed=reader.integer(node, "noise_seed", 0),
                 total=self._steps(node, 20),
                 guidance=reader.number(node, "cfg", 8.0),

@@ -63,7 +63,10 @@ def restore(read: Recipe, found: list[Any]) -> Recipe:
 
 
 def _values(recipe: Recipe) -> dict[str, Any]:
-    return {name: msgspec.to_builtins(getattr(recipe, name)) for name in recipe.__struct_fields__}
+    """Every field as JSON has it, so that values compare equal after a file."""
+    values = {name: getattr(recipe, name) for name in recipe.__struct_fields__}
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values))
+    return plain
 
 
 def _spoken(recipe: Recipe) -> tuple[object, ...]:

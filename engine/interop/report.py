@@ -61,7 +61,7 @@ class Notes:
 
     def result(self, source: str, recipe: Recipe | None) -> ImportResult:
         lists = {name: self._cut(list(values)) for name, values in self._lists.items()}
-        return ImportResult(source, recipe, **lists)  # type: ignore[arg-type]
+        return ImportResult(source, recipe, **lists)
 
     @staticmethod
     def _cut(values: list[Any]) -> tuple[Any, ...]:
