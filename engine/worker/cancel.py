@@ -83,7 +83,7 @@ def blocks(network: torch.nn.Module) -> list[torch.nn.Module]:
     def descend(module: torch.nn.Module) -> None:
         for name, child in module.named_children():
             if name in BLOCK_LISTS and isinstance(child, torch.nn.ModuleList):
-                found.extend(child)
+                found.extend(block for block in child if block is not None)  # a VAE without mid attention has gaps
             else:
                 descend(child)
 
