@@ -58,6 +58,10 @@ class LibraryModel(QAbstractListModel):
     # rows
 
     @property
+    def source(self) -> ItemSource:
+        return self._source
+
+    @property
     def ids(self) -> array[int]:
         return self._ids
 
