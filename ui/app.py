@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QLibraryInfo, QLocale, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
@@ -14,8 +15,10 @@ from app.settings import Settings, SettingsFile
 from engine.jobs.notices import Notice
 from engine.models.catalog import InstalledModel, find_installed
 from ui.main_window import MainWindow
-from ui.services import Services
 from ui.theme import Theme
+
+if TYPE_CHECKING:
+    from ui.services import Services
 
 SIGNAL_POLL_MS = 250
 
@@ -59,6 +62,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     from engine.jobs.service import JobService
     from engine.library.library import Library
     from engine.library.thumbnails import ThumbnailCache
+    from ui.services import Services
 
     paths.create()
     library = Library(paths.library_database, paths.output)

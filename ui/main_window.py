@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self.session, preferences, theme=theme, parent=self)
         self.feed = Feed(self.session, parent=self)
         self.feed.show_previews = preferences.previews
-        self._background = Background(parent=self)
+        self._background = Background(threads=3, parent=self)
         self._build()
         self._window_actions = WindowActions(self, output_folder, version)
         self._connect()
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
             self.messages.show_message(Message(self._notice, "warning", seconds=0.0))
         self._background.run(self._find_models, self._models_found, self._failed)
         self._background.run(self._open_services, self._services_ready, self._services_failed)
-        QTimer.singleShot(0, self, self._build_view)
+        self._background.run(_import_panels, lambda _none: self._build_view(), self._failed)
 
     def _build_view(self) -> None:
         from ui.player.view_panel import ViewPanel
@@ -426,6 +426,12 @@ class MainWindow(QMainWindow):
             self._save_preferences()
         except LaternaError as error:
             self._failed(error)  # nobody sees it any more, but the log has it
+
+
+def _import_panels() -> None:
+    """What the window builds next, imported on a thread: reading it takes longer than a frame."""
+    import ui.player.view_panel
+    import ui.queue.queue_panel  # noqa: F401
 
 
 def _to_text(state: QByteArray) -> str:
