@@ -22,6 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
     _reproduce(commands)
     _models(commands)
     _library(commands)
+    _workflow(commands)
     _bench(commands)
     return parser
 
@@ -77,6 +78,19 @@ def _library(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("action", choices=["search", "add", "check", "rebuild"])
     parser.add_argument("terms", nargs="*", metavar="TEXT|FILE", help="words to search for, or files to add")
     parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most this many results (50)")
+
+
+def _workflow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "A ComfyUI workflow, or a picture or settings of another program, as a recipe; `workflow export`: back."
+    parser = _command(commands, "workflow", text)
+    parser.add_argument(
+        "files", nargs="+", metavar="[export] FILE", help="a workflow, a picture, a recipe, or a text of settings"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="the recipe as JSON; for export the graph (.json), A1111's text (.txt), or a copy of a .png with both",
+    )
 
 
 def _bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -26,6 +26,10 @@ def is_picture(start: bytes) -> bool:
     return start.startswith((_PNG, b"\xff\xd8\xff")) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 
+def is_png(start: bytes) -> bool:
+    return start.startswith(_PNG)
+
+
 def read_texts(path: Path) -> dict[str, str]:
     """Every text by its keyword; EXIF's as ``UserComment``, ``MakerNote``, ``Software``, ComfyUI's as it names them.
 
