@@ -115,7 +115,8 @@ class Download:
     def _stored(self, contents: dict[str, str], planned: tuple[PlannedFile, ...]) -> Iterator[StoredFile]:
         sizes = {file.key: now.size for file, now in zip(planned, self._plan.files, strict=True)}
         for file in planned:
-            yield StoredFile(file.target, sizes[file.key], contents[file.key])
+            source = file.source if file.source != file.target else ""
+            yield StoredFile(file.target, sizes[file.key], contents[file.key], source)
 
     def _list_again(self, index: int) -> None:
         """The server has another file now: take size and checksum from its list as it is now."""

@@ -57,13 +57,18 @@ class _NoRanges(Exception):
 
 
 class _Wrong(Exception):
-    """All bytes are there, and they are not the right ones."""
+    """All bytes are there, and they are not the right ones; those that are not in doubt may be kept for another try."""
+
+    def __init__(self, something_kept: bool) -> None:
+        super().__init__()
+        self.something_kept = something_kept
 
 
 class FileFetch:
-    """Fetches ``file`` from ``url`` into ``folder``; ``progress`` gets byte counts (negative where bytes are dropped) and
-    whether they just came over the network, ``waiting`` the seconds and the reason of each pause before another try.
-    Both are called from several threads.
+    """Fetches ``file`` from ``url`` into ``folder``.
+
+    ``progress`` gets byte counts (negative where bytes are dropped) and whether they just came over the network,
+    ``waiting`` the seconds and the reason of each pause before another try. Both are called from several threads.
     """
 
     def __init__(
@@ -106,8 +111,10 @@ class FileFetch:
             except FileChanged:
                 self._drop()
                 raise
-            except _Wrong:
-                wrong += 1
+            except _Wrong as failure:
+                wrong += not failure.something_kept
+                if not failure.something_kept:
+                    self._remove()
                 if wrong > 1:
                     raise ModelDamaged(
                         f"{self._file.source} arrived damaged twice: its checksum is not the published one.",
@@ -145,14 +152,19 @@ class FileFetch:
             if not all(segment.is_whole for segment in self._journal.segments):
                 self._start_connection()
             self._coordinate()
+            self._join(30.0)
+            return self._checked()
         finally:
-            self._control.stop()
-            patience = time.monotonic() + (0.1 if self._outer.stopped else 30.0)
-            for thread in self._threads:
-                thread.join(max(0.0, patience - time.monotonic()))
+            self._join(0.1 if self._outer.stopped else 30.0)
             self._journal.close()
             self._hasher.close()
-        return self._checked()
+
+    def _join(self, seconds: float) -> None:
+        """End the threads; one that is still connecting somewhere is left behind, and writes nothing any more."""
+        self._control.stop()
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _coordinate(self) -> None:
         """Wait for the end, and add connections while there is work that they could speed up."""
@@ -182,14 +194,7 @@ class FileFetch:
         if is_right:
             return self._hasher.sha256
         self._progress(-self._file.size, False)
-        journal = Journal.open(self._journal_path, self._file.key, self._file.size)
-        try:
-            if journal is None or not journal.drop_doubtful():
-                self._remove()
-        finally:
-            if journal is not None:
-                journal.close()
-        raise _Wrong
+        raise _Wrong(something_kept=self._journal.drop_doubtful())
 
     def _open(self) -> Journal:
         """Go on with what an earlier run left, or start afresh."""

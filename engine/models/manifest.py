@@ -19,12 +19,15 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-class StoredFile(msgspec.Struct, frozen=True):
-    """``path`` is relative to the model's folder, with forward slashes; ``size`` in bytes."""
+class StoredFile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``path`` is relative to the model's folder, with forward slashes; ``size`` in bytes; ``source`` the path in the
+    repository where that is another.
+    """
 
     path: str
     size: int
     sha256: str
+    source: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -89,6 +89,8 @@ class Store:
         path = self.content_path(sha256)
         if _has_size(path, size):
             return path
+        if self.link_mode != "copy":
+            return None
         for manifest in self.models():
             for file in manifest.files:
                 candidate = self.root / manifest.name / file.path
