@@ -60,7 +60,8 @@ class Window:
         self.screen.key("ctrl+Return")
 
     def files(self, suffix: str) -> list[Path]:
-        return sorted(self.output.glob(f"*{suffix}")) if self.output.is_dir() else []
+        found = self.output.glob(f"*{suffix}") if self.output.is_dir() else ()
+        return sorted(file for file in found if not file.name.startswith("."))
 
     def close(self) -> None:
         if self.process.poll() is None:

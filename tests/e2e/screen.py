@@ -39,7 +39,18 @@ class Screen:
         with os.fdopen(read) as pipe:
             self.display = f":{pipe.readline().strip()}"
         self.environment = os.environ | {"DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb"}
-        self._openbox = subprocess.Popen(["openbox"], env=self.environment, stderr=subprocess.DEVNULL)
+        self._openbox = self._start_openbox()
+        wait_for(lambda: self.do("get_num_desktops"), 20, "the window manager")
+
+    def _start_openbox(self) -> subprocess.Popen[bytes]:
+        """A display that has just begun to listen may refuse its first client."""
+        for _ in range(20):
+            openbox = subprocess.Popen(["openbox"], env=self.environment, stderr=subprocess.DEVNULL)
+            try:
+                openbox.wait(0.5)
+            except subprocess.TimeoutExpired:
+                return openbox
+        raise AssertionError("openbox does not start")
 
     def close(self) -> None:
         for process in (self._openbox, self._xvfb):
