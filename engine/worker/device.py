@@ -29,8 +29,17 @@ def find_device() -> torch.device:
     return torch.device("cpu")
 
 
-def physical_cores() -> int:
-    """Cores that this process may use; a second thread on a core makes matrix products no faster."""
+THREADS_VARIABLE = "LATERNA_THREADS"
+
+
+def cpu_threads() -> int:
+    """The physical cores that this process may use: a second thread on a core makes matrix products no faster.
+
+    The environment variable ``LATERNA_THREADS`` overrides it.
+    """
+    wanted = os.environ.get(THREADS_VARIABLE, "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))

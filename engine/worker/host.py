@@ -81,7 +81,7 @@ class Host:
 
         from engine.worker import device
 
-        threads = device.physical_cores()
+        threads = device.cpu_threads()
         torch.set_num_threads(threads)
         self.emit(EngineWarming("Loading the models' code"))
         from engine.worker.runner import Runner

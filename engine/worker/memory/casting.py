@@ -13,30 +13,35 @@ from torch import nn
 
 CAST_LAYERS = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
+CAST_TOGETHER = frozenset({"T5DenseActDense", "T5DenseGatedActDense"})
+"""Modules (transformers' T5) that look at a layer's dtype before calling it, and so are widened as a whole."""
+
 
 def cast_for_each_call(network: nn.Module, compute: torch.dtype) -> None:
     """Keep the weights of ``network``'s large layers as they are and compute with them in ``compute``."""
-    for module in network.modules():
-        if isinstance(module, CAST_LAYERS):
-            stored = {name: parameter.data for name, parameter in module.named_parameters(recurse=False)}
-            _hook(module, stored, compute)
-        else:
-            for parameter in module.parameters(recurse=False):
-                if parameter.is_floating_point():
-                    parameter.data = parameter.data.to(compute)
-            for name, buffer in module.named_buffers(recurse=False):
-                if buffer.is_floating_point():
-                    setattr(module, name, buffer.to(compute))
+    if type(network).__name__ in CAST_TOGETHER or isinstance(network, CAST_LAYERS):
+        _hook(network, compute)
+        return
+    for parameter in network.parameters(recurse=False):
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.to(compute)
+    for name, buffer in network.named_buffers(recurse=False):
+        if buffer.is_floating_point():
+            setattr(network, name, buffer.to(compute))
+    for child in network.children():
+        cast_for_each_call(child, compute)
 
 
-def _hook(module: nn.Module, stored: dict[str, torch.Tensor], compute: torch.dtype) -> None:
+def _hook(module: nn.Module, compute: torch.dtype) -> None:
+    stored = [(parameter, parameter.data) for parameter in module.parameters()]
+
     def widen(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        for name, parameter in module.named_parameters(recurse=False):
-            parameter.data = stored[name].to(compute)
+        for parameter, data in stored:
+            parameter.data = data.to(compute)
 
     def narrow(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        for name, parameter in module.named_parameters(recurse=False):
-            parameter.data = stored[name]
+        for parameter, data in stored:
+            parameter.data = data
 
     module.register_forward_pre_hook(widen)
     module.register_forward_hook(narrow, always_call=True)

@@ -62,6 +62,12 @@ class Driver:
         return [event for event, _ in self.events if isinstance(event, kind)]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Tiny models gain nothing from a second thread, and lose much where tests run side by side."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """``tiny(variant, dtype)`` is the folder of a tiny model; do not write into it."""

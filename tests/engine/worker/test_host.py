@@ -48,7 +48,12 @@ class Engine:
     def __init__(self, log: Path) -> None:
         self.events: queue.Queue[tuple[Event, bytes]] = queue.Queue()
         self.exits: queue.Queue[LaternaError | None] = queue.Queue()
-        self.process = EngineProcess(lambda event, blob: self.events.put((event, blob)), self.exits.put, log)
+        self.process = EngineProcess(
+            lambda event, blob: self.events.put((event, blob)),
+            self.exits.put,
+            log,
+            environment={"LATERNA_THREADS": "1"},
+        )
         self.process.start()
 
     def wait_for(self, *kinds: type, where: Callable[[Any], bool] = lambda event: True) -> Any:
@@ -77,7 +82,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     warming = engine.wait_for(EngineWarming)
     assert warming.what
     ready = engine.wait_for(EngineReady)
-    assert ready.versions["torch"] and ready.threads >= 1 and ready.device.memory_total > 0
+    assert ready.versions["torch"] and ready.threads == 1 and ready.device.memory_total > 0
     yield engine
     engine.process.shutdown()
     assert engine.exits.get(timeout=10) is None
@@ -185,7 +190,8 @@ from engine.protocol.events import StepDone
 from engine.protocol.recipe import Recipe
 
 working = threading.Event()
-engine = EngineProcess(lambda e, b: isinstance(e, StepDone) and working.set(), lambda e: None, Path(sys.argv[1]))
+engine = EngineProcess(lambda e, b: isinstance(e, StepDone) and working.set(), lambda e: None, Path(sys.argv[1]),
+                       environment={"LATERNA_THREADS": "1"})
 engine.start()
 engine.send(Generate("g", Recipe.from_json(sys.argv[2]), sys.argv[3], sys.argv[4], "g"))
 working.wait()

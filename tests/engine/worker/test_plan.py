@@ -1,0 +1,117 @@
+"""Precision and place: what the plan chooses, and that weights kept small compute the same as wide ones."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.worker.families.cogvideox import CogVideoX
+from engine.worker.families.sd35 import StableDiffusion35
+from engine.worker.memory.casting import cast_for_each_call
+from engine.worker.memory.plan import Machine, PartPlan, make_plan
+from engine.worker.model_folder import ModelFolder, Part
+from engine.worker.runner import Runner
+
+from .conftest import Driver, cogvideox, sd35
+
+GIB = 2**30
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+FP32, BF16, FP16 = torch.float32, torch.bfloat16, torch.float16
+
+
+def folder(path, dtype: str = "BF16", **billions: float) -> ModelFolder:
+    """A model as large as the published ones, of which only the sizes are real."""
+    parts = {
+        name: Part(name, path, {}, (path / "x.safetensors",), None, dtype, int(1e9 * size))
+        for name, size in billions.items()
+    }
+    return ModelFolder(path, {}, parts)
+
+
+@pytest.fixture
+def large(tmp_path) -> ModelFolder:
+    return folder(tmp_path, text_encoder=0.1, text_encoder_3=4.8, transformer=8.1, vae=0.1)
+
+
+def sd35_plan(model: ModelFolder, machine: Machine):
+    return make_plan(model, machine, StableDiffusion35().device_dtype)
+
+
+def test_a_cpu_computes_in_fp32_unless_it_has_bf16_instructions(large) -> None:
+    plan = sd35_plan(large, Machine(CPU, 500 * GIB))
+    assert set(plan.parts.values()) == {PartPlan(FP32, FP32)} and plan.resident
+    native = sd35_plan(large, Machine(CPU, 500 * GIB, native_bf16=True))
+    assert set(native.parts.values()) == {PartPlan(BF16, BF16)}
+
+
+def test_fp16_is_never_the_arithmetic_of_a_cpu(tmp_path) -> None:
+    model = folder(tmp_path, "F16", transformer=1.7)
+    assert make_plan(model, Machine(CPU, 500 * GIB, native_bf16=True), CogVideoX().device_dtype).parts == {
+        "transformer": PartPlan(FP32, FP32)
+    }
+
+
+def test_less_memory_first_keeps_weights_small_and_then_frees_each_stage(large) -> None:
+    small = sd35_plan(large, Machine(CPU, 48 * GIB))
+    assert set(small.parts.values()) == {PartPlan(BF16, FP32)} and small.resident
+    by_stage = sd35_plan(large, Machine(CPU, 24 * GIB))
+    assert set(by_stage.parts.values()) == {PartPlan(BF16, FP32)} and not by_stage.resident
+
+
+def test_a_gpu_takes_the_familys_precision_and_holds_what_fits(large) -> None:
+    roomy = sd35_plan(large, Machine(GPU, 64 * GIB, 80 * GIB))
+    assert set(roomy.parts.values()) == {PartPlan(BF16, BF16)} and roomy.on_device and roomy.resident
+    tight = sd35_plan(large, Machine(GPU, 64 * GIB, 18 * GIB))
+    assert not tight.on_device and tight.resident
+
+
+def test_cogvideox_2b_is_fp16_on_a_gpu_but_its_t5_is_not(tmp_path) -> None:
+    model = folder(tmp_path, "F16", text_encoder=4.8, transformer=1.7, vae=0.2)
+    plan = make_plan(model, Machine(GPU, 64 * GIB, 24 * GIB), CogVideoX().device_dtype)
+    assert plan.parts["transformer"] == plan.parts["vae"] == PartPlan(FP16, FP16)
+    assert plan.parts["text_encoder"] == PartPlan(BF16, BF16)
+
+
+def test_small_models_are_fp32_everywhere(tmp_path) -> None:
+    model = folder(tmp_path, "F16", transformer=0.008, vae=0.001)
+    for machine in (Machine(CPU, 8 * GIB, native_bf16=True), Machine(GPU, 8 * GIB, 4 * GIB)):
+        assert set(sd35_plan(model, machine).parts.values()) == {PartPlan(FP32, FP32)}
+
+
+@pytest.mark.parametrize(("variant", "recipe"), [("sd35-medium", sd35()), ("cogvideox-5b", cogvideox(sampler="dpm"))])
+@pytest.mark.parametrize("stored", [torch.bfloat16, torch.float16])
+def test_small_weights_give_the_same_bits_as_wide_ones(variant, recipe, stored, tiny, monkeypatch) -> None:
+    """float32 arithmetic on weights that were stored small, widened once or at every call."""
+    model = tiny(variant, stored)
+    wide = Driver(Runner(device=CPU, precision=FP32)).make(model, recipe)
+    runner = Runner(device=CPU)
+    weights = sum(part.stored_bytes for part in runner.open(model).folder.parts.values())
+    monkeypatch.setattr("engine.worker.runner.machine", lambda device: Machine(device, int(weights * 1.2 / 0.7)))
+    small = Driver(runner)
+    assert torch.equal(small.make(model, recipe).latents, wide.latents)
+    plan = runner.open(model).plan
+    assert all(part.is_cast for part in plan.parts.values()) and plan.resident
+
+
+def test_stage_by_stage_gives_the_same_bits_and_frees_the_other_stages(tiny, monkeypatch) -> None:
+    model = tiny("sd35-large")
+    whole = Driver(Runner(device=CPU)).make(model, sd35())
+    runner = Runner(device=CPU)
+    monkeypatch.setattr("engine.worker.runner.machine", lambda device: Machine(device, 1))
+    driver = Driver(runner)
+    for _ in range(2):
+        assert torch.equal(driver.make(model, sd35()).frames, whole.frames)
+        opened = runner.open(model)
+        assert not opened.plan.resident
+        assert [name for name in opened.plan.parts if name in opened._loaded] == ["vae"]
+
+
+def test_a_cancelled_call_leaves_small_weights_small() -> None:
+    layer = torch.nn.Linear(4, 4).to(torch.bfloat16)
+    before = layer.weight.detach().clone()
+    cast_for_each_call(layer, FP32)
+    layer.register_forward_pre_hook(lambda module, inputs: (_ for _ in ()).throw(RuntimeError("stop")))
+    with pytest.raises(RuntimeError):
+        layer(torch.randn(1, 4))
+    assert layer.weight.dtype == torch.bfloat16
+    assert torch.equal(layer.weight, before)
