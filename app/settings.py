@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Literal
@@ -43,6 +44,7 @@ class SettingsFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._written = b""
+        self._saving = threading.Lock()
         self.notice = ""
 
     def load(self) -> Settings:
@@ -64,7 +66,11 @@ class SettingsFile:
         return settings
 
     def save(self, settings: Settings) -> None:
-        """Write atomically, if anything changed; raises ``NoSpace`` or ``NotWritable``."""
+        """Write atomically, if anything changed; from any thread. Raises ``NoSpace`` or ``NotWritable``."""
+        with self._saving:
+            self._save(settings)
+
+    def _save(self, settings: Settings) -> None:
         settings.version = VERSION
         raw = msgspec.json.format(msgspec.json.encode(settings), indent=1)
         if raw == self._written:

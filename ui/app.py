@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app.paths import RESOURCES, Paths
@@ -92,6 +93,7 @@ def run(paths: Paths, argv: Sequence[str] = (), engine_command: list[str] | None
     window = make_window(paths, theme, settings, settings_file, engine_command)
     app.aboutToQuit.connect(window.shut_down)
     quit_on_signals(app)
+    window.painted.connect(lambda: app.setWindowIcon(QIcon(str(RESOURCES / "theme" / "laterna.svg"))))
     window.show()
     code = app.exec()
     window.shut_down()

@@ -160,9 +160,10 @@ class MainWindow(QMainWindow):
         actions.library_changed.connect(self.feed.library_changed)
         actions.wanted.connect(self._window_actions.run)
         self.feed.said.connect(self.messages.show_message)
-        self.feed.refused.connect(self._refused)
+        self.feed.refused.connect(lambda error: self._refused(error, focus=False))
         self.feed.restart_wanted.connect(actions.restart_engine)
         self.feed.job_ended.connect(self._tell_notes)
+        self._theme.changed.connect(self.save_soon)
         session.draft_edited.connect(self._draft_changed)
         session.draft_replaced.connect(self._draft_changed)
         self._save_later = QTimer(self)
@@ -290,10 +291,10 @@ class MainWindow(QMainWindow):
 
     # --- messages
 
-    def _refused(self, error: ErrorInfo) -> None:
+    def _refused(self, error: ErrorInfo, focus: bool = True) -> None:
         """A sentence goes under its field; where no field shows it, over the view, with a way out."""
         if error.kind == "BadRecipe":
-            if self.form.show_error(error):
+            if self.form.show_error(error, focus):
                 return
             if error.field in HIDDEN_FIELDS:
                 self.messages.show_message(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import faulthandler
+import tempfile
 import threading
 import time
-import traceback
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -22,12 +22,13 @@ class Stall:
 
 
 class StallMonitor(QObject):
-    """Start it on the window's thread. A timer beats every few milliseconds; a thread watches the beat and writes down
-    where the window's thread is when a beat is late."""
+    """Start it on the window's thread. A timer beats every few milliseconds; with ``places`` a thread watches the beat
+    and writes down where the window's thread is when a beat is late (``limit`` in seconds)."""
 
-    def __init__(self, limit: float = 0.05, parent: QObject | None = None) -> None:
+    def __init__(self, limit: float = 0.05, *, places: bool = False, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.limit = limit
+        self._places = places
         self.longest = 0.0
         self.beats = 0
         self.stalls: list[Stall] = []
@@ -44,6 +45,8 @@ class StallMonitor(QObject):
     def start(self) -> None:
         self._last = time.monotonic()
         self._timer.start()
+        if not self._places:
+            return
         self._watcher = threading.Thread(target=self._watch, name="stall-watcher", daemon=True)
         self._watcher.start()
 
@@ -70,6 +73,14 @@ class StallMonitor(QObject):
     def _watch(self) -> None:
         while not self._stop.wait(self.limit / 2):
             if time.monotonic() - self._last > self.limit and not self._where:
-                frame = sys._current_frames().get(self._main)
-                if frame is not None:
-                    self._where = "".join(traceback.format_stack(frame, 12))
+                self._where = self._main_stack()
+
+    def _main_stack(self) -> str:
+        """The innermost lines of the window's thread. ``sys._current_frames`` would hand out frames that are running,
+        which crashed; ``faulthandler`` reads them without touching them."""
+        with tempfile.TemporaryFile("w+") as file:
+            faulthandler.dump_traceback(file, all_threads=True)
+            file.seek(0)
+            threads = file.read().split("\n\n")
+        main = f"0x{self._main:016x}"
+        return next((text for text in threads if main in text.partition("\n")[0]), "")

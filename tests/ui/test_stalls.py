@@ -15,7 +15,7 @@ def busy_for_a_while() -> None:
 
 
 def test_a_stall_is_seen_with_its_place(qtbot: QtBot) -> None:
-    monitor = StallMonitor(limit=0.1)
+    monitor = StallMonitor(limit=0.1, places=True)
     monitor.start()
     QTimer.singleShot(20, busy_for_a_while)
     qtbot.waitUntil(lambda: bool(monitor.stalls), timeout=5000)

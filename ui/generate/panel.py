@@ -86,7 +86,7 @@ class GeneratePanel(QFrame):
         self.head.addWidget(self.kind, 1)
         form = QWidget()
         form.setProperty("role", "scrolled")
-        column = QVBoxLayout(form)
+        column = self._column = QVBoxLayout(form)
         column.setContentsMargins(16, 14, 16, 8)
         column.setSpacing(8)
         column.addWidget(self.prompts, 1)
@@ -103,7 +103,9 @@ class GeneratePanel(QFrame):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll = scroll
-        notes = QHBoxLayout()
+        self._notes = QWidget()
+        notes = QHBoxLayout(self._notes)
+        notes.setContentsMargins(0, 0, 0, 0)
         notes.addWidget(self.left_note)
         notes.addWidget(self.right_note, 1)
         buttons = QHBoxLayout()
@@ -115,7 +117,7 @@ class GeneratePanel(QFrame):
         foot = QVBoxLayout(self._foot)
         foot.setContentsMargins(16, 7, 16, 14)
         foot.setSpacing(9)
-        foot.addLayout(notes)
+        foot.addWidget(self._notes)
         foot.addLayout(buttons)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -123,7 +125,13 @@ class GeneratePanel(QFrame):
         outer.addLayout(self.head)
         outer.addWidget(scroll, 1)
         outer.addWidget(self._foot)
-        scroll.verticalScrollBar().rangeChanged.connect(lambda _low, high: set_state(self._foot, "lined", high > 0))
+        scroll.verticalScrollBar().rangeChanged.connect(self._scrolling_changed)
+
+    def _scrolling_changed(self, _low: int, high: int) -> None:
+        """The scroll bar takes its room from the margin, so that the controls stay in line with the button."""
+        set_state(self._foot, "lined", high > 0)
+        room = self._scroll.verticalScrollBar().sizeHint().width() if high > 0 else 0
+        self._column.setContentsMargins(16, 14, 16 - room, 8)
 
     # --- draft
 
@@ -212,6 +220,7 @@ class GeneratePanel(QFrame):
 
     def set_notes(self, left: str, right: str) -> None:
         """The two short texts above the button."""
+        self._notes.setVisible(bool(left or right))
         self.left_note.setText(left)
         self.right_note.set_text(right)
 

@@ -34,6 +34,7 @@ class SeedField(QWidget):
         self._seed = 0
         self.line = QLineEdit(self)
         self.line.setAccessibleName(self.tr("Seed"))
+        self.line.setPlaceholderText(self.tr("Random"))
         self.line.setFixedHeight(FIELD_HEIGHT)
         self.line.setValidator(QRegularExpressionValidator(QRegularExpression(r"[\d\s.,']{0,40}"), self.line))
         self.dice = IconButton("dice", self.tr("Draw another seed"), theme=theme)
@@ -74,8 +75,9 @@ class SeedField(QWidget):
 
     def _show(self, seed: int) -> None:
         self._seed = seed
-        if self.line.text() != seed_text(seed):
-            self.line.setText(seed_text(seed))
+        text = seed_text(seed) if seed or not self.is_random() else ""  # none was drawn yet
+        if self.line.text() != text:
+            self.line.setText(text)
             self.line.setCursorPosition(0)
 
     def _typed(self, text: str) -> None:

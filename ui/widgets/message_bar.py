@@ -65,7 +65,7 @@ class MessageFrame(QFrame):
 
     def _add_button(self, row: QHBoxLayout, text: str, slot: object) -> None:
         button = QPushButton(text)
-        button.setProperty("role", "plain")
+        button.setProperty("role", "plain" if slot == self._show_detail else "message")
         button.setAccessibleName(text)
         button.clicked.connect(slot)
         row.addWidget(button)
