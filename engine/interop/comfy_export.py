@@ -94,6 +94,7 @@ def everything(info: FamilyInfo) -> FamilyInfo:
         has_conditioning=True,
         has_guidance_schedule=True,
         has_input_image=True,
+        has_adapters=True,
         has_t5_mask=True,
         text_encodings=("diffusers", "comfyui"),
     )

@@ -279,8 +279,9 @@ class LatentReader:
                     self._notes.ignored(f"{node.label} has a mask; Laterna changes the whole picture.")
                 return self._picture(node.link("pixels"), batch)
             if node.type == "RepeatLatentBatch":
-                batch *= max(1, min(self._reader.integer(node, "amount", 1), 64))
-                self._notes.understood(f"{node.label} repeats the latent; the batch is {batch}.")
+                times = max(1, min(self._reader.integer(node, "amount", 1), 64))
+                batch *= times
+                self._notes.understood(f"{node.label} repeats the latent {times} times.")
             else:
                 self._notes.ignored(f"{node.label} changes the latent on its way; Laterna leaves it as it is.")
             through = node.link("samples") or node.link("latent") or node.link("samples1")

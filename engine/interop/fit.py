@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from engine.interop.prompt_weights import parse, plain_text
-from engine.interop.report import Notes
+from engine.interop.report import Notes, shown
 from engine.protocol.conditioning import WHOLE, Entry, Mix
 from engine.protocol.family_info import (
     MAX_SEED,
@@ -193,6 +193,9 @@ def _inputs(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
             if strength != media.strength:
                 notes.approximated(f"A denoise strength of {media.strength:g} makes no sense; {strength:g} is used.")
             media = msgspec.structs.replace(media, strength=strength)
-    for adapter in recipe.adapters:
-        notes.ignored(f"The LoRA {adapter.name}: this Laterna cannot use LoRAs yet.")
-    return recipe.replace(input=media, adapters=())
+    adapters = recipe.adapters
+    if not info.has_adapters:
+        for adapter in adapters:
+            notes.ignored(f"The LoRA {shown(adapter.name)}: this Laterna cannot use LoRAs yet.")
+        adapters = ()
+    return recipe.replace(input=media, adapters=adapters)

@@ -45,6 +45,7 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     has_conditioning: bool = False
     has_guidance_schedule: bool = False
     has_input_image: bool = False
+    has_adapters: bool = False
     has_t5_mask: bool = False
     text_encodings: tuple[str, ...] = ("diffusers",)
     text_encoders: tuple[str, ...] = ()
@@ -203,8 +204,10 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
             refuse("input", f"{info.name} cannot start from a picture yet.", "Take the picture out of the recipe.")
         # from a thousandth on, so that int(steps / strength) stays a sensible number of steps
         between("input", recipe.input.strength, 0.001, 1.0, "The denoise strength")
-    if recipe.adapters or recipe.controls:
-        refuse("adapters", "This Laterna cannot use LoRAs or control pictures yet.", "Take them out of the recipe.")
+    if recipe.adapters and not info.has_adapters:
+        refuse("adapters", f"{info.name} cannot use LoRAs in this Laterna yet.", "Take them out of the recipe.")
+    if recipe.controls:
+        refuse("controls", "This Laterna cannot use control pictures yet.", "Take them out of the recipe.")
     if recipe.weights != "native":
         refuse("weights", f"This Laterna cannot run {recipe.weights} weights yet.", "Choose native weights.")
 
