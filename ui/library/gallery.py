@@ -81,12 +81,17 @@ class GalleryPanel(_Widget):
 
     def _build(self) -> None:
         self.setAccessibleName(self.tr("Gallery"))
-        self.search = QLineEdit(placeholderText=self.tr("Search prompts"), clearButtonEnabled=True)
+        self.search = QLineEdit(placeholderText=self.tr("Search prompts"))
         self.search.setAccessibleName(self.tr("Search prompts"))
         self.search.setMaxLength(500)
         self._search_icon = self.search.addAction(
             self._theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
         )
+        self._clear_search = self.search.addAction(
+            self._theme.icon("x", "muted"), QLineEdit.ActionPosition.TrailingPosition
+        )
+        self._clear_search.setToolTip(self.tr("Clear the search (Esc)"))
+        self._clear_search.setVisible(False)
         self.filter = QComboBox()
         self.filter.setAccessibleName(self.tr("Show"))
         self.filter.addItems([self.tr("All"), self.tr("Pictures"), self.tr("Clips"), self.tr("Favourites")])
@@ -114,6 +119,8 @@ class GalleryPanel(_Widget):
     def _connect(self) -> None:
         self._theme.changed.connect(self._redraw_icons)
         self.search.textChanged.connect(self._debounce.start)
+        self.search.textChanged.connect(lambda text: self._clear_search.setVisible(bool(text)))
+        self._clear_search.triggered.connect(self.search.clear)
         self.search.installEventFilter(self)
         self.filter.currentIndexChanged.connect(self._ask)
         self._debounce.timeout.connect(self._ask)
@@ -402,4 +409,5 @@ class GalleryPanel(_Widget):
 
     def _redraw_icons(self) -> None:
         self._search_icon.setIcon(self._theme.icon("search", "muted"))
+        self._clear_search.setIcon(self._theme.icon("x", "muted"))
         self.grid.viewport().update()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from engine.library.item import Item
 from engine.protocol.errors import LaternaError
@@ -50,25 +51,28 @@ class QueryRunner(QObject):
         super().__init__(parent)
         self._library = library
         self._asked = 0
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
-        self._pool.setExpiryTimeout(-1)  # the library keeps a connection for each thread
+        self._closed = False
+        self._pool = ThreadPoolExecutor(1, "library-query")
+        self._future: Future[None] | None = None
         self._answered.connect(self._receive, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
-        return self._pool.activeThreadCount() > 0
+        return self._future is not None and not self._future.done()
 
     def ask(self, query: Query) -> None:
+        if self._closed:
+            return
         self._asked += 1
-        self._pool.clear()
-        number = self._asked
-        self._pool.start(QRunnable.create(lambda: self._run(number, query)))
+        if self._future is not None:
+            self._future.cancel()
+        self._future = self._pool.submit(self._run, self._asked, query)
 
     def close(self) -> None:
+        """Forget what was asked and wait for what runs."""
+        self._closed = True
         self._asked += 1
-        self._pool.clear()
-        self._pool.waitForDone()
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, number: int, query: Query) -> None:
         if number != self._asked:
@@ -80,7 +84,8 @@ class QueryRunner(QObject):
         except Exception as error:
             log.exception("The library could not be asked")
             answer = str(error)
-        self._answered.emit(number, query, answer)
+        if not self._closed:
+            self._answered.emit(number, query, answer)
 
     def _receive(self, number: int, query: Query, answer: object) -> None:
         if number != self._asked:

@@ -6,9 +6,10 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QRectF, QRunnable, QSize, Qt, QThread, QThreadPool, Signal
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QPainter, QPainterPath, QPixmap
 
 from engine.library.item import Item
@@ -44,9 +45,9 @@ class ThumbnailLoader(QObject):
         self._queue: list[tuple[Item, tuple[int, int, float]]] = []
         self._busy: set[int] = set()
         self._workers = 0
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(THREADS)
-        self._pool.setThreadPriority(QThread.Priority.LowPriority)
+        self._closed = False
+        # Python's own pool: PySide keeps the wrapper of a finished QRunnable and hands it out for another object.
+        self._pool = ThreadPoolExecutor(THREADS, "thumbnails")
         self._done.connect(self._keep, Qt.ConnectionType.QueuedConnection)
 
     def pixmap(self, item_id: int) -> QPixmap | None:
@@ -62,6 +63,8 @@ class ThumbnailLoader(QObject):
 
     def want(self, items: Iterable[Item], size: QSize, ratio: float) -> None:
         """Load ``items`` at ``size`` (device-independent pixels), first to last; earlier wishes are dropped."""
+        if self._closed:
+            return
         key = (size.width(), size.height(), ratio)
         queue = []
         for item in items:
@@ -73,7 +76,7 @@ class ThumbnailLoader(QObject):
             start = min(len(self._queue), THREADS - self._workers)
             self._workers += max(0, start)
         for _ in range(start):
-            self._pool.start(QRunnable.create(self._work))
+            self._pool.submit(self._work)
 
     def forget(self, ids: Iterable[int]) -> None:
         for item_id in ids:
@@ -84,10 +87,10 @@ class ThumbnailLoader(QObject):
 
     def close(self) -> None:
         """Drop what waits and wait for what runs."""
+        self._closed = True
         with self._lock:
             self._queue = []
-        self._pool.clear()
-        self._pool.waitForDone()
+        self._pool.shutdown(wait=True)
 
     def _work(self) -> None:
         while True:
@@ -106,7 +109,8 @@ class ThumbnailLoader(QObject):
                 log.exception("The thumbnail of %s could not be made", item.path)
             with self._lock:
                 self._busy.discard(item.id)
-            self._done.emit(item.id, key, image)
+            if not self._closed:
+                self._done.emit(item.id, key, image)
 
     def _load(self, item: Item, key: tuple[int, int, float]) -> QImage | None:
         width, height, ratio = key

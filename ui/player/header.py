@@ -21,7 +21,7 @@ class ViewHeader(QFrame):
         self.details = label("", "muted")
         self.star = IconButton("star", self.tr("Add to favourites"), theme=theme)
         self.copy = IconButton("copy", self.tr("Copy"), theme=theme)
-        self.camera = IconButton("camera", self.tr("Save this frame as PNG"), theme=theme)
+        self.camera = IconButton("camera", self.tr("Save this frame as PNG, or drag it from here"), theme=theme)
         self.download = IconButton("download", self.tr("Save a copy as…"), theme=theme)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 12, 6)

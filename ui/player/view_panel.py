@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QStandardPaths, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QImageReader, QKeyEvent, QPixmap
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, QStandardPaths, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QImageReader, QKeyEvent, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChanged
@@ -67,6 +67,7 @@ class ViewPanel(QWidget):
         self._crossfade = False
         self._resume = False
         self._showing_live = False
+        self._camera_press: QPoint | None = None
         self._background = Background(1, self)
         self.playback = Playback(bound=memory_bound, parent=self)
         self.live = LivePreview(self)
@@ -97,6 +98,7 @@ class ViewPanel(QWidget):
         header.star.clicked.connect(self._toggle_favourite)
         header.copy.clicked.connect(lambda: self._item and self.copy_requested.emit(self._item))
         header.camera.clicked.connect(self.export_frame)
+        header.camera.installEventFilter(self)
         header.download.clicked.connect(self.save_copy)
         self.canvas.drag_wanted.connect(self._drag)
         self.canvas.stepped.connect(self._arrow)
@@ -384,17 +386,23 @@ class ViewPanel(QWidget):
 
     def _drag(self) -> None:
         """Pull the file out; with Shift held, the frame shown as a picture."""
-        item = self._item
-        if item is None or self._showing_live:
+        if self._item is None or self._showing_live:
             return
-        image = self.playback.current_image()
-        if image is None or not QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._run_drag(item.path)
+        if self._info is not None and QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._drag_frame()
+        else:
+            self._run_drag(self._item.path)
+
+    def _drag_frame(self) -> None:
+        """Write the frame shown, then drag that file, if the button is still held by then."""
+        item, image = self._item, self.playback.current_image()
+        if item is None or image is None:
             return
         name = frame_name(item.path, self.playback.index)
 
         def made(path: Path) -> None:
             if QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+                self.header.camera.setDown(False)
                 self._run_drag(path)
 
         self._background.run(
@@ -402,6 +410,22 @@ class ViewPanel(QWidget):
             made,
             lambda error: self.message.emit(f"{error.message} {error.remedy}".strip()),
         )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The camera button can be pulled: that drags the frame shown out as a picture."""
+        if watched is self.header.camera and isinstance(event, QMouseEvent):
+            if event.type() == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
+                self._camera_press = event.position().toPoint()
+            elif event.type() == QEvent.Type.MouseButtonRelease:
+                self._camera_press = None
+            elif event.type() == QEvent.Type.MouseMove and self._camera_press is not None:
+                way = event.position().toPoint() - self._camera_press
+                if way.manhattanLength() >= QApplication.startDragDistance():
+                    self._camera_press = None
+                    self.header.camera.setDown(False)
+                    self._drag_frame()
+                    return True
+        return super().eventFilter(watched, event)
 
     def _run_drag(self, path: Path) -> None:
         thumb = QPixmap.fromImage(self.canvas.image.scaled(QSize(192, 192), Qt.AspectRatioMode.KeepAspectRatio))

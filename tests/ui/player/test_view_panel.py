@@ -265,6 +265,11 @@ def test_pulling_out_gives_the_clip_and_with_shift_the_frame(
     assert frame.parent == tmp_path / "frames"
     assert number_of(QImage(str(frame))) == 12
     assert clip.path.exists() and frame.exists()
+    camera = view.header.camera
+    QTest.mousePress(camera, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(10, 10))
+    QTest.mouseMove(camera, QPoint(40, 60))
+    qtbot.waitUntil(lambda: len(dragged) == 3)
+    assert dragged[2][1] == frame
 
 
 def test_every_control_has_a_name_and_is_reached_by_keyboard(view: ViewPanel) -> None:
