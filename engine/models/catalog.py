@@ -1,7 +1,8 @@
 """Families and models as data: limits, reference settings, and the models found on this machine.
 
 Figures are those of the vendors' model cards and reference code. A folder in diffusers layout is recognised from its
-``model_index.json`` and ``transformer/config.json``; a ``laterna.json`` in it overrides what was guessed.
+``model_index.json`` and ``transformer/config.json``; a ``laterna.json`` in it overrides what was guessed. A folder with
+a ``laterna-reference.json`` stands for a model that lies elsewhere.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any
 
 import msgspec
 
-from engine.protocol.errors import BadFile, ModelDamaged, ModelMissing
+from engine.models.location import locate
+from engine.models.reference import REFERENCE_NAME, read_reference
+from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
 from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
 
 MINI_IMAGE = "laterna-mini-image"
@@ -56,6 +59,7 @@ FAMILIES: dict[str, FamilyInfo] = {
 
 _SD35_LARGE_SIZES = ((1024, 1024), (1152, 896), (896, 1152), (1216, 832), (832, 1216), (1344, 768), (768, 1344))
 _STABILITY_LICENCE = "Stability AI Community License: free under US$ 1M yearly revenue"
+_COGVIDEOX_LICENCE = "CogVideoX License: research free, commercial use needs registration"
 
 
 def _sd35(id: str, name: str, summary: str, defaults: ModelDefaults, **more: Any) -> ModelInfo:
@@ -125,7 +129,30 @@ MODELS: dict[str, ModelInfo] = {
             "CogVideoX 5B",
             "Six seconds at 720 × 480, finer than 2B.",
             True,
-            "CogVideoX License: research free, commercial use needs registration",
+            _COGVIDEOX_LICENCE,
+        ),
+        ModelInfo(
+            id="cogvideox-1.5-5b",
+            name="CogVideoX 1.5 5B",
+            family="cogvideox",
+            kind="video",
+            summary="Five or ten seconds at 1360 × 768.",
+            defaults=ModelDefaults(
+                width=1360,
+                height=768,
+                frames=81,
+                fps=16,
+                steps=50,
+                guidance=6.0,
+                sampler="dpm",
+                scheduler="trailing",
+                max_sequence_length=224,
+                dynamic_guidance=True,
+            ),
+            sizes=((1360, 768),),
+            frames=(17, 33, 49, 65, 81, 161),
+            licence=_COGVIDEOX_LICENCE,
+            repository="zai-org/CogVideoX1.5-5B",
         ),
     )
 }
@@ -173,7 +200,8 @@ def _guess(folder: Path, family: str) -> ModelInfo:
         published = config.get("num_layers") in (24, 38)
         native = int(config.get("sample_size", 128)) * 8
     else:
-        base = MODELS["cogvideox-5b" if config.get("use_rotary_positional_embeddings") else "cogvideox-2b"]
+        newer = "cogvideox-1.5-5b" if config.get("patch_size_t") else "cogvideox-5b"
+        base = MODELS[newer if config.get("use_rotary_positional_embeddings") else "cogvideox-2b"]
         published = config.get("num_layers") in (30, 42)
         native = 0
     if published:
@@ -223,16 +251,33 @@ def open_folder(folder: Path) -> InstalledModel:
 
 
 def find_installed(folders: Iterable[Path]) -> Iterator[InstalledModel]:
-    """Every usable model directly below ``folders``; folders that hold none are passed over."""
+    """Every usable model directly below ``folders``; folders that hold none are passed over.
+
+    A folder that was moved to another disk is looked for there; imports are opened where they lie.
+    """
     for parent in folders:
-        if not parent.is_dir():
+        try:
+            place = locate(parent)
+        except LaternaError:
             continue
-        for folder in sorted(parent.iterdir()):
-            if (folder / "model_index.json").is_file():
-                try:
+        if not place.is_dir():
+            continue
+        for folder in sorted(place.iterdir()):
+            try:
+                if (folder / "model_index.json").is_file():
                     yield open_folder(folder)
-                except (BadFile, ModelMissing, ModelDamaged):
-                    continue
+                elif (folder / REFERENCE_NAME).is_file():
+                    yield _open_reference(folder)
+            except (BadFile, ModelMissing, ModelDamaged):
+                continue
+
+
+def _open_reference(folder: Path) -> InstalledModel:
+    reference = read_reference(folder)
+    if reference is None or not reference.folder:
+        raise ModelMissing(f"{folder.name} is imported in parts that cannot run alone.", "“models list” says more.")
+    found = open_folder(Path(reference.folder))
+    return InstalledModel(msgspec.structs.replace(found.info, id=folder.name), found.folder)
 
 
 def resolve(model: str, folders: Iterable[Path]) -> InstalledModel:
@@ -247,7 +292,7 @@ def resolve(model: str, folders: Iterable[Path]) -> InstalledModel:
     if model in MODELS:
         raise ModelMissing(
             f"{MODELS[model].name} is not on this machine.",
-            f"Put its files (the layout of {MODELS[model].repository}) in a folder and name that folder.",
+            f"Get it with “models download {model}”, or name a folder that holds {MODELS[model].repository}.",
         )
     names = ", ".join(found.info.id for found in installed) or "none"
     raise ModelMissing(f"There is no model “{model}”.", f"Models here: {names}. Or name a folder.")

@@ -186,10 +186,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         repo = self.hub.repos.get(name)
         if match is None or repo is None:
             self._error(401 if not self.token else 404, "RepoNotFound", "Repository not found")
+        elif match[3] not in (None, "main", repo.revision):
+            self._error(404, "RevisionNotFound", "Invalid rev id")
         elif match[2] != "tree":
             self._json({"id": name, "sha": repo.revision, "gated": "auto" if repo.gated else False, "private": False})
-        elif match[3] not in ("main", repo.revision):
-            self._error(404, "RevisionNotFound", "Invalid rev id")
         else:
             self._tree(name, repo, int(query.get("cursor", ["0"])[0]))
 

@@ -1,0 +1,258 @@
+"""Use what a person already has, where it is: nothing is copied, and removing an import deletes nothing of theirs.
+
+An import is a folder among the models with one file, ``laterna-reference.json``: which folder in diffusers layout to
+open, or which files hold which components.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from engine.media import atomic
+from engine.models import catalog
+from engine.models.manifest import check_name
+from engine.models.recognise import PICKLES, Part, RecognisedFile, precision_name, recognise_file
+from engine.models.reference import REFERENCE_NAME, Reference
+from engine.models.safetensors_header import read_header
+from engine.models.store import Store
+from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing, UnsafeModel, from_os_error
+from engine.protocol.family_info import ModelInfo
+
+Kind = Literal["folder", "file", "gguf", "comfyui", "cache"]
+LABELS = {
+    "transformer": "transformer",
+    "vae": "VAE",
+    "text_encoder": "CLIP-L",
+    "text_encoder_2": "CLIP-G",
+    "text_encoder_3": "T5 (optional)",
+    "tokenizers": "tokenizers (a few MB)",
+}
+_COMFYUI_FOLDERS = ("checkpoints", "diffusion_models", "unet", "clip", "text_encoders", "vae")
+_MAX_FILES = 3000
+
+
+class Recognised(msgspec.Struct, frozen=True):
+    """A model that was found. ``missing`` are labels of what a run needs and is not there.
+
+    ``folder`` is set where it is a whole folder in diffusers layout, which can run as it is.
+    """
+
+    kind: Kind
+    name: str
+    family: str
+    model: str
+    precision: str
+    parts: tuple[Part, ...]
+    missing: tuple[str, ...] = ()
+    folder: str = ""
+
+
+def recognise(path: Path) -> list[Recognised]:
+    """The models at ``path``: a file, a diffusers folder, a ComfyUI ``models`` tree, or a Hugging Face cache.
+
+    Raises ``BadFile``, ``ModelDamaged`` or ``UnsafeModel`` with what is wrong; the list is never empty.
+    """
+    path = path.expanduser().absolute()
+    if path.is_file():
+        return [_from_file(path)]
+    if not path.is_dir():
+        raise BadFile(f"There is nothing at {path}.", "Check the path.")
+    if (path / "model_index.json").is_file():
+        return [_from_folder(path, "folder")]
+    found = list(_from_cache(path)) or list(_from_comfyui(path))
+    if not found:
+        raise BadFile(
+            f"{path} holds no model that Laterna knows.",
+            "Choose a folder in diffusers layout, a .safetensors or .gguf file, a ComfyUI models folder"
+            " or a Hugging Face cache.",
+        )
+    return found
+
+
+def register(store: Store, found: Recognised, name: str = "") -> Path:
+    """Make ``found`` one of the models in ``store``; returns the folder of the import."""
+    name = check_name(name or _free_name(store, found.name))
+    folder = store.model_folder(name)
+    if folder.exists():
+        raise BadFile(f"There is a model “{name}” already.", "Give the import another name.")
+    reference = Reference(
+        model=found.model, family=found.family, folder=found.folder, parts=found.parts, missing=found.missing
+    )
+    try:
+        store.create()
+        folder.mkdir()
+        atomic.write_bytes(folder / REFERENCE_NAME, msgspec.json.format(msgspec.json.encode(reference), indent=1))
+    except OSError as error:
+        raise from_os_error(error, "keeping the import", folder) from error
+    return folder
+
+
+def unregister(store: Store, name: str) -> None:
+    """Forget an import; the person's own files stay."""
+    folder = store.model_folder(name)
+    if not (folder / REFERENCE_NAME).is_file():
+        raise ModelMissing(f"“{name}” is no import.", "“models list” shows what there is.")
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise from_os_error(error, "removing the import", folder) from error
+
+
+def _free_name(store: Store, wanted: str) -> str:
+    names = [wanted, *(f"{wanted}-{i}" for i in range(2, 100))]
+    return next((name for name in names if not store.model_folder(name).exists()), wanted)
+
+
+def _from_file(path: Path) -> Recognised:
+    found = recognise_file(path)
+    if not found.model:
+        label = LABELS[found.parts[0].name].removesuffix(" (optional)")
+        raise BadFile(
+            f"{path.name} is a {label} alone, not a model.",
+            "Choose the model's file, or the ComfyUI models folder that holds both.",
+        )
+    return _from_parts("gguf" if found.parts[0].format == "gguf" else "file", path, found, {})
+
+
+def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str, Part]) -> Recognised:
+    parts = {**others, **{part.name: part for part in found.parts}}
+    wanted = [label for name, label in LABELS.items() if name not in parts]
+    return Recognised(
+        kind=kind,
+        name=_clean(path.stem),
+        family=found.family,
+        model=found.model,
+        precision=parts["transformer"].precision,
+        parts=tuple(parts.values()),
+        missing=tuple(wanted),
+    )
+
+
+def _from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
+    """A folder in diffusers layout: every component's weights are there, whole, and no pickle."""
+    opened = catalog.open_folder(folder)
+    index = json.loads((folder / "model_index.json").read_bytes())
+    parts: list[Part] = []
+    missing: list[str] = []
+    for component, entry in index.items():
+        if component.startswith("_") or not isinstance(entry, list) or len(entry) != 2 or not entry[1]:
+            continue
+        place = folder / component
+        if not place.is_dir():
+            missing.append(LABELS.get(component, component))
+        elif component.startswith(("tokenizer", "scheduler", "feature_extractor")):
+            continue
+        else:
+            part = _folder_part(place)
+            if part is None:
+                missing.append(LABELS.get(component, component))
+            else:
+                parts.append(part)
+    precision = next((part.precision for part in parts if part.name == "transformer"), "")
+    base = name or opened.info.id
+    whole = not missing or missing == [LABELS["text_encoder_3"]]
+    return Recognised(
+        kind=kind,
+        name=_clean(base),
+        family=opened.info.family,
+        model=_catalogued(opened.info),
+        precision=precision,
+        parts=tuple(parts),
+        missing=tuple(missing),
+        folder=str(folder) if whole else "",
+    )
+
+
+def _folder_part(place: Path) -> Part | None:
+    """The component in ``place``; None where its weights are not all there. Raises for pickles and broken headers."""
+    weights = sorted(place.glob("*.safetensors"))
+    if not weights:
+        if any(path.suffix.lower() in PICKLES for path in place.iterdir()):
+            raise UnsafeModel(
+                f"{place} holds its weights as a pickle: opening it can run any program.",
+                "Get the same model as .safetensors.",
+            )
+        return None
+    plain = [path for path in weights if not _variant(path)] or weights
+    for index in place.glob("*.index.json"):
+        if _variant(index) == _variant(plain[0]):
+            names = set(json.loads(index.read_bytes()).get("weight_map", {}).values())
+            if any(not (place / name).is_file() for name in names):
+                return None
+            plain = [path for path in weights if path.name in names] or plain
+    headers = [read_header(path) for path in plain]
+    size = sum(path.stat().st_size for path in plain)
+    largest = max(headers, key=lambda header: len(header.tensors))
+    return Part(place.name, str(place), "diffusers", precision_name(largest.dtype()), size)
+
+
+def _variant(path: Path) -> str:
+    return next((name for name in ("fp16", "bf16", "fp32") if f".{name}" in path.name), "")
+
+
+def _catalogued(info: ModelInfo) -> str:
+    return next((known.id for known in catalog.MODELS.values() if known.repository == info.repository), "")
+
+
+def _from_cache(path: Path) -> Iterator[Recognised]:
+    """Snapshots in a hub cache; ``path`` may be the cache, its ``hub`` folder, or one repository in it."""
+    repositories: list[Path] = []
+    for place in (path, path / "hub"):
+        if place.name.startswith("models--") and (place / "snapshots").is_dir():
+            repositories.append(place)
+        elif place.is_dir():
+            repositories += [entry for entry in sorted(place.glob("models--*")) if (entry / "snapshots").is_dir()]
+    for repository in repositories:
+        for snapshot in _snapshots(repository):
+            if (snapshot / "model_index.json").is_file():
+                try:
+                    yield _from_folder(snapshot, "cache", repository.name.split("--")[-1].lower())
+                except LaternaError:
+                    if len(repositories) == 1:
+                        raise
+                break
+
+
+def _snapshots(repository: Path) -> list[Path]:
+    """The snapshot of ``main`` first, then the newest."""
+    folders = [path for path in (repository / "snapshots").iterdir() if path.is_dir()]
+    try:
+        current = (repository / "refs" / "main").read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        current = ""
+    return sorted(folders, key=lambda path: (path.name != current, -path.stat().st_mtime))
+
+
+def _from_comfyui(path: Path) -> Iterator[Recognised]:
+    """Every model in a ComfyUI ``models`` tree (or its parent), completed with the encoders and VAEs beside it."""
+    root = path / "models" if (path / "models").is_dir() else path
+    files: list[Path] = []
+    for name in _COMFYUI_FOLDERS:
+        if (root / name).is_dir():
+            files += [file for file in (root / name).rglob("*") if file.suffix.lower() in (".safetensors", ".gguf")]
+    models: list[tuple[Path, RecognisedFile]] = []
+    others: dict[str, Part] = {}
+    for file in sorted(files)[:_MAX_FILES]:
+        try:
+            found = recognise_file(file)
+        except (BadFile, ModelDamaged, UnsafeModel):
+            continue
+        if found.model:
+            models.append((file, found))
+        else:
+            part = found.parts[0]
+            if part.name not in others or part.bytes > others[part.name].bytes:
+                others[part.name] = part
+    for file, found in models:
+        yield _from_parts("comfyui", file, found, others)
+
+
+def _clean(name: str) -> str:
+    cleaned = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name).strip(".-_")
+    return cleaned[:80] or "imported"

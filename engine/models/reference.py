@@ -1,0 +1,41 @@
+"""``laterna-reference.json``: a model that lies outside the models folder, where the person has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from engine.models.recognise import Part
+from engine.protocol.errors import ModelDamaged
+
+REFERENCE_NAME = "laterna-reference.json"
+
+
+class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Either ``folder`` (diffusers layout, runs as it is), or ``parts`` in single files; ``missing`` are labels."""
+
+    model: str
+    family: str
+    folder: str = ""
+    parts: tuple[Part, ...] = ()
+    missing: tuple[str, ...] = ()
+    format: int = 1
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the files are (still) there."""
+        if self.folder:
+            return Path(self.folder, "model_index.json").is_file()
+        return all(Path(part.path).exists() for part in self.parts)
+
+
+def read_reference(folder: Path) -> Reference | None:
+    """None where ``folder`` is no import. Raises ``ModelDamaged``."""
+    path = folder / REFERENCE_NAME
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Reference)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ModelDamaged(f"{path} cannot be read: {error}.", "Import the model again.") from error
