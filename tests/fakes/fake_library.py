@@ -6,11 +6,9 @@ import threading
 from array import array
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice
-from PySide6.QtGui import QColor, QImage
-
 from engine.library.item import Item
 from engine.protocol.recipe import Recipe
+from tests.fakes.pictures import jpeg
 
 
 def make_item(item_id: int, prompt: str = "", **changes: object) -> Item:
@@ -67,12 +65,7 @@ class FakeThumbnails:
     """One small JPEG for everything, counting requests."""
 
     def __init__(self) -> None:
-        image = QImage(64, 48, QImage.Format.Format_RGB32)
-        image.fill(QColor("teal"))
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, "JPEG")
-        self.data = bytes(buffer.data().data())
+        self.data = jpeg("teal", width=64, height=48)
         self.asked: list[int] = []
         self.gate = threading.Event()
         self.gate.set()

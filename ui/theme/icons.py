@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize
-from PySide6.QtGui import QIcon, QImageReader, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPixmap
 
+_SIZE = 'width="24" height="24"'
 PIXEL_SIZES = (16, 18, 20, 24, 36, 48)  # the sizes in use, at one and two device pixels per point
 
 
 def draw_pixmap(svg: str, color: str, pixels: int) -> QPixmap:
-    """``svg`` in ``color`` as a square of ``pixels`` device pixels."""
-    buffer = QBuffer()
-    buffer.setData(QByteArray(svg.replace("currentColor", color).encode()))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer, QByteArray(b"svg"))
-    reader.setScaledSize(QSize(pixels, pixels))
-    image = reader.read()
+    """``svg`` in ``color`` as a square of ``pixels`` device pixels.
+
+    Read from bytes, never through a QBuffer made here: Qt would hold its image lock while it waits for Python's, and a
+    thread that decodes a thumbnail waits the other way round.
+    """
+    sized = svg.replace(_SIZE, f'width="{pixels}" height="{pixels}"', 1).replace("currentColor", color)
+    image = QImage.fromData(sized.encode(), "svg")
     if image.isNull():
-        raise ValueError(f"An icon cannot be drawn: {reader.errorString()}")
+        raise ValueError("An icon cannot be drawn: it is no SVG.")
     return QPixmap.fromImage(image)
 
 

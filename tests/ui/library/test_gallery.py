@@ -4,8 +4,8 @@ from array import array
 
 import msgspec
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, Qt
-from PySide6.QtGui import QAction, QColor, QImage
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
@@ -15,6 +15,7 @@ from engine.jobs.notices import JobEnded, JobProgressed, LibraryChanged, Preview
 from engine.protocol.errors import LibraryBusy
 from engine.protocol.recipe import Recipe
 from tests.fakes.fake_library import FakeLibrary, FakeThumbnails, make_item
+from tests.fakes.pictures import jpeg
 from ui.library.empty import EmptyState
 from ui.library.gallery import GalleryPanel
 from ui.library.model import RUNNING
@@ -29,18 +30,6 @@ def rows(gallery: GalleryPanel) -> list[int]:
 def running_job(gallery: GalleryPanel, job: str = "job") -> None:
     gallery.queue_changed(QueueChanged((Job(job, RECIPE, "folder", "running"),)))
     gallery.job_progressed(JobProgressed(job, "denoising", 19, 30, 0.62))
-
-
-def jpeg(*colors: str) -> bytes:
-    image = QImage(30 * len(colors), 20, QImage.Format.Format_RGB32)
-    for place, color in enumerate(colors):
-        for x in range(30):
-            for y in range(20):
-                image.setPixelColor(place * 30 + x, y, QColor(color))
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "JPEG", 95)
-    return bytes(buffer.data().data())
 
 
 def test_search_as_one_types_asks_once_and_keeps_the_selection(
@@ -107,7 +96,7 @@ def test_the_empty_state_says_what_to_do(qtbot: QtBot, gallery: GalleryPanel, li
 
 def test_the_running_tile_comes_first_with_title_percent_and_preview(gallery: GalleryPanel) -> None:
     running_job(gallery)
-    gallery.preview_shown(PreviewShown("job", 19, 30, 20, 3, jpeg("red", "lime", "blue")))
+    gallery.preview_shown(PreviewShown("job", 19, 30, 20, 3, jpeg("red", "lime", "blue", width=30)))
     tile = gallery.grid.model().index(0).data(RUNNING)
     assert tile.title == "A red boat"
     assert tile.fraction == 0.62

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QDrag, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -17,6 +17,7 @@ from engine.library.item import Item
 from engine.media import metadata
 from engine.protocol.recipe import Recipe
 from tests.fakes.clips import number_of
+from tests.fakes.pictures import jpeg
 from ui.player.view_panel import ViewPanel
 from ui.theme import Theme
 
@@ -52,18 +53,6 @@ def make_picture(path: Path, color: str, item_id: int = 5) -> Item:
     image.fill(QColor(color))
     assert image.save(str(path))
     return Item(item_id, path, "image", 400, 200, 1, 0.0, 1.0, path.stat().st_size, RECIPE)
-
-
-def jpeg(*colors: str) -> bytes:
-    image = QImage(40 * len(colors), 20, QImage.Format.Format_RGB32)
-    for place, color in enumerate(colors):
-        for x in range(40):
-            for y in range(20):
-                image.setPixelColor(place * 40 + x, y, QColor(color))
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "JPEG", 95)
-    return bytes(buffer.data().data())
 
 
 def middle(view: ViewPanel) -> QColor:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
@@ -10,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from engine.jobs.job import Job
 from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChanged
 from engine.protocol.recipe import Recipe
+from tests.fakes.pictures import jpeg
 from ui.queue.queue_model import QueueModel, details
 from ui.queue.queue_panel import QueuePanel
 from ui.theme import Theme
@@ -91,12 +91,7 @@ def test_progress_and_preview_of_the_running_job(panel: QueuePanel) -> None:
     assert panel.running.bar.value() == 620
     panel.job_progressed(JobProgressed("run", "decoding", 30, 30, 0.9))
     assert panel.running.stage.text_whole() == "Decoding"
-    image = QImage(60, 40, QImage.Format.Format_RGB32)
-    image.fill(QColor("lime"))
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "JPEG")
-    panel.preview_shown(PreviewShown("run", 3, 60, 40, 1, bytes(buffer.data().data())))
+    panel.preview_shown(PreviewShown("run", 3, 60, 40, 1, jpeg("lime", width=60, height=40)))
     assert panel.running.thumb.grab().toImage().pixelColor(30, 20).green() > 200
 
 
