@@ -155,7 +155,7 @@ def _pairs(line: str) -> dict[str, str]:
     """``Key: value, Key: "quoted, value"`` in one pass; anything else ends it."""
     pairs: dict[str, str] = {}
     place = 0
-    while place < len(line) and len(pairs) < MAX_PAIRS:
+    for _ in range(MAX_PAIRS):
         colon = line.find(":", place, place + 80)
         if colon < 0:
             break

@@ -10,12 +10,13 @@ import re
 
 from engine.interop.prompt_weights import Weighted, parse, text_of
 from engine.interop.report import Notes
+from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
 
 _TOKEN = re.compile(r"\\[()\[\]\\]|[()\[\]]")
 _TAIL = re.compile(r":\s*([+-]?[.\d]+)\s*$")
 _LORA = re.compile(r"<(?:lora|lyco):([^:<>]{1,200})(?::([^<>]{0,40}))?>")
 _EDITING = re.compile(r"\[[^\[\]]{0,200}[:|][^\[\]]{0,200}\]")
-_MAX_WEIGHTED_CHARS = 100_000
+_MAX_DEPTH = 50
 
 
 def read(prompt: str, notes: Notes, commands: bool = True) -> tuple[list[Weighted], list[tuple[str, str]]]:
@@ -23,7 +24,9 @@ def read(prompt: str, notes: Notes, commands: bool = True) -> tuple[list[Weighte
 
     ``commands`` is False where the text is Laterna's, and BREAK or <lora:…> mere words.
     """
-    prompt = prompt[:_MAX_WEIGHTED_CHARS]
+    if len(prompt) > MAX_PROMPT_CHARS:
+        notes.approximated(f"A prompt has {len(prompt):,} characters; the first {MAX_PROMPT_CHARS:,} are used.")
+        prompt = prompt[:MAX_PROMPT_CHARS]
     if not commands:
         return _pieces(prompt), []
     loras = [(name, strength.split(":")[0] or "1") for name, strength in _LORA.findall(prompt)]
@@ -53,25 +56,30 @@ def _pieces(prompt: str) -> list[Weighted]:
         for piece in pieces[start:]:
             piece[1] = float(piece[1]) * factor  # type: ignore[arg-type]
 
+    def add(text: str) -> None:
+        """Text at the present depth goes on with the piece before it, if that began there too."""
+        if len(pieces) > (stack[-1][1] if stack else 0) and pieces[-1][1] == 1.0:
+            pieces[-1][0] = str(pieces[-1][0]) + text
+        elif text:
+            pieces.append([text, 1.0])
+
     for match in _TOKEN.finditer(prompt):
         text, place = prompt[place : match.start()], match.end()
         token = match[0]
         stated = _TAIL.search(text[-40:]) if token == ")" and stack and stack[-1][0] == "(" else None
         if stated is not None:
             text = text[: -len(stated[0])]
-        if text:
-            pieces.append([text, 1.0])
+        add(text)
         if len(token) == 2:
-            pieces.append([token[1], 1.0])
-        elif token in "([" and len(stack) < 200:
+            add(token[1])
+        elif token in "([" and len(stack) < _MAX_DEPTH:
             stack.append((token, len(pieces)))
         elif stack and (stack[-1][0], token) in (("(", ")"), ("[", "]")):
             opened, start = stack.pop()
             multiply(start, _factor(stated[1]) if stated else (1.1 if opened == "(" else 1 / 1.1))
         else:
-            pieces.append([token, 1.0])
-    if prompt[place:]:
-        pieces.append([prompt[place:], 1.0])
+            add(token)
+    add(prompt[place:])
     for opened, start in stack:
         multiply(start, 1.1 if opened == "(" else 1 / 1.1)
     return parse(text_of(Weighted(str(text), float(weight)) for text, weight in pieces))  # type: ignore[arg-type]

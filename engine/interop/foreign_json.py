@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.protocol.errors import BadFile
 
-MAX_BYTES = 6 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 
 
 def loads(text: str | bytes) -> Any:

@@ -97,7 +97,8 @@ def is_fooocus(data: Any) -> bool:
 def is_invokeai(data: Any) -> bool:
     if not isinstance(data, dict):
         return False
-    return ("positive_prompt" in data and "generation_mode" in data) or isinstance(data.get("image"), dict)
+    old = isinstance(data.get("image"), dict) and ("model_weights" in data or "app_version" in data)
+    return old or ("positive_prompt" in data and "generation_mode" in data)
 
 
 def _text(value: Any) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 MAX_DEPTH = 100
+MAX_WORK = 100_000  # parentheses looked at, each once for each level around it
 _PARENTHESIS = re.compile(r"\\[()]|[()]")
 
 
@@ -26,10 +27,10 @@ class Weighted(msgspec.Struct, frozen=True):
 def parse(prompt: str) -> list[Weighted]:
     """The pieces of ``prompt`` in order; neighbours of one weight are joined, empty ones left out.
 
-    Parentheses without a partner are plain characters, and so are those nested more than ``MAX_DEPTH`` deep. A weight
-    that is no finite number is part of the text.
+    Parentheses without a partner are plain characters, and so are those nested deeper than any person nests them. A
+    weight that is no finite number is part of the text.
     """
-    return _joined(_pieces(prompt, 1.0, 0))
+    return _joined(_pieces(prompt, 1.0, 0, [MAX_WORK]))
 
 
 def has_weights(prompt: str) -> bool:
@@ -68,9 +69,10 @@ def _joined(pieces: Iterable[Weighted]) -> list[Weighted]:
     return joined
 
 
-def _pieces(prompt: str, weight: float, depth: int) -> Iterator[Weighted]:
+def _pieces(prompt: str, weight: float, depth: int, work: list[int]) -> Iterator[Weighted]:
+    work[0] -= prompt.count("(") + prompt.count(")")
     for part in _split(prompt):
-        if not _is_group(part) or depth >= MAX_DEPTH:
+        if not _is_group(part) or depth >= MAX_DEPTH or work[0] < 0:
             yield Weighted(part.replace(r"\(", "(").replace(r"\)", ")"), weight)
             continue
         inner, inner_weight = part[1:-1], weight * 1.1
@@ -79,7 +81,7 @@ def _pieces(prompt: str, weight: float, depth: int) -> Iterator[Weighted]:
             stated = _number(tail)
             if stated is not None:
                 inner, inner_weight = head, stated
-        yield from _pieces(inner, inner_weight, depth + 1)
+        yield from _pieces(inner, inner_weight, depth + 1, work)
 
 
 def _is_group(part: str) -> bool:

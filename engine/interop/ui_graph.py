@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from engine.interop.dynamic_prompt import resolve_dynamic_prompts
 from engine.interop.graph import MAX_INPUTS, MAX_NODES, Graph, Link, Node
 from engine.interop.report import Notes, shown, too_much
 from engine.interop.widgets import widget_values
@@ -130,6 +131,7 @@ class _Unfolding:
         elif kind.startswith(_GROUP_PREFIXES) and kind[9:] in self._groups:
             self._unfold_group(raw, key, kind[9:], slots, depth)
         else:
+            resolve_dynamic_prompts(f"{shown(kind)} #{key}", kind, widgets, self._notes)
             self._nodes[key] = Node(key, kind, widgets)
             self._sources[key] = sources
 

@@ -277,6 +277,17 @@ def link_objects() -> File:
     return "json", _json(ui | {"version": 1}), Expected(SD3)
 
 
+def dynamic_prompt() -> File:
+    """Alternatives and comments as they stand in the editor's text."""
+    p = Parts()
+    text = "a {red|blue} {{small|large}|} boat /* or ship */// at sea"
+    return (
+        "json",
+        _json(p.saved(p.sampled(positive=p.text(text))).ui()),
+        Expected(SD3 | {"prompt": "a red small boat "}, ["CLIPTextEncode #3 draws one of several texts"]),
+    )
+
+
 def without_control_values() -> File:
     """Some programs leave out what the editor puts after a seed."""
     ui = minimal()[0].ui()
@@ -495,7 +506,15 @@ FILES: dict[str, Callable[[], File]] = {
     for make in (
         *(reroutes, primitives, notes, muted_branch, bypassed_lora, set_and_get, subgraph, subgraph_with_widgets),
         *(subgraph_with_own_text, nested_subgraph, bypassed_subgraph, group_node, link_objects),
-        *(without_control_values, nan_of_comfyui, request, no_sampler, png_of_comfyui, png_with_workflow_only),
+        *(
+            dynamic_prompt,
+            without_control_values,
+            nan_of_comfyui,
+            request,
+            no_sampler,
+            png_of_comfyui,
+            png_with_workflow_only,
+        ),
         *(png_in_unicode, webp_of_comfyui, automatic1111, automatic1111_weights, forge, sdnext, invokeai, fooocus),
         *(big_endian_exif,),
     )

@@ -83,6 +83,6 @@ def test_has_weights() -> None:
     "prompt", ["(" * 10_000 + ")" * 10_000, "(" * 20_000, ")" * 20_000, "(a:1" * 5000 + ")" * 5000]
 )
 def test_hostile_nesting_is_quick(prompt: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     parse(prompt)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 0.3
