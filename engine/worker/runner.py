@@ -58,7 +58,7 @@ class Runner:
         self._precision = precision
         self._models = ModelCache(int(machine(torch.device("cpu")).host_free * MODEL_CACHE_SHARE))
         self._encodings: dict[str, EncodingCache] = {}
-        self._preview_cost = EXPECTED_COST
+        self.preview_cost = EXPECTED_COST
         self._decode_rates: dict[str, float] = {}
 
     def run(self, job: Generate, emit: Emit) -> JobFinished:
@@ -164,7 +164,7 @@ class Runner:
         progress.decode_seconds = self._expected_decoding(model, recipe)
         with progress.stage("denoising"), model.use("transformer") as parts:
             denoise = family.denoiser(model, parts["transformer"], recipe, positive, negative)
-            budget = PreviewBudget(job.preview_interval, self._preview_cost)
+            budget = PreviewBudget(job.preview_interval, self.preview_cost)
             began = time.monotonic()
             for step in sampler(denoise, state):
                 self.cancellation.check()
@@ -174,7 +174,7 @@ class Runner:
                         picture = render(family.preview_latents(step.x0()), rgb, job.preview_max_side)
                         progress.preview(step.index + 1, picture)
                 began = time.monotonic()
-            self._preview_cost = budget.expected_cost
+            self.preview_cost = budget.expected_cost
         return state.latents
 
     def _decode(self, model: Model, recipe: Recipe, latents: Tensor, progress: Progress) -> Tensor:
