@@ -30,7 +30,8 @@ MAX_OUTPUTS = 20
 MAX_PASSES = 256  # a chain may have a sampler for each step
 MAX_LISTED = 8
 COMFYUI_T5_TOKENS = 77
-_SD3_NODES = ("EmptySD3LatentImage", "CLIPTextEncodeSD3", "TripleCLIPLoader", "TripleCLIPLoaderGGUF")
+# EmptySD3LatentImage and ModelSamplingSD3 are not among these: other families' graphs have them too.
+_SD3_NODES = ("CLIPTextEncodeSD3", "TripleCLIPLoader", "TripleCLIPLoaderGGUF")
 _SAVES = ("SaveImage", "SaveAnimatedWEBP", "SaveAnimatedPNG", "SaveWEBM", "SaveVideo", "VHS_VideoCombine", "Image Save")
 _PREVIEWS = ("PreviewImage", "PreviewAny", "easy imageSave")
 _NATIVE = {"sd35": (1024, 1024), "cogvideox": (720, 480)}
@@ -206,7 +207,7 @@ class _Import:
         family = known or chain.family
         if family:
             return family
-        if not any(node.type in _SD3_NODES for node in self._graph.values()):
+        if not any(node.type in _SD3_NODES or node.inputs.get("type") == "sd3" for node in self._graph.values()):
             self._notes.approximated(
                 f"Laterna does not know the model “{shown(file_name(chain.file))}”; its settings are read as for"
                 f" {FAMILIES['sd35'].name}, and the picture will be another."

@@ -53,7 +53,6 @@ class ModelReader:
             if node is None or self._loader(node, chain):
                 break
             if node.type == "ModelSamplingSD3":
-                chain.family = chain.family or "sd35"
                 if chain.shift is None:
                     chain.shift = self._reader.number(node, "shift", 3.0)
             elif node.type == "SkipLayerGuidanceSD3":
@@ -76,7 +75,7 @@ class ModelReader:
                 self._notes.ignored(f"{node.label} is no loader that Laterna knows.")
             return node.link("model") is None
         chain.file = self._reader.text(node, name, "")
-        chain.id = self._known.find(chain.file)
+        chain.id = self._known.find(chain.file, node.hashes.get(chain.file, ""))
         if node.type in _COG_LOADERS:
             chain.family = "cogvideox"
             self._cog_loader(node, chain)

@@ -174,7 +174,7 @@ def _guidance(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
 
 
 def _skip(skip: SkipLayerGuidance, notes: Notes) -> SkipLayerGuidance:
-    scale = min(max(skip.scale, -MAX_SKIP_SCALE), MAX_SKIP_SCALE)
+    scale = min(max(skip.scale, 0.0), MAX_SKIP_SCALE)
     ends = sorted(min(max(end, 0.0), 1.0) for end in (skip.start, skip.end))
     kept = SkipLayerGuidance(scale, skip.layers, ends[0], ends[1], skip.window)
     if kept != skip:

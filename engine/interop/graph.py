@@ -22,12 +22,14 @@ class Link(NamedTuple):
 
 @dataclass
 class Node:
-    """``inputs`` maps a name to a ``Link`` or to a plain value; ``extras`` is what Laterna's export put there."""
+    """``inputs`` maps a name to a ``Link`` or to a plain value; ``extras`` is what Laterna's export put there;
+    ``hashes`` has the SHA-256 of model files by name, where the editor knew them."""
 
     id: str
     type: str
     inputs: dict[str, Any] = field(default_factory=dict)
     extras: Any = None
+    hashes: dict[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

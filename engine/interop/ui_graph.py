@@ -132,7 +132,7 @@ class _Unfolding:
             self._unfold_group(raw, key, kind[9:], slots, depth)
         else:
             resolve_dynamic_prompts(f"{shown(kind)} #{key}", kind, widgets, self._notes)
-            self._nodes[key] = Node(key, kind, widgets)
+            self._nodes[key] = Node(key, kind, widgets, hashes=_hashes(raw))
             self._sources[key] = sources
 
     def _unfold_subgraph(self, raw: dict[str, Any], key: str, slots: list[_Slot], depth: int) -> None:
@@ -221,6 +221,16 @@ def _bypass(raw: dict[str, Any], slots: list[_Slot]) -> dict[int, Source]:
         fitting = [slot for slot in (*same_place, *slots) if slot[1] == kind and slot[2] is not None]
         forwards[i] = fitting[0][2] if fitting else None
     return forwards
+
+
+def _hashes(raw: dict[str, Any]) -> dict[str, str]:
+    """SHA-256 by file name of the models that a template says its node needs."""
+    models = _dicts(_dict(raw.get("properties")).get("models"))[:20]
+    return {
+        str(model.get("name")): str(model["hash"])
+        for model in models
+        if model.get("hash") and str(model.get("hash_type", "SHA256")).upper() == "SHA256"
+    }
 
 
 def _promoted(raw: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:

@@ -11,7 +11,7 @@ from engine.protocol.errors import BadRecipe
 from engine.protocol.recipe import Recipe
 
 MAX_SEED = 2**63 - 1
-MAX_SKIP_SCALE = 30.0
+MAX_SKIP_SCALE = 10.0
 MAX_GUIDANCE_POINTS = 400
 
 Kind = Literal["image", "video"]
@@ -217,11 +217,11 @@ def _check_guidance(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:
     if skip is not None:
         if not info.has_skip_layer_guidance:
             refuse("skip_layer_guidance", f"{info.name} has no skip-layer guidance.", "Switch it off.")
-        if not (abs(skip.scale) <= MAX_SKIP_SCALE and 0.0 <= skip.start <= skip.end <= 1.0):
+        if not (0.0 <= skip.scale <= MAX_SKIP_SCALE and 0.0 <= skip.start <= skip.end <= 1.0):
             refuse(
                 "skip_layer_guidance",
                 "Skip-layer guidance has a scale or a window that makes no sense.",
-                f"Keep the scale within {MAX_SKIP_SCALE:g} and the window within 0 and 1.",
+                f"Keep the scale from 0 to {MAX_SKIP_SCALE:g} and the window within 0 and 1.",
             )
     points = recipe.guidance_schedule
     if not points:

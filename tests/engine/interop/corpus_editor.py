@@ -277,6 +277,33 @@ def link_objects() -> File:
     return "json", _json(ui | {"version": 1}), Expected(SD3)
 
 
+def other_family() -> File:
+    """A template of another family, with a node for each file's hash: nothing of it is here."""
+    p = Parts()
+    p.g = Graph()
+    p.model = (p.g.add("UNETLoader", unet_name="z_image_turbo_bf16.safetensors", weight_dtype="default"), 0)
+    p.clip = (p.g.add("CLIPLoader", clip_name="qwen_3_4b.safetensors", type="lumina2", device="default"), 0)
+    p.vae = (p.g.add("VAELoader", vae_name="ae.safetensors"), 0)
+    ui = p.saved(p.sampled()).ui()
+    return (
+        "json",
+        _json(ui),
+        Expected(
+            SD3 | {"model": "z_image_turbo_bf16"},
+            ["VAELoader #3 decodes", "does not know the model “z_image_turbo_bf16.safetensors”"],
+            missing=["ae.safetensors", "qwen_3_4b.safetensors", "z_image_turbo_bf16.safetensors"],
+        ),
+    )
+
+
+def renamed_file_with_hash() -> File:
+    ui = minimal()[0].ui()
+    loader = _node(ui, "CheckpointLoaderSimple")
+    loader["widgets_values"] = ["renamed.safetensors"]
+    loader["properties"]["models"] = [{"name": "renamed.safetensors", "hash": "AB" * 32, "hash_type": "SHA256"}]
+    return "json", _json(ui), Expected(SD3)
+
+
 def dynamic_prompt() -> File:
     """Alternatives and comments as they stand in the editor's text."""
     p = Parts()
@@ -506,15 +533,8 @@ FILES: dict[str, Callable[[], File]] = {
     for make in (
         *(reroutes, primitives, notes, muted_branch, bypassed_lora, set_and_get, subgraph, subgraph_with_widgets),
         *(subgraph_with_own_text, nested_subgraph, bypassed_subgraph, group_node, link_objects),
-        *(
-            dynamic_prompt,
-            without_control_values,
-            nan_of_comfyui,
-            request,
-            no_sampler,
-            png_of_comfyui,
-            png_with_workflow_only,
-        ),
+        *(dynamic_prompt, without_control_values, nan_of_comfyui, request, no_sampler, png_of_comfyui),
+        *(png_with_workflow_only, other_family, renamed_file_with_hash),
         *(png_in_unicode, webp_of_comfyui, automatic1111, automatic1111_weights, forge, sdnext, invokeai, fooocus),
         *(big_endian_exif,),
     )

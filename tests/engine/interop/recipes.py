@@ -56,7 +56,7 @@ def sd3_recipes(draw: st.DrawFn) -> Recipe:
     said = Conditioning(draw(sides()), negative)
     skip = st.builds(
         SkipLayerGuidance,
-        scale=st.floats(-30, 30),
+        scale=st.floats(0, 10),
         layers=st.lists(st.integers(0, 37), max_size=4).map(tuple),
         start=st.floats(0, 0.4),
         end=st.floats(0.4, 1),

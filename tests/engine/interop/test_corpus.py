@@ -20,7 +20,8 @@ CORPUS = Path(__file__).parent / "corpus"
 EXPECTED: dict[str, Any] = json.loads((CORPUS / "expected.json").read_text("utf-8"))
 RULES = {id: everything(info) for id, info in FAMILIES.items()}
 HERE = KnownModels(
-    {"sd3.5-large": "sd35", "sd3.5-large-turbo": "sd35", "sd3.5-medium": "sd35", "cogvideox-5b": "cogvideox"}
+    {"sd3.5-large": "sd35", "sd3.5-large-turbo": "sd35", "sd3.5-medium": "sd35", "cogvideox-5b": "cogvideox"},
+    hashes={"ab" * 32: "sd3.5-large"},
 )
 
 
