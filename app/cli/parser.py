@@ -69,8 +69,42 @@ def _reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "models", "The models on this machine.")
-    parser.add_argument("action", choices=["list"], nargs="?", default="list")
+    parser = _command(commands, "models", "The models on this machine: list, download, import, verify, remove, move.")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    parser.set_defaults(action="list", updates=False)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=text)
+        made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON")
+        made.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        return made
+
+    listing = action("list", "What is here, and what can be downloaded.")
+    listing.add_argument("--updates", action="store_true", help="ask the hub whether there are newer files")
+    download = action("download", "Get models: exactly the files that a run needs; goes on where it stopped.")
+    download.add_argument("names", nargs="+", metavar="ID")
+    download.add_argument("--precision", choices=["native", "fp8"], default="native", help="fp8: a smaller T5 (SD 3.5)")
+    download.add_argument("--limit", type=float, default=0.0, metavar="MB/S", help="at most this many MB a second")
+    download.add_argument("--accept-licence", action="store_true", help="you have read the licence and accept it")
+    download.add_argument("--dry-run", action="store_true", help="only say which files, how many bytes, how much disk")
+    importing = action("import", "Use models that you have, where they are: nothing is copied.")
+    importing.add_argument("path", metavar="PATH", help="a diffusers folder, .safetensors, .gguf, ComfyUI or hub cache")
+    importing.add_argument("--name", default="", metavar="NAME")
+    importing.add_argument("--dry-run", action="store_true", help="only say what it is")
+    verify = action("verify", "Hash all files again.")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="all, where none is named")
+    verify.add_argument("--repair", action="store_true", help="download damaged files anew")
+    remove = action("remove", "Remove models, and the files that nothing else uses.")
+    remove.add_argument("names", nargs="*", metavar="NAME")
+    remove.add_argument("--unused", action="store_true", help="also files of downloads that were given up")
+    remove.add_argument("--dry-run", action="store_true", help="only say how much it would free")
+    licence = action("licence", "Show the licences, and accept one.")
+    licence.add_argument("names", nargs="*", metavar="LICENCE|ID")
+    licence.add_argument("--accept", action="store_true")
+    token = action("token", "The hub's token for gated models; `token set` reads it from the standard input.")
+    token.add_argument("change", nargs="?", choices=["show", "set", "delete", "check"], default="show")
+    move = action("move", "Move all models to another disk, checked.")
+    move.add_argument("path", metavar="DIR")
 
 
 def _library(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

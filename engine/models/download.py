@@ -130,6 +130,7 @@ class Download:
         raise ModelDamaged(f"{file.source} is gone from {self._plan.repository}.", "Start the download again.")
 
     def _replace(self, index: int, file: PlannedFile) -> None:
+        self._control.check()  # whoever stopped this may be writing the plan, or have taken it back
         files = list(self._plan.files)
         files[index] = file
         self._plan = msgspec.structs.replace(self._plan, files=tuple(files))

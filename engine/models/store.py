@@ -131,6 +131,15 @@ class Store:
             raise ModelMissing(f"“{name}” was not downloaded by Laterna.", f"Downloaded models: {names}.")
         return manifest
 
+    def hashes(self) -> dict[str, str]:
+        """Which model each file of weights belongs to: by SHA-256; those that several share are left out."""
+        owners: dict[str, set[str]] = {}
+        for manifest in self.models():
+            for file in manifest.files:
+                if file.path.endswith(".safetensors"):
+                    owners.setdefault(file.sha256, set()).add(manifest.name)
+        return {sha256: names.pop() for sha256, names in owners.items() if len(names) == 1}
+
     def install(self, manifest: Manifest) -> Path:
         """Put the model's folder together from contents that are all here; replaces an older one as a whole."""
         target = self.model_folder(manifest.name)
