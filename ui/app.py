@@ -15,6 +15,7 @@ from app.paths import RESOURCES, Paths
 from app.settings import Settings, SettingsFile
 from engine.jobs.notices import Notice
 from engine.models.catalog import InstalledModel, find_installed
+from ui.garbage import GuiGarbage
 from ui.main_window import MainWindow
 from ui.theme import Theme
 
@@ -93,10 +94,13 @@ def run(paths: Paths, argv: Sequence[str] = (), engine_command: list[str] | None
     window = make_window(paths, theme, settings, settings_file, engine_command)
     app.aboutToQuit.connect(window.shut_down)
     quit_on_signals(app)
+    garbage = GuiGarbage()
+    window.ready.connect(garbage.start)
     window.painted.connect(lambda: app.setWindowIcon(QIcon(str(RESOURCES / "theme" / "laterna.svg"))))
     window.show()
     code = app.exec()
     window.shut_down()
+    garbage.stop()
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -14,6 +15,7 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -119,7 +121,10 @@ def open_window(qtbot: QtBot, theme: Theme, paths: Paths) -> Iterator[OpenWindow
     for window in opened:
         window.shut_down()
         window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # processEvents leaves those for the event loop
     QApplication.processEvents()
+    opened.clear()
+    gc.collect()  # here and now, so that no other thread's collection destroys what is left of a window
     left = [
         child for child in psutil.Process().children(recursive=True) if FAKE_ENGINE.name in " ".join(child.cmdline())
     ]

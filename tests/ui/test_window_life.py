@@ -173,7 +173,7 @@ def test_busy_library_is_said(qtbot: QtBot, open_window: OpenWindow, paths: Path
         window = open_window(until_ready=False)
         qtbot.waitUntil(lambda: bool(window.messages.messages()), timeout=15_000)
         assert "Laterna" in window.messages.messages()[0].text
-        assert window.session.engine.state == "stopped"
+        qtbot.waitUntil(lambda: window.session.engine.state == "stopped")
     finally:
         other.close()
 
