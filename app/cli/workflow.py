@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,9 @@ from engine.interop.open_file import Importer
 from engine.interop.report import ImportResult, Missing
 from engine.media import metadata
 from engine.models.catalog import find_installed
-from engine.protocol.errors import BadArguments, BadFile, from_os_error
+from engine.models.location import locate
+from engine.models.store import Store
+from engine.protocol.errors import BadArguments, BadFile, LaternaError, from_os_error
 from engine.protocol.recipe import Recipe
 
 ENDINGS = (".json", ".txt", ".png")
@@ -30,7 +33,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     if source.suffix.lower() == ".mp4":
         result = ImportResult("Laterna", metadata.read(source).recipe)
     else:
-        result = Importer(KnownModels.of(find_installed(paths.model_folders))).open(source)
+        result = Importer(known_models(paths)).open(source)
     out = Path(arguments.out).expanduser() if arguments.out else None
     if action == "export":
         return _export(source, result, out, arguments.json)
@@ -41,6 +44,14 @@ def run(arguments: Namespace, paths: Paths) -> int:
     else:
         _print(result, out)
     return 0 if result.recipe is not None else BadFile.exit_code
+
+
+def known_models(paths: Paths) -> KnownModels:
+    """The models of this machine, by name and by the hashes of their files."""
+    hashes: dict[str, str] = {}
+    with suppress(LaternaError):  # the disk that holds the models may be away
+        hashes = Store(locate(paths.models)).hashes()
+    return KnownModels.of(find_installed(paths.model_folders), hashes)
 
 
 def _print(result: ImportResult, out: Path | None) -> None:

@@ -100,7 +100,7 @@ class _Import:
         fields: dict[str, Any] = {"family": family, "model": chain.id or stem_of(chain.file)}
         fields |= self._size(start, first, family, output)
         fields |= self._steps(first, start, scales)
-        fields |= self._texts(first, family)
+        fields |= self._texts(first, family, chain.id)
         if family == "sd35":
             fields["shift"] = 3.0 if chain.shift is None else chain.shift
             self._other_shift(first, chain)
@@ -269,7 +269,7 @@ class _Import:
             self._notes.approximated(f"{label} runs a part of the schedule on an empty latent; Laterna runs all of it.")
         return fields
 
-    def _texts(self, first: Pass, family: str) -> dict[str, Any]:
+    def _texts(self, first: Pass, family: str, model: str) -> dict[str, Any]:
         positive = self._conditioning.read(first.positive)
         if not positive:
             self._notes.approximated("No prompt is connected; an empty one is used.")
@@ -290,7 +290,8 @@ class _Import:
             if encoders and absent:
                 self._notes.approximated(f"The workflow loads no {' and no '.join(sorted(absent))}; Laterna uses it.")
         else:
-            fields["max_sequence_length"] = 226
+            known = MODELS.get(model) or MODELS["cogvideox-5b"]
+            fields["max_sequence_length"] = known.defaults.max_sequence_length
             fields["text_encoding"] = "comfyui" if uses_weights(sides[0] + sides[1]) else "diffusers"
         return fields
 

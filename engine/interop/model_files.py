@@ -17,10 +17,11 @@ _FILES: tuple[tuple[str, str, str], ...] = (
     ("sd3.5-large-turbo", "sd3.5_large_turbo.safetensors", r"(sd|stable-?diffusion-?)3-?5.*turbo|35-?large-?turbo"),
     ("sd3.5-medium", "sd3.5_medium.safetensors", r"(sd|stable-?diffusion-?)3-?5-?m(edium)?|35-?medium"),
     ("sd3.5-large", "sd3.5_large.safetensors", r"(sd|stable-?diffusion-?)3-?5(-?l(arge)?)?|35-?large"),
+    ("cogvideox-1.5-5b", "kijai/CogVideoX-5b-1.5-T2V", r"cogvideo-?x?-?(1-5-?5b|5b-1-5)"),
     ("cogvideox-2b", "THUDM/CogVideoX-2b", r"cogvideo-?x?-?2b"),
     ("cogvideox-5b", "THUDM/CogVideoX-5b", r"cogvideo-?x?-?5b"),
 )
-_OTHER_VARIANTS = re.compile(r"i2v|fun|tora|inp|pose|control|1-5|interpolation|img2vid|canny|depth|blur")
+_OTHER_VARIANTS = re.compile(r"i2v|fun|tora|inp|pose|control|interpolation|img2vid")
 _STANDARD_ENCODERS = (
     (re.compile(r"t5.*xxl|t5xxl|umt5"), "T5"),
     (re.compile(r"clip-?g|bigg|open-?clip-?vit-?big|text-?encoder-?2\b"), "CLIP-G"),

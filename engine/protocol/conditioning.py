@@ -66,7 +66,7 @@ class Conditioning(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class GuidancePoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The guidance scale at a fraction of the steps: step ``i`` of ``n`` begins at ``i / n``."""
+    """The guidance scale at a fraction of the steps, above 0 and up to 1: step ``i`` of ``n`` begins at ``i / n``."""
 
     at: float
     scale: float

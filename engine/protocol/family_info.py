@@ -234,10 +234,10 @@ def _check_guidance(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:
         refuse("guidance_schedule", f"The guidance curve has {len(points)} points.", "Draw it with fewer.")
     last = 0.0
     for point in points:
-        if not (last <= point.at <= 1.0 and 0.0 <= point.scale <= info.max_guidance):
+        if not (0.0 < point.at <= 1.0 and last <= point.at and 0.0 <= point.scale <= info.max_guidance):
             refuse(
                 "guidance_schedule",
                 f"The guidance curve has a point at {point.at:g} with a scale of {point.scale:g}.",
-                f"Keep its points in order from 0 to 1, and its scales from 0 to {info.max_guidance:g}.",
+                f"Keep its points in order, above 0 and up to 1, and its scales from 0 to {info.max_guidance:g}.",
             )
         last = point.at

@@ -44,7 +44,7 @@ def sides(draw: st.DrawFn) -> tuple[Entry, ...]:
 
 @st.composite
 def curves(draw: st.DrawFn) -> tuple[GuidancePoint, ...]:
-    places = sorted(draw(st.lists(unit, max_size=3)))
+    places = sorted(draw(st.lists(unit.filter(bool), max_size=3)))
     return tuple(GuidancePoint(at, draw(st.floats(0, 30))) for at in places)
 
 
@@ -100,7 +100,7 @@ def sd3_recipes(draw: st.DrawFn) -> Recipe:
 def cogvideox_recipes(draw: st.DrawFn) -> Recipe:
     return Recipe(
         family="cogvideox",
-        model=draw(st.sampled_from(["cogvideox-2b", "cogvideox-5b"])),
+        model=draw(st.sampled_from(["cogvideox-2b", "cogvideox-5b", "cogvideox-1.5-5b"])),
         prompt=draw(texts),
         negative_prompt=draw(texts),
         width=16 * draw(st.integers(4, 60)),
