@@ -77,7 +77,10 @@ class EngineSession:
                 label + STAGE_NAMES.get(event.stage, event.stage), event.fraction
             ),
             events.StepDone: lambda event: self._progress.show(
-                f"{label}Step {event.step} of {event.steps}", event.step / event.steps, event.seconds_left
+                label + STAGE_NAMES["denoising"],
+                event.step / event.steps,
+                event.seconds_left,
+                f"step {event.step} of {event.steps}",
             ),
         }
         while True:

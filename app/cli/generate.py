@@ -47,23 +47,26 @@ def run(arguments: Namespace, paths: Paths) -> int:
     recipes = [first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)]
     folder, stem = _target(arguments, paths, model, first)
     results: list[dict[str, Any]] = []
+    suffix = SUFFIXES[model.info.kind]
     with EngineSession(paths.engine_log, progress := Progress()) as engine:
         for i, recipe in enumerate(recipes):
             label = f"{i + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
-            name = stem if i == 0 else f"{stem}_{i + 1}"
-            done = engine.generate(recipe, model.folder, folder, name, paths.encodings, label)
+            done = engine.generate(recipe, model.folder, folder, f".{stem}-{os.getpid()}", paths.encodings, label)
             progress.end()
             for file in done.files:
+                number = len(results) + 1
+                path = folder / (f"{stem}_{number}{suffix}" if number > 1 else f"{stem}{suffix}")
+                Path(file.path).replace(path)  # --out replaces a file of that name
                 results.append(
-                    {"path": file.path, "seed": recipe.seed, "pixels_sha256": file.pixels_sha256}
+                    {"path": path, "seed": recipe.seed, "pixels_sha256": file.pixels_sha256}
                     | {"seconds": done.seconds, "peak_memory": done.peak_memory}
                 )
                 if not arguments.json:
-                    print(file.path, flush=True)
+                    print(path, flush=True)
     if not arguments.out:
         with closing(Library(paths.library_database, paths.output)) as library:
             for result in results:
-                library.add(Path(result["path"]))
+                library.add(result["path"])
     if arguments.json:
         print_json({"files": results, "recipe": first})
     return 0

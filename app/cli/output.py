@@ -23,7 +23,7 @@ def _encode(value: Any) -> Any:
 
 
 class Progress:
-    """One line that is redrawn on a terminal; elsewhere a line whenever the text before the colon changes."""
+    """One line that is redrawn on a terminal; elsewhere a line for each new phase."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -31,8 +31,8 @@ class Progress:
         self._phase = ""
         self._drawn = 0.0
 
-    def show(self, phase: str, fraction: float = -1.0, seconds_left: float = -1.0) -> None:
-        """``fraction`` in 0 … 1, or negative where it is not known."""
+    def show(self, phase: str, fraction: float = -1.0, seconds_left: float = -1.0, detail: str = "") -> None:
+        """``fraction`` in 0 … 1, or negative where it is not known; ``detail`` is for terminals only."""
         if not self._terminal:
             if phase != self._phase:
                 print(phase, file=self._stream, flush=True)
@@ -47,7 +47,7 @@ class Progress:
         if fraction >= 0:
             done = round(24 * min(fraction, 1.0))
             bar = "  [" + "█" * done + "·" * (24 - done) + "]"
-        line = f"{phase}{bar}{left}"[: shutil.get_terminal_size().columns - 1]
+        line = f"{phase} {detail}{bar}{left}"[: shutil.get_terminal_size().columns - 1]
         print(f"\r\x1b[K{line}", end="", file=self._stream, flush=True)
 
     def end(self) -> None:

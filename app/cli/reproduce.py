@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.media import metadata
 from engine.models.catalog import resolve
-from engine.protocol.errors import BadArguments, BadFile
+from engine.protocol.errors import BadArguments, BadFile, from_os_error
 from engine.protocol.family_info import validate
 
 
@@ -30,8 +31,9 @@ def run(arguments: Namespace, paths: Paths) -> int:
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
         EngineSession(paths.engine_log, Progress()) as engine,
     ):
-        folder, stem = (out.parent, out.stem) if out else (Path(scratch), "again")
-        done = engine.generate(info.recipe, model.folder, folder, stem, paths.encodings)
+        done = engine.generate(info.recipe, model.folder, Path(scratch), "again", paths.encodings)
+        if out:
+            keep(Path(done.files[0].path), out)
     hashes = [file.pixels_sha256 for file in done.files]
     equal = info.pixels_sha256 in hashes
     if arguments.json:
@@ -41,7 +43,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
                 "expected_sha256": info.pixels_sha256,
                 "pixels_sha256": hashes,
                 "made_with": info.environment,
-                "files": [file.path for file in done.files] if out else [],
+                "files": [out] if out else [],
             }
         )
     elif equal:
@@ -49,3 +51,10 @@ def run(arguments: Namespace, paths: Paths) -> int:
     else:
         print("The pixels differ: another version or device made the file, or its model has changed.")
     return 0
+
+
+def keep(made: Path, out: Path) -> None:
+    try:
+        shutil.copyfile(made, out)
+    except OSError as error:
+        raise from_os_error(error, "writing the result", out) from error

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from engine.jobs.job import Job
+from engine.library.changes import LibraryChanged
 from engine.protocol.errors import ErrorInfo
 from engine.protocol.events import DeviceInfo, MemoryChanged, Stage
 
@@ -56,15 +57,6 @@ class JobEnded(msgspec.Struct, frozen=True):
 
     job: Job
     item_ids: tuple[int, ...] = ()
-
-
-class LibraryChanged(msgspec.Struct, frozen=True):
-    """``added``, ``removed`` and ``changed`` are row ids; ``everything`` means read it all again."""
-
-    added: tuple[int, ...] = ()
-    removed: tuple[int, ...] = ()
-    changed: tuple[int, ...] = ()
-    everything: bool = False
 
 
 class MemoryShown(msgspec.Struct, frozen=True):

@@ -16,8 +16,8 @@ from sqlite3 import Connection
 
 import msgspec
 
-from engine.jobs.notices import LibraryChanged
 from engine.library import rows, scan, trash
+from engine.library.changes import LibraryChanged
 from engine.library.database import Database
 from engine.library.item import Item
 from engine.library.naming import unused

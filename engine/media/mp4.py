@@ -111,4 +111,6 @@ def describe(container: InputContainer, stream: VideoStream) -> ClipHeader:
 
 
 def damaged(why: Any) -> BadFile:
+    """``why`` is a phrase, or PyAV's error, of which only its words are of use to a person."""
+    why = getattr(why, "strerror", None) or why
     return BadFile(f"This MP4 cannot be read: {why}.", "Choose another file, or get a fresh copy of it.")
