@@ -71,10 +71,8 @@ def export_workflow(recipe: Recipe) -> ExportResult:
     last = _cogvideox(graph, recipe) if recipe.family == "cogvideox" else _sd3(graph, recipe)
     extras = _extras(graph.nodes, recipe)
     notes = [_WHAT_DIFFERS[name] for name in extras.recipe if name in _WHAT_DIFFERS]
-    if "guidance_schedule" not in extras.recipe and recipe.guidance_schedule:
-        notes.append("Guidance changes between samplers in a row, so a multistep sampler starts anew at each change.")
-    elif recipe.guidance_schedule:
-        notes.append("Guidance changes from sampler to sampler, so a multistep sampler starts anew at each change.")
+    if any(node["class_type"] == "KSamplerAdvanced" for node in graph.nodes.values()):
+        notes.append("Guidance changes from sampler to sampler, so multistep samplers and noise start anew each time.")
     if recipe.input is not None:
         notes.append(f"Put {file_name(recipe.input.path)} into ComfyUI's input folder.")
     if extras.recipe:

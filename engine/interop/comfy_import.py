@@ -12,9 +12,10 @@ from typing import Any
 
 from engine.interop import extras
 from engine.interop.comfy_conditioning import ConditioningReader, cover, limited, simplest, uses_weights
+from engine.interop.comfy_latent import LatentReader, Start
 from engine.interop.comfy_models import ModelChain, ModelReader
 from engine.interop.comfy_reader import Reader
-from engine.interop.comfy_sampling import SAMPLERS, LatentReader, Pass, SamplingReader, Start
+from engine.interop.comfy_sampling import SAMPLERS, Pass, SamplingReader
 from engine.interop.fit import fit
 from engine.interop.graph import Graph, Node, ancestors, from_api, is_api_graph
 from engine.interop.model_files import KnownModels, stem_of

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.engine.interop.corpus_editor import FILES
-from tests.engine.interop.corpus_graphs import GRAPHS
+from tests.engine.interop import corpus_editor, corpus_pictures, corpus_prompts, corpus_sampling
+from tests.engine.interop.corpus_parts import minimal
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -20,12 +20,14 @@ def corpus() -> tuple[dict[str, bytes], dict[str, Any]]:
     """The files by name, and what is expected of each."""
     files: dict[str, bytes] = {}
     expected: dict[str, Any] = {}
-    for name, make in GRAPHS.items():
+    for make in (minimal, *corpus_prompts.GRAPHS, *corpus_sampling.GRAPHS):
+        name = make.__name__.replace("_", "-")
         graph, wanted = make()
         for form, data in (("api", graph.api()), ("ui", graph.ui())):
             files[f"{name}-{form}.json"] = json.dumps(data, indent=1).encode() + b"\n"
             expected[f"{name}-{form}.json"] = asdict(wanted)
-    for name, make_file in FILES.items():
+    for make_file in (*corpus_editor.FILES, *corpus_pictures.FILES):
+        name = make_file.__name__.replace("_", "-")
         ending, content, wanted = make_file()
         files[f"{name}.{ending}"] = content
         expected[f"{name}.{ending}"] = asdict(wanted)

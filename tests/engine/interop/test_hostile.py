@@ -20,7 +20,7 @@ from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadFile, KnownError
 from engine.protocol.family_info import validate
 from tests.engine.interop.comfy_nodes import NODES
-from tests.engine.interop.corpus_graphs import Parts, minimal
+from tests.engine.interop.corpus_parts import Parts, minimal
 from tests.engine.interop.recipes import few
 
 LIMIT = 1.0
