@@ -15,7 +15,7 @@ def run(arguments: Namespace) -> int:
     if arguments.command is None:
         from app.composition import open_window
 
-        return open_window(paths, arguments)
+        return open_window(paths, sys.argv[:1])
     from app.cli.commands import COMMANDS
 
     return COMMANDS[arguments.command](arguments, paths)

@@ -1,14 +1,131 @@
-"""The one file that builds the program: paths, settings, window and services, each handed what it needs."""
+"""The one file that builds the program: the application object, the window's parts and services, and the way out."""
 
 from __future__ import annotations
 
-import sys
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from app.cli.parser import Namespace
-from app.paths import Paths
+from PySide6.QtCore import QCoreApplication, QEvent, QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from app.paths import RESOURCES, Paths
+from app.settings import Settings, SettingsFile
+from engine.jobs.notices import Notice
+from engine.models.catalog import InstalledModel, find_installed
+from engine.protocol.version import VERSION
+from ui.garbage import GuiGarbage
+from ui.main_window import MainWindow
+from ui.theme import Theme
+
+if TYPE_CHECKING:
+    from ui.services import Services
+
+SIGNAL_POLL_MS = 250
 
 
-def open_window(paths: Paths, arguments: Namespace) -> int:
-    from ui.app import run
+def make_application(argv: Sequence[str], language: str = "") -> QApplication:
+    """The one ``QApplication``, with Laterna's name and the translations of ``language`` (empty: the system's)."""
+    app = QApplication(list(argv) or ["laterna"])
+    app.setApplicationName("laterna")
+    app.setApplicationDisplayName("Laterna")
+    app.setDesktopFileName("laterna")
+    locale = QLocale(language) if language else QLocale.system()
+    folders = (str(RESOURCES / "translations"), QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+    for name, folder in zip(("laterna", "qtbase"), folders, strict=True):
+        translator = QTranslator(app)
+        if translator.load(locale, name, "_", folder):
+            app.installTranslator(translator)
+    return app
 
-    return run(paths, sys.argv[:1])
+
+def make_window(
+    paths: Paths, theme: Theme, settings: Settings, settings_file: SettingsFile, engine_command: list[str] | None = None
+) -> MainWindow:
+    """The window over the folders of ``paths``; ``engine_command`` replaces the engine's program in tests."""
+
+    def find_models() -> tuple[InstalledModel, ...]:
+        return tuple(find_installed(paths.model_folders))
+
+    return MainWindow(
+        theme=theme,
+        preferences=settings,
+        save_preferences=lambda: settings_file.save(settings),
+        open_services=lambda: _open_services(paths, settings, engine_command),
+        find_models=find_models,
+        output_folder=paths.output,
+        frames_folder=paths.cache / "frames",
+        version=VERSION,
+        notice=settings_file.notice,
+    )
+
+
+def _open_services(paths: Paths, settings: Settings, engine_command: list[str] | None) -> Services:
+    from engine.jobs.service import JobService
+    from engine.library.library import Library
+    from engine.library.thumbnails import ThumbnailCache
+    from ui.services import Services
+
+    paths.create()
+    library = Library(paths.library_database, paths.output)
+
+    def make_job_service(notify: Callable[[Notice], None]) -> JobService:
+        return JobService(
+            queue_database=paths.queue_database,
+            library=library,
+            output_folder=paths.output,
+            cache_folder=paths.encodings,
+            engine_log=paths.engine_log,
+            notify=notify,
+            engine_command=engine_command,
+            previews=settings.previews,
+        )
+
+    return Services(library, ThumbnailCache(paths.thumbnails), make_job_service, library.close)
+
+
+def open_window(paths: Paths, argv: Sequence[str] = (), engine_command: list[str] | None = None) -> int:
+    """Open the window and return the exit code once it is closed and every thread and process has ended."""
+    settings_file = SettingsFile(paths.settings_file)
+    settings = settings_file.load()
+    app = make_application(argv, settings.language)
+    theme = Theme(settings.theme)
+    theme.apply(app)
+    window = make_window(paths, theme, settings, settings_file, engine_command)
+    app.aboutToQuit.connect(window.shut_down)
+    quit_on_signals(app)
+    garbage = GuiGarbage()
+    window.ready.connect(garbage.start)
+    window.painted.connect(lambda: app.setWindowIcon(QIcon(str(RESOURCES / "theme" / "laterna.svg"))))
+    _report_first_paint(app, window)
+    window.show()
+    code = app.exec()
+    window.shut_down()
+    garbage.stop()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return code
+
+
+def _report_first_paint(app: QApplication, window: MainWindow) -> None:
+    """For ``bench start``: print the seconds since ``LATERNA_BENCH_FIRST_PAINT`` (an epoch time) and quit."""
+    began = os.environ.get("LATERNA_BENCH_FIRST_PAINT")
+    if began:
+
+        def report() -> None:
+            print(f"first paint {time.time() - float(began):.3f}", flush=True)
+            app.quit()
+
+        window.painted.connect(report)
+
+
+def quit_on_signals(app: QApplication) -> None:
+    """Ctrl-C and a polite kill close the window; Python handles signals only while it runs, hence the timer."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.quit())
+    timer = QTimer(app)
+    timer.timeout.connect(lambda: None)
+    timer.start(SIGNAL_POLL_MS)

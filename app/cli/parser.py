@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from engine.protocol.version import VERSION
+
 Namespace = argparse.Namespace
 
 
@@ -15,7 +17,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--home", metavar="DIR", help="keep settings, models, library and caches in this folder")
     parser.set_defaults(json=False)
-    parser.add_argument("--version", action="version", version="Laterna 0.1.0")
+    parser.add_argument("--version", action="version", version=f"Laterna {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _generate(commands)
     _recipe(commands)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-LATERNA_VERSION = "0.1.0"
+from engine.protocol.version import VERSION
 
 
 class Environment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -25,7 +25,7 @@ class Environment(msgspec.Struct, frozen=True, omit_defaults=True):
         """This process' environment; ``versions`` maps a package to its version (as in ``EngineReady``)."""
         known = versions or {}
         return cls(
-            laterna=LATERNA_VERSION,
+            laterna=VERSION,
             python=platform.python_version(),
             torch=known.get("torch", ""),
             diffusers=known.get("diffusers", ""),

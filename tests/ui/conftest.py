@@ -19,11 +19,11 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.composition import make_window
 from app.paths import Paths
 from app.settings import SettingsFile
 from engine.models.catalog import InstalledModel
 from engine.protocol.family_info import ModelDefaults, ModelInfo
-from ui.app import make_window
 from ui.main_window import MainWindow
 from ui.session import Session
 from ui.theme import Theme

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from PIL import Image
 
 from engine.media import atomic, metadata, png
-from engine.media.environment import LATERNA_VERSION, Environment
+from engine.media.environment import Environment
 from engine.media.pixels import pixels_sha256
 from engine.media.save import save_image, save_video
 from engine.protocol.errors import LaternaError, NoSpace, NotWritable
 from engine.protocol.recipe import Recipe
+from engine.protocol.version import VERSION
 from tests.fakes.recipes import clip_recipe, picture_recipe, recipes
 
 ENVIRONMENT = Environment.current("CPU “Fast”", {"torch": "2.13.0", "diffusers": "0.42.1"})
@@ -131,7 +132,7 @@ def test_an_odd_clip_is_the_callers_mistake(tmp_path: Path) -> None:
 
 def test_the_version_is_the_projects() -> None:
     project = tomllib.loads((Path(__file__).resolve().parents[3] / "pyproject.toml").read_text())
-    assert project["project"]["version"] == LATERNA_VERSION
+    assert project["project"]["version"] == VERSION
 
 
 def _save(kind: str, path: Path) -> str:
