@@ -112,7 +112,10 @@ class _Import:
         self._models.missing(chain)
         if chain.id:
             self._notes.understood(f"{shown(file_name(chain.file))} is the model {chain.id}.")
-        recipe = extras.restore(Recipe(**fields), [node.extras for node in self._graph.values() if node.extras])
+        recipe = Recipe(**fields)
+        beside = next((node.extras for node in self._graph.values() if node.extras is not None), None)
+        if beside is not None:
+            recipe = extras.restore(recipe, beside)
         self._leftovers(on_the_way, output)
         return recipe
 

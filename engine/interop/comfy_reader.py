@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 from engine.interop.graph import Graph, Link, Node
-from engine.interop.report import Notes, integer, number, shown
+from engine.interop.report import Notes, as_integer, as_number, shown
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
 
 MAX_CHAIN = 300
 # What nodes that only hold or pass on a value call it, the likeliest first.
 _VALUE_NAMES = ("value", "seed", "noise_seed", "text", "string", "prompt", "int", "float", "number", "boolean", "input")
+
+Number = TypeVar("Number", int, float)
 
 
 class Reader:
@@ -29,16 +32,18 @@ class Reader:
 
     def number(self, node: Node, name: str, default: float) -> float:
         value = self._value(node, name)
-        result = number(value, default)
-        if value is not None and number(value, 0.5) != number(value, 0.25):
-            self.notes.approximated(f"{node.label} gives no usable number for {name}; {default:g} is used.")
-        return result
+        found = as_number(value)
+        return self._default(node, name, value, default) if found is None else found
 
     def integer(self, node: Node, name: str, default: int) -> int:
         value = self._value(node, name)
-        if value is not None and integer(value, 0) != integer(value, 1):
-            self.notes.approximated(f"{node.label} gives no usable number for {name}; {default} is used.")
-        return integer(value, default)
+        found = as_integer(value)
+        return self._default(node, name, value, default) if found is None else found
+
+    def _default(self, node: Node, name: str, value: object, default: Number) -> Number:
+        if value is not None:
+            self.notes.approximated(f"{node.label} gives no usable number for {name}; {default:g} is used.")
+        return default
 
     def text(self, node: Node, name: str, default: str = "") -> str:
         """A text of any length that a prompt may have; the rest is cut off, and said."""

@@ -36,30 +36,28 @@ def difference(recipe: Recipe, read: Recipe) -> Extras:
     return Extras({name: own[name] for name in fields} | encoding, {name: said[name] for name in fields})
 
 
-def restore(read: Recipe, found: list[Any]) -> Recipe:
+def restore(read: Recipe, raw: Any) -> Recipe:
     """``read`` with the fields that the graph could not say; unchanged where the extras are damaged or out of date."""
-    for raw in found[:1]:
-        try:
-            extras = msgspec.convert(raw, Extras)
-            own = dict(extras.recipe)
-            if weighs(read):  # someone put weights into the graph's texts
-                own.pop("text_encoding", None)
-            said = _values(_as_plain(read, own.get("text_encoding", read.text_encoding)))
-            changes = {
-                name: value
-                for name, value in own.items()
-                if name in said and (name not in extras.graph or extras.graph[name] == said[name])
-            }
-            restored = msgspec.convert({"version": VERSION} | said | changes, Recipe)
-        except (msgspec.ValidationError, TypeError, ValueError, RecursionError):
-            continue
-        media = restored.input
-        if media is not None:
-            restored = restored.replace(input=msgspec.structs.replace(media, path=file_name(media.path)))
-        return restored.replace(
-            adapters=tuple(msgspec.structs.replace(one, name=file_name(one.name)) for one in restored.adapters)
-        )
-    return read
+    try:
+        extras = msgspec.convert(raw, Extras)
+        own = dict(extras.recipe)
+        if weighs(read):  # someone put weights into the graph's texts
+            own.pop("text_encoding", None)
+        said = _values(_as_plain(read, own.get("text_encoding", read.text_encoding)))
+        changes = {
+            name: value
+            for name, value in own.items()
+            if name in said and (name not in extras.graph or extras.graph[name] == said[name])
+        }
+        restored = msgspec.convert({"version": VERSION} | said | changes, Recipe)
+    except (msgspec.ValidationError, TypeError, ValueError, RecursionError):
+        return read
+    media = restored.input
+    if media is not None:
+        restored = restored.replace(input=msgspec.structs.replace(media, path=file_name(media.path)))
+    return restored.replace(
+        adapters=tuple(msgspec.structs.replace(one, name=file_name(one.name)) for one in restored.adapters)
+    )
 
 
 def _values(recipe: Recipe) -> dict[str, Any]:

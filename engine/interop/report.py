@@ -83,30 +83,35 @@ def file_name(path: object) -> str:
     return str(path)[-1000:].replace("\\", "/").rsplit("/", 1)[-1].strip("\0 ")
 
 
-def number(value: object, default: float) -> float:
-    """A finite number out of foreign data; ``default`` for everything else."""
-    if isinstance(value, str):
-        try:
-            value = float(value[:40])
-        except ValueError:
-            return default
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return default
+def as_number(value: object) -> float | None:
+    """A finite number out of foreign data, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
     try:
-        result = float(value)
-    except OverflowError:
-        return default
-    return result if math.isfinite(result) else default
+        result = float(value[:40] if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
 
 
-def integer(value: object, default: int) -> int:
-    """A whole number out of foreign data, exact even where a float is not."""
+def as_integer(value: object) -> int | None:
+    """A whole number out of foreign data, exact even where a float is not, or None."""
     if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() and len(value) < 40:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
         return value
-    found = number(value, math.nan)
-    return default if math.isnan(found) else round(found)
+    found = as_number(value)
+    return None if found is None else round(found)
+
+
+def number(value: object, default: float) -> float:
+    found = as_number(value)
+    return default if found is None else found
+
+
+def integer(value: object, default: int) -> int:
+    found = as_integer(value)
+    return default if found is None else found
 
 
 def too_much(what: str) -> BadFile:
