@@ -220,6 +220,8 @@ class _Import:
 
     def _size(self, start: Start, first: Pass, family: str, output: Node | None) -> dict[str, Any]:
         width, height = start.width, start.height
+        if "width" in first.node.inputs and "height" in first.node.inputs:  # the CogVideoX wrapper's first versions
+            width, height = (self._reader.integer(first.node, name, 0) or None for name in ("width", "height"))
         if width is None or height is None:
             width, height = _NATIVE[family]
             self._notes.approximated(f"The workflow does not say the picture's size; {width} × {height} is used.")

@@ -182,6 +182,8 @@ class SamplingReader:
             return replace(blank, model=node.link("model"), total=steps, scheduler=name, denoise=denoise)
         if node.type in _SIGMA_NODES:
             name = _SIGMA_NODES[node.type]
+            if name == "beta" and all(reader.number(node, one, 0.6) == 0.6 for one in ("alpha", "beta")):
+                return replace(blank, model=node.link("model"), total=steps, scheduler=name)
             self._notes.approximated(
                 f"{node.label} sets its sigmas by numbers of its own; Laterna's {name} takes the model's range."
             )

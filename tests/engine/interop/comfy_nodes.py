@@ -83,6 +83,7 @@ NODES: dict[str, tuple[dict[str, str], list[str], list[str]]] = {
     "SamplerDPMPP_2M_SDE": ({}, ["SAMPLER"], ["solver_type", "eta", "s_noise", "noise_device"]),
     "BasicScheduler": ({"model": "MODEL"}, ["SIGMAS"], ["scheduler", "steps", "denoise"]),
     "KarrasScheduler": ({}, ["SIGMAS"], ["steps", "sigma_max", "sigma_min", "rho"]),
+    "BetaSamplingScheduler": ({"model": "MODEL"}, ["SIGMAS"], ["steps", "alpha", "beta"]),
     "SplitSigmas": ({"sigmas": "SIGMAS"}, ["SIGMAS", "SIGMAS"], ["step"]),
     "VAEDecode": ({"samples": "LATENT", "vae": "VAE"}, ["IMAGE"], []),
     "VAEDecodeTiled": (

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.engine.interop.comfy_nodes import NODES, Graph
 from tests.engine.interop.corpus_parts import SD3, Expected, Parts, minimal
+from tests.engine.interop.corpus_sampling import cogvideox
 
 File = tuple[str, bytes, Expected]  # ending, content, what is expected
 
@@ -339,8 +340,38 @@ def no_sampler() -> File:
     return "json", _json(g.api()), Expected({}, ignored=["No sampler makes a picture"])
 
 
+def old_cogvideox() -> File:
+    """The wrapper's first versions had the size in the sampler; VideoHelperSuite writes its widgets by name."""
+    ui = cogvideox()[0].ui()
+    sampler = _node(ui, "CogVideoSampler")
+    sampler["widgets_values"] = [480, 720, 25, 40, 5.0, 11, "fixed", "DPM++", 16, 8]
+    sampler["inputs"][3]["link"] = None
+    combine = _node(ui, "VHS_VideoCombine")
+    combine["widgets_values"] = {"frame_rate": 12, "loop_count": 0, "videopreview": {"params": {}}}
+    loader = _node(ui, "DownloadAndLoadCogVideoModel")
+    loader["widgets_values"] = ["THUDM/CogVideoX-5b", "bf16", "enabled", "disabled", False]
+    recipe = cogvideox()[1].recipe | {
+        "frames": 25,
+        "steps": 40,
+        "guidance": 5.0,
+        "seed": 11,
+        "sampler": "dpmpp_2m",
+        "fps": 12,
+    }
+    return (
+        "json",
+        _json(ui),
+        Expected(
+            recipe,
+            ["Laterna has no DPM++; dpmpp_2m is its nearest", "#1 runs reduced weights"],
+            ["#7 sets tile sizes", "Not part of this picture: EmptyLatentImage #5"],
+        ),
+    )
+
+
 FILES = (
     *(reroutes, primitives, notes, muted_branch, bypassed_lora, set_and_get, subgraph, subgraph_with_widgets),
     *(subgraph_with_own_text, nested_subgraph, bypassed_subgraph, group_node, link_objects, other_family),
     *(renamed_file_with_hash, dynamic_prompt, without_control_values, nan_of_comfyui, request, no_sampler),
+    old_cogvideox,
 )

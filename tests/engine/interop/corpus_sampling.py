@@ -160,6 +160,20 @@ def basic_guider() -> Case:
     return p.saved((out, 0)), Expected(SD3 | fields, ["KarrasScheduler #7 sets its sigmas"])
 
 
+def beta_node() -> Case:
+    p = Parts()
+    guider = p.g.add("CFGGuider", model=p.model, positive=p.text("a red boat"), negative=p.text("blurry"), cfg=4.0)
+    out = p.g.add(
+        "SamplerCustomAdvanced",
+        noise=(p.g.add("RandomNoise", noise_seed=7), 0),
+        guider=(guider, 0),
+        sampler=(p.g.add("KSamplerSelect", sampler_name="euler"), 0),
+        sigmas=(p.g.add("BetaSamplingScheduler", model=p.model, steps=20, alpha=0.6, beta=0.6), 0),
+        latent_image=p.latent(),
+    )
+    return p.saved((out, 0)), Expected(SD3 | {"scheduler": "beta"})
+
+
 def split_sigmas() -> Case:
     p = Parts()
     sigmas = p.g.add("BasicScheduler", model=p.model, scheduler="normal", steps=20, denoise=1.0)
@@ -287,5 +301,5 @@ def cogvideox() -> Case:
 
 GRAPHS = (
     *(image_to_image, unscaled_picture, batch, advanced, guidance_in_parts, late_start, two_passes, two_pictures),
-    *(custom, custom_advanced, basic_guider, split_sigmas, tiled_preview, unknown_nodes, cogvideox),
+    *(custom, custom_advanced, basic_guider, beta_node, split_sigmas, tiled_preview, unknown_nodes, cogvideox),
 )
