@@ -1,4 +1,4 @@
-"""What the engine process tells the window process: facts, in the past tense. Latents never cross; files do as paths."""
+"""What the engine process tells the window process: facts, in the past tense. Latents never cross; files do by path."""
 
 from __future__ import annotations
 
