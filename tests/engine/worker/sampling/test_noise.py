@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from engine.worker.sampling.noise import BrownianTree
 
 SHAPE = torch.Size((1, 4))
 
-# torchsde 0.2.6: BrownianTree(0.002994, zeros(1, 4), 1.0, entropy=7), as k-diffusion's BrownianTreeNoiseSampler asks it.
+# torchsde 0.2.6: BrownianTree(0.002994, zeros(1, 4), 1.0, entropy=7), asked as k-diffusion's noise sampler asks it.
 TORCHSDE = {
     (1.0, 0.9): (-0.8953579664, -1.0727909803, -1.2494138479, -0.6965560317),
     (0.9, 0.35): (2.1476686001, -0.9143016338, 1.2721945047, -2.7590670586),
@@ -27,8 +29,8 @@ def test_it_is_torchsdes_tree(pair: tuple[float, float]) -> None:
 def test_the_order_of_questions_does_not_matter() -> None:
     one, other = BrownianTree(SHAPE, 1, 0.0, 1.0), BrownianTree(SHAPE, 1, 0.0, 1.0)
     places = [1.0, 0.83, 0.4, 0.123456, 0.12, 0.0]
-    forwards = [one(a, b) for a, b in zip(places, places[1:], strict=False)]
-    backwards = [other(a, b) for a, b in reversed(list(zip(places, places[1:], strict=False)))][::-1]
+    forwards = [one(a, b) for a, b in pairwise(places)]
+    backwards = [other(a, b) for a, b in reversed(list(pairwise(places)))][::-1]
     assert all(torch.equal(a, b) for a, b in zip(forwards, backwards, strict=True))
 
 
