@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from engine.jobs.notices import (
     EngineStateChanged,
@@ -199,7 +199,7 @@ class EngineLink(QThread):
                 notice = self._waiting.pop(next(iter(self._waiting)))
             self._signals[type(notice)].emit(notice)
             if time.monotonic() > end:
-                QTimer.singleShot(0, self._deliver)
+                self._woken.emit()  # a queued signal, which goes with this object
                 return
 
 

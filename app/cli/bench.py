@@ -12,37 +12,42 @@ from app.paths import Paths
 from engine.protocol.errors import BadArguments, UnknownFailure
 
 # Where each benchmark lives: the module has NAMES, a dict from name to a function that returns JSON-able figures.
-MODULES = (
-    "app.cli.bench_start",
-    "engine.library.bench",
-    "engine.worker.bench",
-    "ui.library.bench",
-    "engine.training.bench",
-)
+MODULES = {
+    "start": "app.cli.bench_start",
+    "library": "engine.library.bench",
+    "gallery": "ui.library.bench",
+    "engine-start": "engine.worker.bench",
+    "engine-overhead": "engine.worker.bench",
+    "engine-previews": "engine.worker.bench",
+    "engine-cancel": "engine.worker.bench",
+    "engine-embedded": "engine.worker.bench",
+    "embedded": "engine.training.bench",
+    "download": "engine.models.bench",
+    "verify": "engine.models.bench",
+}
 
 _CHILD = """
 import importlib, json, sys
 module = importlib.import_module(sys.argv[1])
-print(json.dumps(list(module.NAMES) if len(sys.argv) < 3 else module.NAMES[sys.argv[2]]()))
+print(json.dumps(module.NAMES[sys.argv[2]]()))
 """
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
-    where = {name: module for module in MODULES for name in _call(module)}
     if not arguments.names:
         if arguments.json:
-            print_json(sorted(where))
+            print_json(list(MODULES))
         else:
-            print("\n".join(sorted(where)))
+            print("\n".join(list(MODULES)))
         return 0
-    unknown = [name for name in arguments.names if name not in where]
+    unknown = [name for name in arguments.names if name not in MODULES]
     if unknown:
-        raise BadArguments(f"There is no benchmark “{unknown[0]}”.", f"Benchmarks: {', '.join(sorted(where))}.")
+        raise BadArguments(f"There is no benchmark “{unknown[0]}”.", f"Benchmarks: {', '.join(list(MODULES))}.")
     progress = Progress()
     results = {}
     for name in arguments.names:
         progress.show(f"Measuring {name}")
-        results[name] = _call(where[name], name)
+        results[name] = _call(MODULES[name], name)
     progress.end()
     if arguments.json:
         print_json(results)
@@ -54,10 +59,10 @@ def run(arguments: Namespace, paths: Paths) -> int:
     return 0
 
 
-def _call(module: str, *name: str) -> dict[str, object]:
-    command = [sys.executable, "-c", _CHILD, module, *name]
+def _call(module: str, name: str) -> dict[str, object]:
+    command = [sys.executable, "-c", _CHILD, module, name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UnknownFailure(f"The benchmark {' '.join(name) or module} failed.", detail=done.stderr[-4000:])
+        raise UnknownFailure(f"The benchmark {name} failed.", detail=done.stderr[-4000:])
     figures: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     return figures

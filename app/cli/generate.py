@@ -40,7 +40,7 @@ _FLAGS = {
 
 def run(arguments: Namespace, paths: Paths) -> int:
     if not 1 <= arguments.count <= 1000:
-        raise BadArguments(f"--count is {arguments.count}; it must be from 1 to 1000.")
+        raise BadArguments(f"--count is {arguments.count}; it must be from 1 to 1000.", "Choose another count.")
     base = read_recipe(Path(arguments.recipe)) if arguments.recipe else None
     model = resolve(_model_name(arguments, base), paths.model_folders)
     first = make_recipe(arguments, base, model)

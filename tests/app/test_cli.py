@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.cli.bench import MODULES
 from engine.media.environment import Environment
 from engine.media.save import save_image
 from engine.protocol.recipe import Recipe
@@ -130,3 +132,12 @@ def test_models_lists_what_ships(laterna: Laterna) -> None:
 def test_bench_lists_its_names_and_refuses_others(laterna: Laterna) -> None:
     assert "library" in laterna.json("bench")
     assert laterna.json("bench", "no-such-bench", code=2)["error"]["kind"] == "BadArguments"
+
+
+@pytest.mark.parametrize(("name", "module"), MODULES.items())
+def test_every_benchmark_is_where_the_list_says(name: str, module: str) -> None:
+    source = ast.parse((ROOT / (module.replace(".", "/") + ".py")).read_text("utf-8"))
+    tables = [
+        node.value for node in source.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "NAMES"
+    ]
+    assert any(name == ast.literal_eval(key) for table in tables for key in table.keys)
