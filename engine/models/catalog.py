@@ -23,6 +23,36 @@ MINI_IMAGE = "laterna-mini-image"
 MINI_VIDEO = "laterna-mini-video"
 CARD_NAME = "laterna.json"
 
+_FLOW_SAMPLERS = (
+    "euler",
+    "euler_ancestral",
+    "heun",
+    "dpm_2",
+    "dpmpp_2m",
+    "dpmpp_2m_log_snr",
+    "dpmpp_2m_sde",
+    "dpmpp_sde",
+    "dpmpp_3m_sde",
+    "uni_pc",
+    "uni_pc_log_snr",
+    "lms",
+    "deis",
+    "res_multistep",
+    "ddim",
+    "lcm",
+)
+_FLOW_SCHEDULERS = (
+    "normal",
+    "simple",
+    "sgm_uniform",
+    "karras",
+    "exponential",
+    "ddim_uniform",
+    "beta",
+    "linear_quadratic",
+    "kl_optimal",
+)
+
 FAMILIES: dict[str, FamilyInfo] = {
     "sd35": FamilyInfo(
         id="sd35",
@@ -34,10 +64,15 @@ FAMILIES: dict[str, FamilyInfo] = {
         max_pixels=2048 * 2048,
         frame_step=0,
         max_frames=1,
-        samplers={"euler": ("normal",)},
+        samplers=dict.fromkeys(_FLOW_SAMPLERS, _FLOW_SCHEDULERS),
         has_shift=True,
         has_skip_layer_guidance=True,
         has_negative_range=True,
+        has_conditioning=True,
+        has_guidance_schedule=True,
+        has_input_image=True,
+        has_t5_mask=True,
+        text_encodings=("diffusers", "comfyui"),
         text_encoders=("CLIP-L", "CLIP-G", "T5"),
     ),
     "cogvideox": FamilyInfo(
@@ -102,10 +137,10 @@ def _cogvideox(id: str, name: str, summary: str, dynamic: bool, licence: str) ->
     )
 
 
-def _rectified(steps: int, guidance: float) -> ModelDefaults:
-    """SD3.5's reference settings; the reference's dpmpp_2m / sgm_uniform comes with the samplers."""
+def _rectified(steps: int, guidance: float, sampler: str = "dpmpp_2m", scheduler: str = "sgm_uniform") -> ModelDefaults:
+    """SD3.5's reference settings."""
     return ModelDefaults(
-        width=1024, height=1024, steps=steps, guidance=guidance, sampler="euler", scheduler="normal", shift=3.0
+        width=1024, height=1024, steps=steps, guidance=guidance, sampler=sampler, scheduler=scheduler, shift=3.0
     )
 
 
@@ -114,7 +149,10 @@ MODELS: dict[str, ModelInfo] = {
     for model in (
         _sd35("sd3.5-large", "SD 3.5 Large", "8 billion parameters, about one megapixel.", _rectified(40, 4.5)),
         _sd35(
-            "sd3.5-large-turbo", "SD 3.5 Large Turbo", "Large, distilled: four steps, no guidance.", _rectified(4, 1.0)
+            "sd3.5-large-turbo",
+            "SD 3.5 Large Turbo",
+            "Large, distilled: four steps, no guidance.",
+            _rectified(4, 1.0, "euler", "normal"),
         ),
         _sd35(
             "sd3.5-medium",

@@ -43,7 +43,7 @@ class Adapter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class InputMedia(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A picture or clip that the generation starts from, by content. It is scaled to the recipe's size.
+    """A picture or clip that the generation starts from, by content. It is scaled to cover the recipe's size.
 
     ``strength`` is the denoise fraction d: of a schedule of ``int(steps / d)`` steps the last ``steps`` are run.
     """

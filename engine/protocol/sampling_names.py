@@ -78,8 +78,16 @@ SAMPLERS: tuple[Named, ...] = (
     Named(
         "uni_pc",
         "UniPC",
-        "Multistep predictor and corrector: good pictures from few steps.",
-        ("UniPCMultistepScheduler", "k_uni_pc"),
+        "Multistep predictor and corrector of third order in the logarithm of sigma, as in ComfyUI: good pictures from"
+        " few steps.",
+        ("k_uni_pc",),
+    ),
+    Named(
+        "uni_pc_log_snr",
+        "UniPC (log SNR)",
+        "Multistep predictor and corrector of second order in half the log signal-to-noise ratio, as in diffusers;"
+        " another trajectory than UniPC.",
+        ("UniPCMultistepScheduler", "UniPC FlowMatch"),
     ),
     Named(
         "lms",

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from engine.protocol.conditioning import Words
 from engine.worker.guidance import Conditioning
 from engine.worker.models import Model
 
@@ -25,13 +26,13 @@ MEMORY_LIMIT = 64 * 1024 * 1024
 DISK_LIMIT = 512 * 1024 * 1024
 
 
-def cache_key(model: Model, settings: tuple[Any, ...], prompt: str) -> str:
+def cache_key(model: Model, settings: tuple[Any, ...], words: Words) -> str:
     """Hex digest; ``settings`` are what the family adds (lengths, which encoders)."""
     plans = {name: [str(plan.storage), str(plan.compute)] for name, plan in sorted(model.plan.parts.items())}
     files = model.folder.fingerprint(model.family.text_parts)
     facts = [
         model.family.info.id,
-        prompt,
+        [words.text, words.clip_l, words.clip_g],
         settings,
         str(model.folder.path),
         files,

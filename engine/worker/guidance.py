@@ -5,13 +5,14 @@ B = batch, and every tensor of a conditioning has B (or 2 B, unconditional first
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from engine.protocol.recipe import SkipLayerGuidance
+from engine.protocol.conditioning import WHOLE
+from engine.protocol.recipe import Range, Recipe, SkipLayerGuidance
 from engine.worker.sampling.base import Point
 
 Conditioning = dict[str, Tensor]
@@ -20,13 +21,21 @@ Network = Callable[[Tensor, Point, Conditioning, tuple[int, ...]], Tensor]
 """``network(x, point, conditioning, skipped_layers)`` gives the network's output for ``x`` [B, ...]."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """One entry of a side: what the network is told in a part of the schedule, and how much it counts."""
+
+    conditioning: Conditioning
+    range: Range = WHOLE
+    strength: float = 1.0
+
+
+Side = tuple[Told, ...]
+
+
 def join(negative: Conditioning, positive: Conditioning) -> Conditioning:
     """Both for one pass, unconditional first, as diffusers' pipelines do: the bits depend on that order."""
     return {name: torch.cat([negative[name], positive[name]]) for name in positive}
-
-
-def zeroed(conditioning: Conditioning) -> Conditioning:
-    return {name: torch.zeros_like(value) for name, value in conditioning.items()}
 
 
 def repeat(conditioning: Conditioning, batch: int) -> Conditioning:
@@ -34,53 +43,69 @@ def repeat(conditioning: Conditioning, batch: int) -> Conditioning:
     return {name: value.repeat(batch, *[1] * (value.ndim - 1)) for name, value in conditioning.items()}
 
 
-@dataclass(frozen=True)
-class Unguided:
-    """Guidance 1: the conditioned pass alone."""
+def is_guided(recipe: Recipe) -> bool:
+    """Whether any step has an unconditional pass. A single scale of 1 or less means none, as in diffusers."""
+    if recipe.guidance_schedule:
+        return any(recipe.guidance_at_step(step) != 1 for step in range(recipe.steps))
+    return recipe.guidance > 1
 
-    network: Network
-    positive: Conditioning
 
-    def __call__(self, x: Tensor, point: Point) -> Tensor:
-        return self.network(x, point, self.positive, ())
+def everywhere(range_: Range, point: Point) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
 class Guided:
-    """``u + scale (c - u)`` (Ho and Salimans 2022), with one pass over a double batch.
+    """``u + scale (c - u)`` (Ho and Salimans 2022), in one pass over a double batch where both sides allow it.
 
-    ``negative`` outside of ``is_negative_on`` is replaced by zeros. With ``skip``, inside its part of the steps,
-    ``scale (c - c without those layers)`` is added, as in diffusers' ``StableDiffusion3Pipeline``.
+    u and c are the means of what the network says to those entries of ``negative`` and ``positive`` that ``holds`` at a
+    point. Without ``negative``, or where ``scale`` is None, c alone is computed. Inside the window of ``skip``,
+    ``scale (c - c without those layers)`` is added: in steps, as diffusers' ``StableDiffusion3Pipeline`` does where
+    there is guidance, or in noise levels, as ComfyUI's SkipLayerGuidanceSD3 always does.
     """
 
     network: Network
-    positive: Conditioning
-    with_negative: Conditioning
-    with_zeros: Conditioning
-    is_negative_on: Callable[[Point], bool]
-    scale: Callable[[Point], float]
+    positive: Side
+    negative: Side | None
+    scale: Callable[[Point], float | None]
+    holds: Callable[[Range, Point], bool] = everywhere
     skip: SkipLayerGuidance | None = None
-
-    @classmethod
-    def make(
-        cls,
-        network: Network,
-        positive: Conditioning,
-        negative: Conditioning,
-        scale: Callable[[Point], float],
-        is_negative_on: Callable[[Point], bool] | None = None,
-        skip: SkipLayerGuidance | None = None,
-    ) -> Guided:
-        """``is_negative_on`` None means that the negative prompt holds for the whole schedule."""
-        with_negative = join(negative, positive)
-        with_zeros = join(zeroed(negative), positive) if is_negative_on else with_negative
-        return cls(network, positive, with_negative, with_zeros, is_negative_on or (lambda point: True), scale, skip)
+    _joined: dict[tuple[int, int], Conditioning] = field(default_factory=dict)
 
     def __call__(self, x: Tensor, point: Point) -> Tensor:
-        both = self.with_negative if self.is_negative_on(point) else self.with_zeros
-        unconditioned, conditioned = self.network(torch.cat([x] * 2), point, both, ()).chunk(2)
-        output = unconditioned + self.scale(point) * (conditioned - unconditioned)
-        if self.skip is not None and self.skip.start * point.steps < point.index < self.skip.end * point.steps:
-            without = self.network(x, point, self.positive, self.skip.layers)
+        positive = self._holding(self.positive, point)
+        scale = None if self.negative is None else self.scale(point)
+        if self.negative is None or scale is None:
+            output = conditioned = self._mean(x, point, positive)
+        else:
+            unconditioned, conditioned = self._both(x, point, self._holding(self.negative, point), positive)
+            output = unconditioned + scale * (conditioned - unconditioned)
+        if self.skip is not None and self._skips(self.skip, point, scale is not None):
+            without = self._mean(x, point, positive, self.skip.layers)
             output = output + (conditioned - without) * self.skip.scale
         return output
+
+    def _holding(self, side: Side, point: Point) -> list[Told]:
+        return [told for told in side if self.holds(told.range, point)]
+
+    def _skips(self, skip: SkipLayerGuidance, point: Point, is_guided: bool) -> bool:
+        if skip.window == "sigma":
+            return self.holds(Range(skip.start, skip.end), point)
+        return is_guided and skip.start * point.steps < point.index < skip.end * point.steps
+
+    def _both(self, x: Tensor, point: Point, negative: list[Told], positive: list[Told]) -> Sequence[Tensor]:
+        if len(negative) == len(positive) == 1:
+            one, other = negative[0].conditioning, positive[0].conditioning
+            if all(one[name].shape == other[name].shape for name in other):
+                key = (id(one), id(other))
+                if key not in self._joined:
+                    self._joined[key] = join(one, other)
+                return self.network(torch.cat([x] * 2), point, self._joined[key], ()).chunk(2)
+        return self._mean(x, point, negative), self._mean(x, point, positive)
+
+    def _mean(self, x: Tensor, point: Point, side: list[Told], skipped: tuple[int, ...] = ()) -> Tensor:
+        if len(side) == 1:
+            return self.network(x, point, side[0].conditioning, skipped)
+        whole = sum(told.strength for told in side)
+        outputs = [self.network(x, point, told.conditioning, skipped) * (told.strength / whole) for told in side]
+        return torch.stack(outputs).sum(0)

@@ -12,19 +12,22 @@ from torch import Tensor
 
 from engine.models import catalog
 from engine.protocol.commands import Generate
+from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.events import JobFinished, OutputFile
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.recipe import Recipe
 from engine.worker import families
 from engine.worker.cancel import Cancellation
+from engine.worker.conditioning.entries import all_texts, told
 from engine.worker.device import PeakMemory, describe, find_device, machine, versions
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
-from engine.worker.guidance import Conditioning, repeat
+from engine.worker.guidance import Conditioning, Side, is_guided
 from engine.worker.memory.plan import make_plan
 from engine.worker.model_folder import inspect
 from engine.worker.models import Model, ModelCache, empty_device_cache
+from engine.worker.pictures import read_picture
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
 from engine.worker.sampling.base import SamplerState
@@ -80,7 +83,8 @@ class Runner:
         model = self.open(Path(job.model_folder), family)
         family.check(model.folder, recipe)
         positive, negative = self._encode(model, recipe, job.cache_folder, progress)
-        latents = self._denoise(model, recipe, positive, negative, job, progress)
+        picture = self._encode_picture(model, recipe, progress) if recipe.input else None
+        latents = self._denoise(model, recipe, positive, negative, picture, job, progress)
         return Made(latents, self._decode(model, recipe, latents, progress))
 
     def open(self, path: Path, family: Family | None = None) -> Model:
@@ -121,44 +125,54 @@ class Runner:
             model.load(names, lambda label, fraction: progress.at("loading", fraction, label))
             self._models.make_room(keep=model)
 
-    def _encode(
-        self, model: Model, recipe: Recipe, cache_folder: str, progress: Progress
-    ) -> tuple[Conditioning, Conditioning | None]:
-        """Conditionings of the prompt and of the negative prompt (None without guidance), for the whole batch."""
+    def _encode(self, model: Model, recipe: Recipe, cache_folder: str, progress: Progress) -> tuple[Side, Side | None]:
+        """What the network is told, and what guidance moves away from (None without it), for the whole batch."""
         family = model.family
         cache = self._encodings.setdefault(cache_folder, EncodingCache(Path(cache_folder) if cache_folder else None))
-        prompts = [recipe.prompt, recipe.negative_prompt] if recipe.guidance > 1 else [recipe.prompt]
-        keys = {prompt: cache_key(model, family.encoding_settings(recipe), prompt) for prompt in prompts}
-        found = {prompt: cache.get(key) for prompt, key in keys.items()}
-        missing = [prompt for prompt, encoding in found.items() if encoding is None]
+        positive = recipe.positive_entries()
+        negative = recipe.negative_entries() if is_guided(recipe) else ()
+        keys = {
+            words: cache_key(model, family.encoding_settings(recipe), words) for words in all_texts(positive + negative)
+        }
+        found = {words: cache.get(key) for words, key in keys.items()}
+        missing = [words for words, encoding in found.items() if encoding is None]
         if missing:
             self._load(model, list(family.text_parts), progress)
             with progress.stage("encoding"), model.use(*family.text_parts) as parts:
-                for done, prompt in enumerate(missing, start=1):
-                    found[prompt] = family.encode(model, parts, recipe, prompt)
-                    cache.put(keys[prompt], found[prompt])
+                for done, words in enumerate(missing, start=1):
+                    found[words] = family.encode(model, parts, recipe, words)
+                    cache.put(keys[words], found[words])
                     progress.at("encoding", done / len(missing))
 
-        def ready(prompt: str) -> Conditioning:
-            return repeat({name: value.to(model.plan.device) for name, value in found[prompt].items()}, recipe.batch)
+        def encoded(words: Words) -> Conditioning:
+            return {name: value.to(model.plan.device) for name, value in found[words].items()}
 
-        return ready(prompts[0]), ready(prompts[1]) if len(prompts) > 1 else None
+        return told(positive, encoded, recipe.batch), told(negative, encoded, recipe.batch) or None
+
+    def _encode_picture(self, model: Model, recipe: Recipe, progress: Progress) -> Tensor:
+        """The latents of the picture that the recipe starts from."""
+        pixels = read_picture(recipe.input, recipe.width, recipe.height)
+        self._load(model, ["vae"], progress)
+        self.cancellation.check()
+        with progress.stage("encoding"), model.use("vae") as parts:
+            return model.family.encode_picture(model, parts["vae"], recipe, pixels)
 
     def _denoise(
         self,
         model: Model,
         recipe: Recipe,
-        positive: Conditioning,
-        negative: Conditioning | None,
+        positive: Side,
+        negative: Side | None,
+        picture: Tensor | None,
         job: Generate,
         progress: Progress,
     ) -> Tensor:
         self._load(model, ["transformer"], progress)
         family, device = model.family, model.plan.device
-        dtype = positive["embeds"].dtype if recipe.latents == "model" else torch.float32
+        dtype = positive[0].conditioning["embeds"].dtype if recipe.latents == "model" else torch.float32
         generator = torch.Generator("cpu").manual_seed(recipe.seed)
         noise = torch.randn(family.noise_shape(model.folder, recipe), generator=generator, dtype=dtype)
-        state = SamplerState(0, noise.to(device), generator)
+        state = SamplerState(0, family.start(model.folder, recipe, noise.to(device), picture), generator)
         sampler = family.sampler(model.folder, recipe)
         rgb = self._latent_rgb(model)
         progress.decode_seconds = self._expected_decoding(model, recipe)

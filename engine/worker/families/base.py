@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
+from engine.protocol.conditioning import Words
 from engine.protocol.errors import UnsafeModel
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
-from engine.worker.guidance import Conditioning
+from engine.worker.guidance import Conditioning, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Model as Denoiser
 from engine.worker.sampling.base import Sampler
@@ -80,18 +81,26 @@ class Family(Protocol):
         """What else decides the encoding of a prompt (for the cache)."""
         ...
 
-    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, prompt: str) -> Conditioning:
-        """The conditioning of one prompt; each tensor is [1, ...]."""
+    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
+        """The conditioning of one combination of texts; each tensor is [1, ...]."""
         ...
 
     def noise_shape(self, folder: ModelFolder, recipe: Recipe) -> tuple[int, ...]: ...
 
     def sampler(self, folder: ModelFolder, recipe: Recipe) -> Sampler: ...
 
+    def start(self, folder: ModelFolder, recipe: Recipe, noise: Tensor, picture: Tensor | None) -> Tensor:
+        """The latents before the first step, from noise of ``noise_shape`` and the encoded picture, if there is one."""
+        ...
+
     def denoiser(
-        self, model: Model, transformer: Any, recipe: Recipe, positive: Conditioning, negative: Conditioning | None
+        self, model: Model, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
         """The transformer with guidance around it; conditionings are [B, ...], ``negative`` None for no guidance."""
+        ...
+
+    def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
+        """Pixels [height, width, 3] uint8 to latents of ``noise_shape``, float32."""
         ...
 
     def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
@@ -111,10 +120,6 @@ def to_pixels(decoded: Tensor) -> Tensor:
     """[..., 3, H, W] in −1 … 1 to [..., H, W, 3] uint8, rounded as diffusers' ``VaeImageProcessor`` does."""
     scaled = (decoded * 0.5 + 0.5).clamp(0, 1)
     return (scaled.cpu().movedim(-3, -1).float() * 255).round().to(torch.uint8)
-
-
-def is_guided(recipe: Recipe) -> bool:
-    return recipe.guidance > 1
 
 
 def kept_latents(recipe: Recipe) -> Callable[[Tensor], Tensor]:

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 from engine.models.catalog import FAMILIES
+from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.families.base import T5_TOKENIZERS, ComponentSpec, to_pixels
-from engine.worker.guidance import Conditioning, Guided, Unguided
+from engine.worker.guidance import Conditioning, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Model as Denoiser
 from engine.worker.sampling.base import Point, Prediction, Sampler
@@ -65,11 +66,11 @@ class CogVideoX:
     def encoding_settings(self, recipe: Recipe) -> tuple[Any, ...]:
         return (recipe.max_sequence_length,)
 
-    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, prompt: str) -> Conditioning:
+    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
         """``embeds`` [1, max_sequence_length, D]; no attention mask, as in the reference."""
         encoder = parts["text_encoder"]
         ids = parts["tokenizer"](
-            [prompt],
+            [words.text or ""],
             padding="max_length",
             max_length=recipe.max_sequence_length,
             truncation=True,
@@ -89,8 +90,11 @@ class CogVideoX:
         scheduler = make_scheduler(config, recipe.sampler, recipe.scheduler, recipe.steps)
         return CogVideoXDPM(scheduler) if recipe.sampler == "dpm" else CogVideoXDDIM(scheduler)
 
+    def start(self, folder: ModelFolder, recipe: Recipe, noise: Tensor, picture: Tensor | None) -> Tensor:
+        return noise
+
     def denoiser(
-        self, model: Model, transformer: Any, recipe: Recipe, positive: Conditioning, negative: Conditioning | None
+        self, model: Model, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
         dtype, device = model.compute_dtype("transformer"), model.plan.device
         rotary = _rotary_positions(model.folder, recipe, device)
@@ -108,12 +112,11 @@ class CogVideoX:
         def scale(point: Point) -> float:
             return dynamic_guidance(recipe.guidance, point) if recipe.dynamic_guidance else recipe.guidance
 
-        guided: Unguided | Guided
-        if negative is None:
-            guided = Unguided(network, positive)
-        else:
-            guided = Guided.make(network, positive, negative, scale)
+        guided = Guided(network, positive, negative, scale)
         return lambda x, point: Prediction(guided(x, point), lambda v: point.signal * x - point.sigma * v)
+
+    def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
+        raise BadRecipe("CogVideoX cannot start from a picture yet.", "Take it out of the recipe.", field="input")
 
     def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
         latents = latents[:, _padding_frames(model.folder, recipe) :]

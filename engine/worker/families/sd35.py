@@ -6,16 +6,18 @@ diffusers' ``StableDiffusion3Pipeline`` bit by bit (``tests/engine/worker/test_r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from engine.models.catalog import FAMILIES
+from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB
-from engine.protocol.recipe import Range, Recipe
+from engine.protocol.recipe import Recipe
+from engine.worker.conditioning import sd3_text
+from engine.worker.conditioning.entries import flow_range
 from engine.worker.families.base import (
     CLIP_TOKENIZERS,
     T5_TOKENIZERS,
@@ -23,11 +25,12 @@ from engine.worker.families.base import (
     kept_latents,
     to_pixels,
 )
-from engine.worker.guidance import Conditioning, Guided, Unguided
+from engine.worker.guidance import Conditioning, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Model as Denoiser
 from engine.worker.sampling.base import Point, Prediction, Sampler
-from engine.worker.sampling.flow_euler import FlowEuler, FlowSchedule
+from engine.worker.sampling.flow import FlowSchedule
+from engine.worker.sampling.flow_samplers import SAMPLERS, make_schedule
 
 if TYPE_CHECKING:
     from engine.worker.models import Model
@@ -95,25 +98,16 @@ class StableDiffusion35:
             )
 
     def encoding_settings(self, recipe: Recipe) -> tuple[Any, ...]:
-        return (recipe.max_sequence_length, recipe.use_t5)
+        return (recipe.max_sequence_length, recipe.use_t5, recipe.text_encoding, recipe.t5_mask)
 
-    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, prompt: str) -> Conditioning:
-        """``embeds`` [1, 77 + max_sequence_length, 4096], the T5 part zero without it; ``pooled`` [1, 2048]."""
-        length = parts["tokenizer"].model_max_length
-        one, pooled_one = _encode_clip(parts["tokenizer"], parts["text_encoder"], prompt, length)
-        two, pooled_two = _encode_clip(parts["tokenizer_2"], parts["text_encoder_2"], prompt, length)
-        clip = torch.cat([one, two.to(one.dtype)], dim=-1)
-        if "text_encoder_3" in parts and recipe.use_t5:
-            t5 = _encode_t5(parts["tokenizer_3"], parts["text_encoder_3"], prompt, recipe.max_sequence_length)
-        else:
-            width = model.folder.parts["transformer"].config["joint_attention_dim"]
-            t5 = torch.zeros((1, recipe.max_sequence_length, width), dtype=clip.dtype, device=clip.device)
-        clip = torch.nn.functional.pad(clip, (0, t5.shape[-1] - clip.shape[-1]))
-        dtype = model.compute_dtype("transformer")
-        return {
-            "embeds": torch.cat([clip, t5.to(clip.dtype)], dim=-2).to(dtype),
-            "pooled": torch.cat([pooled_one, pooled_two.to(pooled_one.dtype)], dim=-1).to(dtype),
-        }
+    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
+        """``embeds`` [1, 77 + max_sequence_length, 4096], the T5 part zero without it; ``pooled`` [1, 2048].
+
+        In ComfyUI's reading there are as many tokens as the text needs.
+        """
+        width = model.folder.parts["transformer"].config["joint_attention_dim"]
+        found = sd3_text.read(parts, recipe, words, width)
+        return {name: value.to(model.compute_dtype("transformer")) for name, value in found.items()}
 
     def noise_shape(self, folder: ModelFolder, recipe: Recipe) -> tuple[int, ...]:
         channels = folder.parts["transformer"].config["in_channels"]
@@ -121,11 +115,18 @@ class StableDiffusion35:
         return (recipe.batch, channels, recipe.height // scale, recipe.width // scale)
 
     def sampler(self, folder: ModelFolder, recipe: Recipe) -> Sampler:
-        config = folder.parts["scheduler"].config
-        return FlowEuler(FlowSchedule.normal(config, recipe.steps, recipe.shift))
+        return SAMPLERS[recipe.sampler](_schedule(folder, recipe), recipe.seed)
+
+    def start(self, folder: ModelFolder, recipe: Recipe, noise: Tensor, picture: Tensor | None) -> Tensor:
+        """``sigma noise + (1 - sigma) picture``; a schedule that starts below 1 takes an empty picture for zeros."""
+        sigma = _schedule(folder, recipe).sigmas[0]
+        if sigma == 1:
+            return noise
+        latents = sigma * noise.float()
+        return (latents if picture is None else latents + (1 - sigma) * picture).to(noise.dtype)
 
     def denoiser(
-        self, model: Model, transformer: Any, recipe: Recipe, positive: Conditioning, negative: Conditioning | None
+        self, model: Model, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
         dtype, device = model.compute_dtype("transformer"), model.plan.device
         widen = kept_latents(recipe)
@@ -141,19 +142,19 @@ class StableDiffusion35:
             )[0]
             return widen(output)
 
-        guided: Unguided | Guided
-        if negative is None:
-            guided = Unguided(network, positive)
-        else:
-            guided = Guided.make(
-                network,
-                positive,
-                negative,
-                scale=lambda point: recipe.guidance,
-                is_negative_on=_range_test(recipe.negative_range, recipe.shift),
-                skip=recipe.skip_layer_guidance,
-            )
+        def scale(point: Point) -> float | None:
+            value = recipe.guidance_at_step(point.index)
+            return None if value == 1 else value
+
+        guided = Guided(network, positive, negative, scale, flow_range(recipe.shift), recipe.skip_layer_guidance)
         return lambda x, point: Prediction(guided(x, point), lambda velocity: x.float() - point.sigma * velocity)
+
+    def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
+        """The mean of the VAE's posterior, the same in every run; ComfyUI and diffusers draw from it."""
+        scaled = pixels.permute(2, 0, 1)[None] / 127.5 - 1
+        latents = vae.encode(scaled.to(vae.device, model.compute_dtype("vae"))).latent_dist.mode().float()
+        latents = (latents - vae.config.shift_factor) * vae.config.scaling_factor
+        return latents.repeat(recipe.batch, 1, 1, 1)
 
     def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
         latents = (latents / vae.config.scaling_factor) + vae.config.shift_factor
@@ -172,36 +173,11 @@ class StableDiffusion35:
         )
 
 
-def _encode_clip(tokenizer: Any, encoder: Any, prompt: str, length: int) -> tuple[Tensor, Tensor]:
-    """The hidden states before the last layer [1, length, D] and the projected pooled vector [1, P]."""
-    ids = tokenizer([prompt], padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
-    output = encoder(ids.to(encoder.device), output_hidden_states=True)
-    return output.hidden_states[-2], output[0]
-
-
-def _encode_t5(tokenizer: Any, encoder: Any, prompt: str, length: int) -> Tensor:
-    """[1, length, D]; no attention mask, as in the reference."""
-    ids = tokenizer(
-        [prompt], padding="max_length", max_length=length, truncation=True, add_special_tokens=True, return_tensors="pt"
-    ).input_ids
-    return encoder(ids.to(encoder.device))[0]
-
-
 def _vae_scale(folder: ModelFolder) -> int:
     return 2 ** (len(folder.parts["vae"].config["block_out_channels"]) - 1)
 
 
-def _range_test(range_: Range, shift: float) -> Callable[[Point], bool] | None:
-    """Whether a point lies in a part of the schedule, by its sigma, both ends included; None for the whole of it.
-
-    As in ComfyUI: the fraction p has ``sigma(p) = shift (1 - p) / (1 + (shift - 1) (1 - p))``. Outside, the published
-    SD3.5 graphs put zeros (ConditioningZeroOut) in place of the negative prompt.
-    """
-    if range_.start <= 0 and range_.end >= 1:
-        return None
-
-    def sigma(fraction: float) -> float:
-        return shift * (1 - fraction) / (1 + (shift - 1) * (1 - fraction))
-
-    first, last = sigma(range_.start), sigma(range_.end)
-    return lambda point: last <= float(point.sigma) <= first
+def _schedule(folder: ModelFolder, recipe: Recipe) -> FlowSchedule:
+    config = folder.parts["scheduler"].config
+    strength = recipe.input.strength if recipe.input else 1.0
+    return make_schedule(config, recipe.sampler, recipe.scheduler, recipe.steps, recipe.shift, strength)

@@ -1,0 +1,1 @@
+"""What the model is told: texts to encodings, entries to conditionings."""

@@ -1,0 +1,63 @@
+"""The picture that a generation starts from, as pixels of the recipe's size."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.protocol.errors import BadFile, BadRecipe
+from engine.protocol.recipe import InputMedia
+
+MAX_BYTES = 512 * 1024 * 1024
+MAX_PIXELS = 128 * 1024 * 1024
+
+
+def read_picture(media: InputMedia, width: int, height: int) -> Tensor:
+    """[height, width, 3] uint8 RGB. Of a picture of another shape the middle is taken, scaled to cover the size.
+
+    A picture of the very size is not touched; transparency lies on white. Raises ``BadFile``, or ``BadRecipe`` where
+    the file is gone or is no longer the one that the recipe names.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    content = _content(media)
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise BadFile(
+                    f"{media.path} is {picture.width} × {picture.height}: too large.", "Choose a smaller one."
+                )
+            upright = ImageOps.exif_transpose(picture)
+            if upright.has_transparency_data:
+                layer = upright.convert("RGBA")
+                upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+            rgb = upright.convert("RGB")
+            if rgb.size != (width, height):
+                rgb = ImageOps.fit(rgb, (width, height), Image.Resampling.LANCZOS)
+            return torch.from_numpy(np.array(rgb))
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+        raise BadFile(f"{media.path} cannot be read as a picture: {error}.", "Choose another picture.") from error
+
+
+def _content(media: InputMedia) -> bytes:
+    path = Path(media.path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadFile(f"{path} is larger than {MAX_BYTES // 2**20} MiB.", "Choose a smaller picture.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadRecipe(
+            f"The picture to start from is not there: {path}.", "Choose it again, or take it out.", field="input"
+        ) from error
+    if media.sha256 and hashlib.sha256(content).hexdigest() != media.sha256:
+        raise BadRecipe(
+            f"{path} is no longer the picture that the recipe was made with.",
+            "Choose the picture again.",
+            field="input",
+        )
+    return content
