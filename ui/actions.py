@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon, QImage, QKeySequence
 
 from engine.jobs.notices import LibraryChanged
 from engine.library.item import Item
-from engine.protocol.errors import BadFile, BadRecipe, ErrorInfo, LaternaError
+from engine.protocol.errors import BadRecipe, ErrorInfo, LaternaError
 from engine.protocol.family_info import Kind, validate
 from engine.protocol.recipe import Recipe
 from ui.action_table import ROWS, Row
@@ -26,7 +26,11 @@ from ui.preferences import Preferences
 from ui.session import Session
 from ui.theme import Theme
 
+if TYPE_CHECKING:
+    from engine.interop.report import ImportResult
+
 MAX_DROPPED_TEXT = 1_000_000
+MAX_NOTES = 3
 
 
 class Library(Protocol):
@@ -231,28 +235,28 @@ class Actions(QObject):
             self._say(text, "info", self.tr("Undo"), self.undo)
 
     def read_file(self, path: Path) -> None:
-        """Restore the recipe that a PNG or MP4 carries; read on another thread."""
+        """Restore the recipe that a file carries, Laterna's own or another program's; read on another thread."""
+        installed = self._session.all_models
 
-        def work() -> tuple[Recipe | None, str]:
-            from engine.media import metadata
+        def work() -> ImportResult:
+            from engine.interop.recipe_file import read_recipe_file
 
-            info = metadata.read(path)
-            return info.recipe, info.recipe_problem
+            return read_recipe_file(path, installed)
 
-        self._background.run(work, lambda found: self._file_read(path, *found), self._failed)
+        self._background.run(work, lambda found: self._file_read(path, found), self._failed)
 
-    def _file_read(self, path: Path, recipe: Recipe | None, problem: str) -> None:
-        if recipe is not None:
-            self.restore(recipe, path.name)
-        elif problem:
-            self._failed(BadFile(f"{path.name}: {problem}"))
-        else:
-            self._failed(
-                BadFile(
-                    self.tr("{file} carries no recipe.").format(file=path.name),
-                    self.tr("Drop a PNG or MP4 that Laterna made."),
-                )
+    def _file_read(self, path: Path, found: ImportResult) -> None:
+        if found.recipe is None:
+            return
+        self.restore(found.recipe, path.name)
+        different = [*found.approximated, *found.ignored]
+        if different:
+            text = self.tr("{file} comes from {program}. What is different here: {notes}").format(
+                file=path.name, program=found.source, notes=" ".join(different[:MAX_NOTES])
             )
+            if len(different) > MAX_NOTES:
+                text += " " + self.tr("And {count} more.").format(count=len(different) - MAX_NOTES)
+            self._say(text, "warning")
 
     def use_text(self, text: str) -> None:
         """Dropped text becomes the prompt."""

@@ -98,6 +98,10 @@ class Session(QObject):
         return tuple(model for model in self._models if model.info.kind == self._kind)
 
     @property
+    def all_models(self) -> tuple[InstalledModel, ...]:
+        return self._models
+
+    @property
     def models_known(self) -> bool:
         """False until the folders were looked through."""
         return self._models_known

@@ -180,6 +180,15 @@ def test_dropped_text_becomes_the_prompt(window: MainWindow) -> None:
     assert window.form.prompts.prompt.text() == "a lantern over the hills"
 
 
+def test_dropped_workflow_fills_the_form(qtbot: QtBot, window: MainWindow) -> None:
+    workflow = Path(__file__).parents[1] / "engine" / "interop" / "corpus" / "published-large-ui.json"
+    assert drop_file(window, workflow)
+    qtbot.waitUntil(lambda: window.form.prompts.prompt.text() == "a red boat", timeout=5000)
+    recipe = window.form.read().recipe
+    assert (recipe.negative_prompt, recipe.guidance, recipe.seed) == ("blurry", 4.5, 7)
+    assert "sd3.5-large" in said(window)
+
+
 @pytest.mark.parametrize("kind", ["text", "damaged", "no recipe", "folder", "missing", "address"])
 def test_wrong_file_gives_a_sentence(qtbot: QtBot, window: MainWindow, tmp_path: Path, kind: str) -> None:
     window.form.prompts.prompt.replace_text("mine")
