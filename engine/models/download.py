@@ -135,7 +135,7 @@ class Download:
         files[index] = file
         self._plan = msgspec.structs.replace(self._plan, files=tuple(files))
         self._meter.total = self._plan.total
-        self._store.want(self._plan.name, self._plan)
+        self._store.want(self._plan.name, self._plan, durable=False)
 
 
 @contextmanager

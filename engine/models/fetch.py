@@ -1,8 +1,8 @@
 """One file from the network: several connections, resumable to the block, its SHA-256 checked while it is written.
 
 The file is cut into segments; each connection takes the next one that nobody has, and asks for what is missing of it.
-A thread of its own hashes behind them, another makes durable what is written. The number of connections grows while
-the line is slow, so a fast one is not slowed down by many.
+Whoever writes where the hash stands hashes too; a thread of its own hashes what was written out of order, another makes
+durable what is written. Connections are added only while each makes it faster: many would slow a fast line down.
 """
 
 from __future__ import annotations
@@ -28,21 +28,24 @@ from engine.models.throttle import Control
 from engine.models.transport import Response, Transport
 from engine.protocol.errors import Cancelled, LaternaError, ModelDamaged, NetworkFailed, from_os_error
 
-BLOCK = 64 * 1024
+# Bytes read at once: much where one connection is fast enough, less where several share a slow line, since what is read
+# and not yet written is lost with the process.
+BLOCK_ALONE, BLOCK_SHARED = 1024 * 1024, 256 * 1024
 RECORD_BYTES = 256 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 @dataclass(frozen=True)
 class FetchOptions:
-    """``segment_bytes`` goes over one request; connections are added up to ``max_connections`` while the whole is
-    slower than ``fast_enough`` bytes a second. ``tries`` failures without a byte in between end it; the waits between
-    them start with ``first_wait`` seconds and double.
+    """``segment_bytes`` goes over one request. Every ``look_seconds`` a connection is added, up to ``max_connections``,
+    while the whole is slower than ``fast_enough`` bytes a second and the last one helped. ``tries`` failures without a
+    byte in between end it; the waits between them start with ``first_wait`` seconds and double.
     """
 
     segment_bytes: int = 64 * 1024 * 1024
     max_connections: int = 4
     fast_enough: float = 150e6
+    look_seconds: float = 1.0
     tries: int = 6
     first_wait: float = 1.0
     sync_seconds: float = 10.0
@@ -167,8 +170,9 @@ class FileFetch:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _coordinate(self) -> None:
-        """Wait for the end, and add connections while there is work that they could speed up."""
+        """Wait for the end; add a connection while the line is slow and the one before made it faster."""
         seen, seen_at = 0, time.monotonic()
+        rate_before = 0.0
         while True:
             with self._lock:
                 self._lock.wait(0.05)
@@ -179,12 +183,14 @@ class FileFetch:
                 received, connections = self._received, self._connections
             self._control.check()
             now = time.monotonic()
-            if now - seen_at < 0.3:
+            if now - seen_at < self._options.look_seconds:
                 continue
-            is_slow = 0 < received - seen < self._options.fast_enough * (now - seen_at)
+            rate = (received - seen) / (now - seen_at)
             seen, seen_at = received, now
-            unlimited = self._control.limit.bytes_per_second <= 0
-            if is_slow and unlimited and connections < self._allowed and self._has_free_segment():
+            if self._control.limit.bytes_per_second > 0 or not 0 < rate < self._options.fast_enough:
+                continue
+            if rate > 1.1 * rate_before and connections < self._allowed and self._has_free_segment():
+                rate_before = rate
                 self._start_connection()
 
     def _checked(self) -> str:
@@ -241,7 +247,7 @@ class FileFetch:
         self._start(self._connect)
 
     def _hash(self) -> None:
-        """Hash behind the connections, from the page cache."""
+        """Hash what the connections did not hash themselves: what they wrote out of order, or an earlier run."""
         while self._hasher.hashed < self._file.size:
             frontier = 0
             for segment in self._journal.segments:
@@ -271,6 +277,7 @@ class FileFetch:
                         if segment.synced < done:
                             segment.synced = done
                             self._journal.record(segment)
+                    self._journal.sync()
                 except OSError as error:
                     raise from_os_error(error, "writing the download", self._part) from error
 
@@ -412,11 +419,13 @@ class FileFetch:
         out.seek(segment.position)
         try:
             while not segment.is_whole:
-                block = response.read(min(BLOCK, segment.end - segment.position))
+                most = BLOCK_ALONE if self._connections == 1 else BLOCK_SHARED
+                block = response.read(min(most, segment.end - segment.position))
                 if not block:
                     raise urllib3.exceptions.ProtocolError("ended early")
                 self._control.check()
                 self._write(out, block)
+                self._hasher.feed(segment.position, block)
                 segment.done += len(block)
                 with self._lock:
                     self._received += len(block)

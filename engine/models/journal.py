@@ -72,8 +72,6 @@ class Journal:
         with path.open("wb") as file:
             file.write(_header(identity))
             file.write(b"".join(_line(segment) for segment in segments))
-            file.flush()
-            os.fsync(file.fileno())
         return cls(path, identity, segments)
 
     @classmethod
@@ -114,6 +112,10 @@ class Journal:
             segment.done, segment.doubtful = segment.synced, False
             self.record(segment)
         return bool(found)
+
+    def sync(self) -> None:
+        """Make what is recorded durable. Raises ``OSError``."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         with self._lock:

@@ -41,6 +41,8 @@ def place(content: Path, target: Path, mode: LinkMode, final: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if mode == "copy" or content.stat().st_size < ALWAYS_COPIED:
         shutil.copyfile(content, target)
+        with target.open("rb+") as file:
+            os.fsync(file.fileno())
     elif mode == "hard":
         os.link(content, target)
     else:

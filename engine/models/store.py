@@ -99,14 +99,20 @@ class Store:
         return None
 
     def adopt(self, part: Path, sha256: str) -> Path:
-        """Take a finished, verified file into the store by renaming it."""
+        """Take a finished, verified file into the store by renaming it.
+
+        Large ones are made durable; small ones are when a model is put together of them.
+        """
         target = self.content_path(sha256)
         try:
             with part.open("rb+") as file:
-                os.fsync(file.fileno())
+                is_large = os.fstat(file.fileno()).st_size >= links.ALWAYS_COPIED
+                if is_large:
+                    os.fsync(file.fileno())
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(part, target)
-            sync_folder(target.parent)
+            if is_large:
+                sync_folder(target.parent)
         except OSError as error:
             raise from_os_error(error, "keeping the downloaded file", target) from error
         return target
@@ -200,9 +206,20 @@ class Store:
 
     # plans that are not finished
 
-    def want(self, name: str, plan: object) -> None:
+    def want(self, name: str, plan: object, durable: bool = True) -> None:
+        """Keep ``plan`` until ``unwant``; what is not ``durable`` outlives a kill, but not a power cut."""
         self.create()
-        self._write(self.wanted / f"{check_name(name)}.json", plan)
+        path = self.wanted / f"{check_name(name)}.json"
+        if durable:
+            self._write(path, plan)
+            return
+        temporary = path.with_name(f"{atomic.TEMPORARY_PREFIX}{secrets.token_hex(6)}")
+        try:
+            temporary.write_bytes(msgspec.json.encode(plan))
+            os.replace(temporary, path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise from_os_error(error, "writing in the models folder", path) from error
 
     def unwant(self, name: str) -> None:
         (self.wanted / f"{check_name(name)}.json").unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from engine.models.store import Store
 from tests.fakes.hub import FakeHub
 from tests.fakes.hub_repositories import small_repository
 
-QUICK = FetchOptions(segment_bytes=1 << 20, first_wait=0.01, sync_seconds=60)
+QUICK = FetchOptions(segment_bytes=1 << 20, first_wait=0.01, sync_seconds=60, look_seconds=0.2)
 
 
 @pytest.fixture

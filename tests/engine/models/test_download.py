@@ -33,7 +33,7 @@ from tests.fakes.hub_repositories import small_repository
 
 ROOT = Path(__file__).resolve().parents[3]
 MiB = 1 << 20
-QUICK = FetchOptions(segment_bytes=MiB, first_wait=0.01, sync_seconds=60, tries=3)
+QUICK = FetchOptions(segment_bytes=MiB, first_wait=0.01, sync_seconds=60, look_seconds=0.2, tries=3)
 MODEL = "cogvideox-2b"
 REPO = "zai-org/CogVideoX-2b"
 
@@ -257,7 +257,7 @@ if len(sys.argv) > 5:
 store = Store(Path(sys.argv[2]))
 store.recover()
 plan = msgspec.json.decode(sys.argv[4], type=Plan)
-options = FetchOptions(segment_bytes=4 << 20, first_wait=0.01)
+options = FetchOptions(segment_bytes=4 << 20, first_wait=0.01, look_seconds=0.1)
 try:
     download.Download(store, plan, Transport(sys.argv[3]), Control(), options).run()
 except LaternaError as error:

@@ -23,7 +23,7 @@ from tests.fakes.hub import NARROW_TOKEN, NO_ACCESS_TOKEN, TOKEN, FakeHub, http_
 MiB = 1 << 20
 PATH = "transformer/model.safetensors"
 REPO = "ada/model"
-QUICK = FetchOptions(segment_bytes=MiB, first_wait=0.01, sync_seconds=60, tries=4)
+QUICK = FetchOptions(segment_bytes=MiB, first_wait=0.01, sync_seconds=60, look_seconds=0.2, tries=4)
 
 
 class Case:
