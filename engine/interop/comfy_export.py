@@ -25,7 +25,7 @@ from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
 Out = list[Any]  # [node id, output slot]
 
 # Laterna's names that ComfyUI does not have, and what runs there instead.
-_SAMPLERS = {"dpmpp_2m_log_snr": "dpmpp_2m", "dpm": "dpmpp_sde"}
+_SAMPLERS = {"dpmpp_2m_log_snr": "dpmpp_2m", "uni_pc_log_snr": "uni_pc", "dpm": "dpmpp_sde"}
 _SCHEDULERS = {"trailing": "sgm_uniform"}
 _COG_SCHEDULERS = {"ddim": "CogVideoXDDIM", "dpm": "CogVideoXDPMScheduler"}
 _CLIP_L, _CLIP_G, _T5 = "clip_l.safetensors", "clip_g.safetensors", "t5xxl_fp16.safetensors"

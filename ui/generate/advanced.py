@@ -8,12 +8,11 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe, SkipLayerGuidance
+from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.generate.combo import Combo
 from ui.generate.rows import Rows
 from ui.widgets.labels import label
 from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
-
-SAMPLER_NAMES = {"euler": "Euler", "ddim": "DDIM", "dpm": "DPM"}
 
 
 class RangeField(QWidget):
@@ -110,7 +109,7 @@ class Advanced(Rows):
         """Show ``recipe`` without ``edited``."""
         self.blockSignals(True)
         samplers = self._family.samplers if self._family else {recipe.sampler: (recipe.scheduler,)}
-        choices: list[tuple[str, object]] = [(SAMPLER_NAMES.get(name, name), name) for name in samplers]
+        choices: list[tuple[str, object]] = [(display_name(SAMPLERS, name), name) for name in samplers]
         self.sampler.set_choices(choices, recipe.sampler)
         self._show_schedulers(recipe.sampler, recipe.scheduler)
         self.shift.set_exact(recipe.shift)
@@ -169,7 +168,7 @@ class Advanced(Rows):
 
     def _show_schedulers(self, sampler: str, current: str) -> None:
         names = self._family.samplers.get(sampler, (current,)) if self._family else (current,)
-        self.scheduler.set_choices([(name.capitalize(), name) for name in names], current)
+        self.scheduler.set_choices([(display_name(SCHEDULERS, name), name) for name in names], current)
 
     def _sampler_chosen(self) -> None:
         sampler = str(self.sampler.currentData())

@@ -5,8 +5,10 @@ to 8, on predictions of x0. The prediction made at a point first corrects the st
 next one. Orders rise at the start and fall at the end.
 
 - ``UniPC``: order 3, B(h) = h, in log sigma, as ComfyUI's ``uni_pc`` also for rectified flow. It ends at sigma 0.001,
-  and the signal that is missing there is divided out. ComfyUI leaves the last sigma but one out of its schedule;
-  ``flow_samplers.make_schedule`` does so too. One step alone, which ComfyUI returns as noise, is Euler's here.
+  and the signal that is missing there is divided out. ComfyUI computes log sigma by way of a variance-preserving
+  diffusion in single precision, which near 0.001 is some per cent off and moves the result by 1e-4; so it is here.
+  ComfyUI leaves the last sigma but one out of its schedule; ``flow_samplers.make_schedule`` does so too. One step
+  alone, which ComfyUI returns as noise, is Euler's here.
 - ``UniPCLogSNR``: order 2, B(h) = e^h - 1, in half the log SNR, as diffusers' ``UniPCMultistepScheduler`` with flow
   sigmas; its first sigma is kept below 1.
 """
@@ -57,9 +59,11 @@ class UniPC:
             return schedule
         return replace(schedule, sigmas=torch.cat([schedule.sigmas[:-1], torch.tensor([LAST_SIGMA])]))
 
-    def _place(self, sigma: float) -> tuple[float, float]:
-        """Lambda, in which predictions are interpolated, and what x0 is scaled by."""
-        return -log(sigma), 1.0
+    def _place(self, sigma: float) -> tuple[float, float, float]:
+        """Lambda, in which predictions are interpolated, and what x0 and the noise are scaled by."""
+        log_alpha = 0.5 * torch.log(1 / (torch.tensor(sigma) ** 2 + 1))
+        variance = 1 - torch.exp(2 * log_alpha)
+        return float(log_alpha - 0.5 * torch.log(variance)), 1.0, float(variance.sqrt() / log_alpha.exp())
 
     def _scale(self, h: float) -> float:
         """B of −h: any function that is −h for small h."""
@@ -70,10 +74,10 @@ class UniPC:
     ) -> Tensor:
         """``x`` over step ``index``. ``known`` are the predictions at its start and before, the newest first;
         ``corrector`` is the one at its end."""
-        (sigma, after), newest = schedule.pair(index), known[0]
-        (place, _), (place_after, alpha) = self._place(sigma), self._place(after)
+        newest, (sigma, after) = known[0], schedule.pair(index)
+        (place, _, noise), (place_after, alpha, noise_after) = self._place(sigma), self._place(after)
         h = place_after - place
-        moved = after / sigma * x - alpha * expm1(-h) * newest
+        moved = noise_after / noise * x - alpha * expm1(-h) * newest
         ratios = [(self._place(float(schedule.sigmas[index - age]))[0] - place) / h for age in range(1, len(known))]
         slopes = [(older - newest) / ratio for older, ratio in zip(known[1:], ratios, strict=True)]
         if corrector is not None:
@@ -90,8 +94,8 @@ class UniPCLogSNR(UniPC):
     def _own(self, schedule: FlowSchedule) -> FlowSchedule:
         return schedule.below_one()
 
-    def _place(self, sigma: float) -> tuple[float, float]:
-        return log(1 - sigma) - log(sigma), 1 - sigma
+    def _place(self, sigma: float) -> tuple[float, float, float]:
+        return log(1 - sigma) - log(sigma), 1 - sigma, sigma
 
     def _scale(self, h: float) -> float:
         return expm1(-h)

@@ -116,7 +116,7 @@ def test_reference_settings_of_every_model_are_valid(model) -> None:
         ("sampler", "nonsense"),
         ("scheduler", "nonsense"),
         ("weights", "fp8"),
-        ("input", InputMedia("a.png")),
+        ("input", InputMedia("a.png", strength=0.0)),
     ],
 )
 def test_a_setting_out_of_range_is_named(field: str, value: object) -> None:
