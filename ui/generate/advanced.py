@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe, SkipLayerGuidance
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.generate.combo import Combo
 from ui.generate.rows import Rows
+from ui.generate.start_picture import StartPicture
+from ui.generate.timeline import Timeline
 from ui.widgets.labels import label
 from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
 
@@ -27,18 +29,33 @@ class RangeField(QWidget):
         super().__init__(parent)
         self.start = FloatSpin(start_name, 0.0, 1.0, 0.05)
         self.end = FloatSpin(end_name, 0.0, 1.0, 0.05)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.timeline = Timeline(self.tr("Drag the ends"))
+        row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.start, 1)
         row.addWidget(label(self.tr("to"), "muted"))
         row.addWidget(self.end, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.timeline)
         self.setFocusProxy(self.start)
-        self.start.valueChanged.connect(self.edited)
-        self.end.valueChanged.connect(self.edited)
+        self.start.valueChanged.connect(self._typed)
+        self.end.valueChanged.connect(self._typed)
+        self.timeline.range_dragged.connect(self._dragged)
+
+    def _typed(self) -> None:
+        self.timeline.set_range(*self.values())
+        self.edited.emit()
+
+    def _dragged(self, start: float, end: float) -> None:
+        self.set_range(start, end)
+        self.edited.emit()
 
     def set_range(self, start: float, end: float) -> None:
         """Without ``edited``."""
+        self.timeline.set_range(start, end)
         for spin, value in ((self.start, start), (self.end, end)):
             spin.blockSignals(True)
             spin.set_exact(value)
@@ -76,6 +93,8 @@ class Advanced(Rows):
             check.setAccessibleName(check.text())
         self.skip_layers.setFixedHeight(FIELD_HEIGHT)
         self.skip_layers.setAccessibleName(self.tr("Layers to skip, by number"))
+        self.start_picture = StartPicture()
+        self.add(self.tr("Start"), self.start_picture, ("input",))
         self.add(self.tr("Sampler"), self.sampler, ("sampler",))
         self.add(self.tr("Schedule"), self.scheduler, ("scheduler",))
         self.add(self.tr("Shift"), self.shift, ("shift",))
@@ -86,6 +105,7 @@ class Advanced(Rows):
         self.add(self.tr("Scale"), self.skip_scale)
         self.add(self.tr("Range"), self.skip_range)
         self.add(self.tr("Layers"), self.skip_layers)
+        self.start_picture.edited.connect(self.edited)
         self.sampler.activated.connect(self._sampler_chosen)
         self.scheduler.activated.connect(self.edited)
         self.shift.valueChanged.connect(self.edited)
@@ -98,6 +118,7 @@ class Advanced(Rows):
 
     def set_rules(self, family: FamilyInfo) -> None:
         self._family = family
+        self.set_row_visible(self.start_picture, family.has_input_image)
         self.set_row_visible(self.shift, family.has_shift)
         self.set_row_visible(self.negative_range, family.has_negative_range)
         self.set_row_visible(self.dynamic, family.has_dynamic_guidance)
@@ -112,6 +133,7 @@ class Advanced(Rows):
         choices: list[tuple[str, object]] = [(display_name(SAMPLERS, name), name) for name in samplers]
         self.sampler.set_choices(choices, recipe.sampler)
         self._show_schedulers(recipe.sampler, recipe.scheduler)
+        self.start_picture.set_media(recipe.input)
         self.shift.set_exact(recipe.shift)
         self.negative_range.set_range(recipe.negative_range.start, recipe.negative_range.end)
         self.dynamic.setChecked(recipe.dynamic_guidance)
@@ -130,6 +152,8 @@ class Advanced(Rows):
         changes: dict[str, object] = {}
         if self.sampler.currentIndex() >= 0:
             changes |= {"sampler": self.sampler.currentData(), "scheduler": self.scheduler.currentData() or ""}
+        if not self.start_picture.isHidden():
+            changes["input"] = self.start_picture.media()
         if not self.shift.isHidden():
             changes["shift"] = self.shift.exact()
         if not self.negative_range.isHidden():
@@ -147,6 +171,8 @@ class Advanced(Rows):
         """What is set here, in a few words."""
         parts = [self.sampler.currentText(), self.scheduler.currentText().lower()]
         parts = [part for part in parts if part]
+        if not self.start_picture.isHidden() and self.start_picture.media() is not None:
+            parts.append(self.tr("from a picture"))
         if not self.shift.isHidden():
             parts.append(self.tr("shift {value}").format(value=self.shift.text()))
         if not self.dynamic.isHidden() and self.dynamic.isChecked():

@@ -1,0 +1,102 @@
+"""The field for the picture to start from, and the bar of a range."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from engine.protocol.recipe import InputMedia
+from ui.generate.advanced import RangeField
+from ui.generate.start_picture import USUAL_STRENGTH, StartPicture
+
+
+@pytest.fixture
+def field(qtbot: QtBot) -> StartPicture:
+    made = StartPicture()
+    qtbot.addWidget(made)
+    made.resize(260, 30)
+    made.show()
+    return made
+
+
+def dragged(*paths: str) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    return data
+
+
+def drop(field: StartPicture, data: QMimeData) -> bool:
+    """Whether the field took it."""
+    where, copy = QPointF(20, 10), Qt.DropAction.CopyAction
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(where.toPoint(), copy, data, buttons, keys)
+    enter.ignore()
+    field.dragEnterEvent(enter)
+    if not enter.isAccepted():
+        return False
+    field.dropEvent(QDropEvent(where, copy, data, buttons, keys))
+    return True
+
+
+def test_a_dropped_picture_is_what_the_generation_starts_from(field: StartPicture, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(field.edited):
+        assert drop(field, dragged("/pictures/My & cat.JPG"))
+    assert field.media() == InputMedia("/pictures/My & cat.JPG", strength=USUAL_STRENGTH)
+    assert "My && cat" in field.choose.text() and "My & cat.JPG" in field.choose.accessibleName()
+    assert field.strength.isVisible()
+
+
+@pytest.mark.parametrize("paths", [("/clip.mp4",), ("/a.png", "/b.png"), ("/graph.json",)])
+def test_what_is_no_single_picture_is_left_to_the_window(field: StartPicture, paths: tuple[str, ...]) -> None:
+    assert not drop(field, dragged(*paths))
+    assert field.media() is None
+
+
+def test_strength_is_changed_and_the_picture_removed(field: StartPicture, qtbot: QtBot) -> None:
+    field.set_media(InputMedia("/a.png", "ab", 0.333))
+    assert field.media() == InputMedia("/a.png", "ab", 0.333)
+    with qtbot.waitSignal(field.edited):
+        field.strength.setValue(0.8)
+    assert field.media() == InputMedia("/a.png", "ab", 0.8)
+    with qtbot.waitSignal(field.edited):
+        QTest.mouseClick(field.remove, Qt.MouseButton.LeftButton)
+    assert field.media() is None
+    assert not field.strength.isVisible()
+
+
+def test_a_picture_that_is_shown_is_no_edit(field: StartPicture, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(field.edited):
+        field.set_media(InputMedia("/a.png", strength=0.5))
+        field.set_media(None)
+
+
+def test_the_ends_of_a_range_are_dragged(qtbot: QtBot) -> None:
+    field = RangeField("from", "to")
+    qtbot.addWidget(field)
+    field.resize(260, 50)
+    field.show()
+    field.set_range(0.0, 1.0)
+    bar = field.timeline
+    with qtbot.waitSignal(field.edited):
+        QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=QPoint(bar.width() - 2, 8))
+    QTest.mouseMove(bar, QPoint(bar.width() // 10, 8))
+    QTest.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=QPoint(bar.width() // 10, 8))
+    start, end = field.values()
+    assert start == 0.0 and end == pytest.approx(0.1, abs=0.02)
+    QTest.mousePress(bar, Qt.MouseButton.LeftButton, pos=QPoint(1, 8))
+    QTest.mouseMove(bar, QPoint(bar.width(), 8))
+    assert field.values() == pytest.approx((end, end))  # the start stops at the end
+
+
+def test_typed_numbers_move_the_bar_and_keep_their_digits(qtbot: QtBot) -> None:
+    field = RangeField("from", "to")
+    qtbot.addWidget(field)
+    with qtbot.assertNotEmitted(field.edited):
+        field.set_range(0.125, 0.735)
+    assert field.values() == (0.125, 0.735)
+    with qtbot.waitSignal(field.edited):
+        field.start.setValue(0.3)
+    assert field.values() == (0.3, 0.735)

@@ -1,0 +1,109 @@
+"""The picture to start from: dropped on its field or chosen, with how much of it is drawn anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
+
+from engine.protocol.recipe import InputMedia
+from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
+from ui.widgets.style import set_state
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+USUAL_STRENGTH = 0.6
+
+
+class StartPicture(QWidget):
+    """Signals: ``edited`` after the person chose, removed or changed something."""
+
+    edited = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._media: InputMedia | None = None
+        self.choose = QPushButton()
+        self.choose.setFixedHeight(FIELD_HEIGHT)
+        self.strength = FloatSpin(self.tr("Denoise strength: how much of the picture is drawn anew"), 0.0, 1.0, 0.05)
+        self.strength.setToolTip(self.strength.accessibleName())
+        self.remove = QToolButton()
+        self.remove.setText("×")
+        self.remove.setAutoRaise(True)
+        self.remove.setAccessibleName(self.tr("Start without a picture"))
+        self.remove.setToolTip(self.remove.accessibleName())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self.choose, 1)
+        row.addWidget(self.strength)
+        row.addWidget(self.remove)
+        self.setFocusProxy(self.choose)
+        self.setAcceptDrops(True)
+        self.choose.clicked.connect(self._ask)
+        self.remove.clicked.connect(lambda: self._take(None))
+        self.strength.valueChanged.connect(self._strength_changed)
+        self.set_media(None)
+
+    def set_media(self, media: InputMedia | None) -> None:
+        """Without ``edited``."""
+        self._media = media
+        name = Path(media.path).name if media else self.tr("Drop or choose a picture")
+        metrics = self.choose.fontMetrics()
+        self.choose.setText(metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, 150).replace("&", "&&"))
+        self.choose.setAccessibleName(self.tr("Picture to start from: {name}").format(name=name) if media else name)
+        self.choose.setToolTip(media.path if media else "")
+        self.strength.blockSignals(True)
+        self.strength.set_exact(media.strength if media else USUAL_STRENGTH)
+        self.strength.blockSignals(False)
+        for part in (self.strength, self.remove):
+            part.setVisible(media is not None)
+
+    def media(self) -> InputMedia | None:
+        return self._media
+
+    def start_from(self, path: Path) -> None:
+        """As if the person had chosen ``path``; the strength stays."""
+        self._take(InputMedia(str(path), strength=self.strength.exact()))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _picture(event.mimeData()) is not None:
+            set_state(self.choose, "over", True)
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dragLeaveEvent(self, _event: object) -> None:
+        set_state(self.choose, "over", False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        set_state(self.choose, "over", False)
+        path = _picture(event.mimeData())
+        if path is not None:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.start_from(path)
+
+    def _ask(self) -> None:
+        folder = str(Path(self._media.path).parent) if self._media else ""
+        dialog = QFileDialog(self, self.tr("Start from a picture"), folder)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(self.tr("Pictures ({endings})").format(endings=" ".join(f"*{end}" for end in ENDINGS)))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: self.start_from(Path(name)))
+        dialog.open()
+
+    def _take(self, media: InputMedia | None) -> None:
+        self.set_media(media)
+        self.edited.emit()
+
+    def _strength_changed(self) -> None:
+        if self._media is not None:
+            self._media = InputMedia(self._media.path, self._media.sha256, self.strength.exact())
+            self.edited.emit()
+
+
+def _picture(data: QMimeData) -> Path | None:
+    """The one picture file that is dragged; None for anything else, which the window takes."""
+    local = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return local[0] if len(local) == 1 and local[0].suffix.lower() in ENDINGS else None
