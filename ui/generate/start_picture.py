@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from engine.protocol.recipe import InputMedia
@@ -14,6 +14,7 @@ from ui.widgets.style import set_state
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 USUAL_STRENGTH = 0.6
+PADDING = 12
 
 
 class StartPicture(QWidget):
@@ -26,8 +27,10 @@ class StartPicture(QWidget):
         self._media: InputMedia | None = None
         self.choose = QPushButton()
         self.choose.setFixedHeight(FIELD_HEIGHT)
+        self.choose.setMinimumWidth(60)  # a long name must not widen the form
         self.strength = FloatSpin(self.tr("Denoise strength: how much of the picture is drawn anew"), 0.0, 1.0, 0.05)
         self.strength.setToolTip(self.strength.accessibleName())
+        self.strength.setFixedWidth(72)
         self.remove = QToolButton()
         self.remove.setText("×")
         self.remove.setAutoRaise(True)
@@ -49,9 +52,7 @@ class StartPicture(QWidget):
     def set_media(self, media: InputMedia | None) -> None:
         """Without ``edited``."""
         self._media = media
-        name = Path(media.path).name if media else self.tr("Drop or choose a picture")
-        metrics = self.choose.fontMetrics()
-        self.choose.setText(metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, 150).replace("&", "&&"))
+        name = self._name()
         self.choose.setAccessibleName(self.tr("Picture to start from: {name}").format(name=name) if media else name)
         self.choose.setToolTip(media.path if media else "")
         self.strength.blockSignals(True)
@@ -59,6 +60,7 @@ class StartPicture(QWidget):
         self.strength.blockSignals(False)
         for part in (self.strength, self.remove):
             part.setVisible(media is not None)
+        self._elide()
 
     def media(self) -> InputMedia | None:
         return self._media
@@ -66,6 +68,10 @@ class StartPicture(QWidget):
     def start_from(self, path: Path) -> None:
         """As if the person had chosen ``path``; the strength stays."""
         self._take(InputMedia(str(path), strength=self.strength.exact()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _picture(event.mimeData()) is not None:
@@ -83,6 +89,15 @@ class StartPicture(QWidget):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.start_from(path)
+
+    def _name(self) -> str:
+        return Path(self._media.path).name if self._media else self.tr("Drop or choose a picture")
+
+    def _elide(self) -> None:
+        self.layout().activate()
+        room = self.choose.width() - 2 * PADDING
+        text = self.choose.fontMetrics().elidedText(self._name(), Qt.TextElideMode.ElideMiddle, room)
+        self.choose.setText(text.replace("&", "&&"))
 
     def _ask(self) -> None:
         folder = str(Path(self._media.path).parent) if self._media else ""

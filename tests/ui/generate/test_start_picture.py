@@ -45,7 +45,7 @@ def test_a_dropped_picture_is_what_the_generation_starts_from(field: StartPictur
     with qtbot.waitSignal(field.edited):
         assert drop(field, dragged("/pictures/My & cat.JPG"))
     assert field.media() == InputMedia("/pictures/My & cat.JPG", strength=USUAL_STRENGTH)
-    assert "My && cat" in field.choose.text() and "My & cat.JPG" in field.choose.accessibleName()
+    assert "&&" in field.choose.text() and "My & cat.JPG" in field.choose.accessibleName()
     assert field.strength.isVisible()
 
 
@@ -65,6 +65,13 @@ def test_strength_is_changed_and_the_picture_removed(field: StartPicture, qtbot:
         QTest.mouseClick(field.remove, Qt.MouseButton.LeftButton)
     assert field.media() is None
     assert not field.strength.isVisible()
+
+
+def test_a_long_name_does_not_widen_the_form(field: StartPicture) -> None:
+    before = field.minimumSizeHint().width()
+    field.set_media(InputMedia(f"/{'long ' * 50}.png"))
+    assert field.minimumSizeHint().width() <= max(before, 200)
+    assert field.choose.fontMetrics().horizontalAdvance(field.choose.text()) <= field.choose.width()
 
 
 def test_a_picture_that_is_shown_is_no_edit(field: StartPicture, qtbot: QtBot) -> None:
