@@ -17,7 +17,7 @@ from engine.models import moving
 from engine.models.download import Download
 from engine.models.fetch import FetchOptions
 from engine.models.hub import Hub
-from engine.models.imports import unregister
+from engine.models.imports import Recognised, recognise, register, unregister
 from engine.models.licences import Acceptances, licence
 from engine.models.location import locate
 from engine.models.manifest import Precision, check_name
@@ -192,6 +192,14 @@ class ModelService:
             self.store.remove(name)
         self._tell(ModelsChanged())
         return removal
+
+    def import_models(self, path: Path) -> list[Recognised]:
+        """Use the models at ``path`` where they lie; waits until their headers are read (under a second)."""
+        found = recognise(path)
+        for one in found:
+            register(self.store, one)
+        self._tell(ModelsChanged())
+        return found
 
     def move(self, folder: Path) -> None:
         """Move all models to ``folder``; downloads wait, and go on there."""

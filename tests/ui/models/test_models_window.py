@@ -1,0 +1,155 @@
+"""The models page over the real service and a loopback hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QDialog
+from pytestqt.qtbot import QtBot
+
+from engine.models.fetch import FetchOptions
+from engine.models.service import ModelService
+from tests.fakes.hub import TOKEN, FakeHub
+from tests.fakes.hub_repositories import small_repository
+from ui.models.dialogs import LicenceDialog, RemoveDialog, TokenDialog
+from ui.models.link import ModelLink
+from ui.models.models_window import ModelsWindow
+from ui.theme import Theme
+
+GATED = "stabilityai/stable-diffusion-3.5-medium"
+OPTIONS = FetchOptions(segment_bytes=1 << 20, first_wait=0.01, tries=3, look_seconds=0.2)
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    with FakeHub() as running:
+        running.add("zai-org/CogVideoX-2b", small_repository("zai-org/CogVideoX-2b", scale=2_000))
+        running.add(GATED, small_repository(GATED), gated=True)
+        yield running
+
+
+@pytest.fixture
+def window(qtbot: QtBot, theme: Theme, hub: FakeHub, tmp_path: Path) -> Iterator[ModelsWindow]:
+    def make(notify: Callable[[object], None]) -> ModelService:
+        return ModelService(tmp_path / "models", tmp_path / "config", notify, hub.url, OPTIONS)
+
+    link = ModelLink(make)
+    link.start()
+    made = ModelsWindow(link)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: len(made.cards) == 8)
+    yield made
+    link.stop()
+
+
+def dialog(window: ModelsWindow, qtbot: QtBot, kind: type) -> QDialog:
+    qtbot.waitUntil(lambda: any(child.isVisible() for child in window.findChildren(kind)))
+    return next(child for child in window.findChildren(kind) if child.isVisible())
+
+
+def press(window: ModelsWindow, model: str, action: str) -> None:
+    button = window.cards[model].buttons[action]
+    assert button.isVisibleTo(window), f"{action} is not offered"
+    button.click()
+
+
+def test_the_licence_is_shown_and_accepted_before_the_first_byte(
+    window: ModelsWindow, qtbot: QtBot, hub: FakeHub
+) -> None:
+    card = window.cards["cogvideox-2b"]
+    assert card.state.text() == "Not here"
+    assert "13.3 GB" in card.needs.text()
+    press(window, "cogvideox-2b", "download")
+    question = dialog(window, qtbot, LicenceDialog)
+    assert isinstance(question, LicenceDialog)
+    assert not question.yes.isEnabled()
+    assert not hub.asked
+    question.tick.setChecked(True)
+    question.yes.click()
+    qtbot.waitUntil(lambda: card.state.text() == "Ready", timeout=30_000)
+    assert not card.buttons["download"].isVisibleTo(window)
+
+
+def test_pausing_and_going_on(window: ModelsWindow, qtbot: QtBot, hub: FakeHub) -> None:
+    from engine.models.licences import LICENCES
+
+    window._link.service.acceptances.accept(LICENCES["apache-2.0"])
+    hub.bytes_per_second = 1e6
+    press(window, "cogvideox-2b", "download")
+    card = window.cards["cogvideox-2b"]
+    qtbot.waitUntil(lambda: "a second" in card.progress.text() and card.bar.value() > 0, timeout=30_000)
+    assert card.state.text() == "Downloading"
+    press(window, "cogvideox-2b", "pause")
+    qtbot.waitUntil(lambda: card.state.text().startswith("Paused at"), timeout=10_000)
+    hub.bytes_per_second = 0
+    press(window, "cogvideox-2b", "resume")
+    qtbot.waitUntil(lambda: card.state.text() == "Ready", timeout=30_000)
+
+
+def test_a_gated_model_asks_for_the_token(window: ModelsWindow, qtbot: QtBot) -> None:
+    from engine.models.licences import LICENCES
+
+    window._link.service.acceptances.accept(LICENCES["stability-community"])
+    press(window, "sd3.5-medium", "download")
+    question = dialog(window, qtbot, TokenDialog)
+    assert isinstance(question, TokenDialog)
+    card = window.cards["sd3.5-medium"]
+    assert "signed in" in card.error.text()
+    question.field.setText(TOKEN)
+    question.yes.click()
+    qtbot.waitUntil(lambda: window._link.service.tokens.find()[1] == "file")
+    press(window, "sd3.5-medium", "download" if card.buttons["download"].isVisibleTo(window) else "resume")
+    qtbot.waitUntil(lambda: card.state.text() == "Ready", timeout=30_000)
+
+
+def test_removing_says_how_much_it_frees(window: ModelsWindow, qtbot: QtBot) -> None:
+    from engine.models.licences import LICENCES
+
+    window._link.service.acceptances.accept(LICENCES["apache-2.0"])
+    card = window.cards["cogvideox-2b"]
+    press(window, "cogvideox-2b", "download")
+    qtbot.waitUntil(lambda: card.state.text() == "Ready", timeout=30_000)
+    press(window, "cogvideox-2b", "remove")
+    question = dialog(window, qtbot, RemoveDialog)
+    assert isinstance(question, RemoveDialog)
+    question.yes.click()
+    qtbot.waitUntil(lambda: card.state.text() == "Not here", timeout=10_000)
+
+
+def test_an_import_that_is_none_is_a_sentence(window: ModelsWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "x.ckpt").write_bytes(b"PK\x03\x04")
+    window.import_models(tmp_path / "x.ckpt")
+    qtbot.waitUntil(lambda: "pickle" in window.error.text())
+
+
+def test_everything_has_a_name_for_a_screen_reader(window: ModelsWindow) -> None:
+    for card in window.cards.values():
+        assert card.accessibleName()
+        assert all(button.accessibleName() for button in card.buttons.values())
+        assert card.bar.accessibleName()
+
+
+@pytest.mark.parametrize("mode", ["dark", "light"])
+def test_the_page_is_painted_whole(window: ModelsWindow, qtbot: QtBot, theme: Theme, mode: str, tmp_path: Path) -> None:
+    """A screenshot: every card's name and button is there, in the theme's colours, and nothing is cut."""
+    theme.set_mode("dark" if mode == "dark" else "light")
+    window.resize(760, 1400)
+    qtbot.waitExposed(window)
+    picture = window.grab()
+    assert picture.save(str(tmp_path / f"models-{mode}.png"))
+    image = picture.toImage()
+    assert image.pixelColor(5, 5).name() == theme.tokens.window
+    accent = window.cards["sd3.5-large"].buttons["download"]
+    corner = accent.mapTo(window, accent.rect().center())
+    near = {
+        image.pixelColor(corner.x() + dx, accent.mapTo(window, accent.rect().topLeft()).y() + 4).name()
+        for dx in (-9, 0, 9)
+    }
+    assert theme.tokens.accent in near
+    for card in window.cards.values():
+        for text in (card.makes, card.needs, card.licence, card.state):
+            assert text.width() >= min(text.sizeHint().width(), card.width() - 40)
+            assert text.height() >= text.fontMetrics().height()

@@ -1,0 +1,1 @@
+"""The models page: what can be had, what is here, downloads, licences, the hub's token."""

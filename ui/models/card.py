@@ -1,0 +1,153 @@
+"""One model: what it makes, what it needs, how it is here, and the buttons that fit that."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from engine.models.download import DownloadProgress
+from engine.models.states import Card, Installed
+from engine.protocol.errors import ErrorInfo
+from ui.models import texts
+from ui.widgets.labels import ErrorLabel, label
+
+STEPS = 1000
+
+
+class ModelCard(QFrame):
+    """Signals: ``wanted(str, str)`` with an action (download, pause, resume, cancel, verify, repair, remove) and the
+    name of the folder; for download the precision.
+    """
+
+    wanted = Signal(str, str)
+
+    def __init__(self, card: Card, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.card = card
+        self._has_update = False
+        self._busy = False
+        self.setProperty("role", "panel")
+        self.setAccessibleName(card.name)
+        self.state = label("", "muted")
+        self.makes = _wrapped(texts.makes(card))
+        self.needs = _wrapped(texts.needs(card), "muted")
+        self.licence = _wrapped(card.licence_line, "muted")
+        self.precision = QComboBox()
+        self.precision.setAccessibleName(self.tr("Precision of {name}").format(name=card.name))
+        for precision in card.precisions:
+            text = self.tr("as published") if precision == "native" else self.tr("smaller T5 (fp8)")
+            self.precision.addItem(text, precision)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, STEPS)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName(self.tr("Progress of {name}").format(name=card.name))
+        self.progress = label("", "muted")
+        self.error = ErrorLabel()
+        self.buttons: dict[str, QPushButton] = {}
+        self._build()
+        self.show_card(card)
+
+    def _build(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(label(self.card.name, "title"), 1)
+        head.addWidget(self.state)
+        row = QHBoxLayout()
+        row.addWidget(self.precision)
+        row.addStretch(1)
+        for action, text, role in (
+            ("download", self.tr("Download"), "primary"),
+            ("resume", self.tr("Go on"), "primary"),
+            ("pause", self.tr("Pause"), ""),
+            ("cancel", self.tr("Give up"), ""),
+            ("repair", self.tr("Repair"), "primary"),
+            ("verify", self.tr("Check files"), "quiet"),
+            ("remove", self.tr("Remove…"), "quiet"),
+        ):
+            button = QPushButton(text)
+            button.setProperty("role", role)
+            button.setAccessibleName(f"{text} {self.card.name}")
+            button.clicked.connect(lambda _checked=False, action=action: self._emit(action))
+            self.buttons[action] = button
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 16, 12)
+        column.setSpacing(4)
+        column.addLayout(head)
+        for widget in (self.makes, self.needs, self.licence, self.bar, self.progress, self.error):
+            column.addWidget(widget)
+        column.addLayout(row)
+
+    @property
+    def installed(self) -> Installed | None:
+        """The folder that the buttons act on: the one in the best state."""
+        return next((one for one in self.card.installed if one.state == self.card.state), None)
+
+    def show_card(self, card: Card, has_update: bool = False) -> None:
+        self.card, self._has_update = card, has_update
+        if card.state == "ready":
+            self.error.set_sentence("")
+        self._refresh()
+
+    def show_progress(self, now: DownloadProgress) -> None:
+        self._busy = True
+        self.error.set_sentence("")
+        self.bar.setValue(round(STEPS * now.done / now.total) if now.total else 0)
+        self.progress.setText(texts.progress(now))
+        self._refresh()
+
+    def show_checking(self, done: int, total: int) -> None:
+        self.bar.setValue(round(STEPS * done / total) if total else STEPS)
+        self.progress.setText(self.tr("Checking the files"))
+        self.bar.setVisible(done < total)
+        self.progress.setVisible(done < total)
+
+    def show_queued(self) -> None:
+        self._busy = True
+        self.error.set_sentence("")
+        self.bar.setValue(0)
+        self.progress.setText(self.tr("Waiting for its turn"))
+        self._refresh()
+
+    def show_ended(self, error: ErrorInfo | None) -> None:
+        self._busy = False
+        stopped = error is not None and error.kind == "Cancelled"
+        self.error.set_sentence("" if error is None or stopped else error.sentence())
+        self._refresh()
+
+    def _refresh(self) -> None:
+        installed = self.installed
+        state = self.card.state
+        shown = {
+            "download": not self._busy and (state == "absent" or (state == "ready" and self._has_update)),
+            "resume": not self._busy and state == "unfinished",
+            "pause": self._busy,
+            "cancel": self._busy or state == "unfinished",
+            "repair": not self._busy and state == "damaged",
+            "verify": not self._busy and state in ("ready", "damaged") and not (installed and installed.is_import),
+            "remove": not self._busy and installed is not None and state != "unfinished",
+        }
+        for action, button in self.buttons.items():
+            button.setVisible(shown[action])
+        self.precision.setVisible(shown["download"] and self.precision.count() > 1)
+        self.bar.setVisible(self._busy)
+        self.progress.setVisible(self._busy)
+        self.state.setText(
+            self.tr("Downloading") if self._busy else texts.state(self.card, installed, self._has_update)
+        )
+
+    def _emit(self, action: str) -> None:
+        if action == "download":
+            self.wanted.emit(action, str(self.precision.currentData()))
+        else:
+            self.wanted.emit(action, self.installed.name if self.installed else self._download_name())
+
+    def _download_name(self) -> str:
+        precision = str(self.precision.currentData())
+        return self.card.id if precision == "native" else f"{self.card.id}-{precision}"
+
+
+def _wrapped(text: str, role: str = "") -> QLabel:
+    made = label(text, role)
+    made.setWordWrap(True)
+    made.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
+    return made
