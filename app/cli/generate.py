@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from app.cli.engine_session import EngineSession
 from app.cli.output import Progress, print_json
@@ -19,9 +22,11 @@ from engine.media import metadata
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel, resolve
 from engine.protocol.errors import BadArguments, BadFile, BadRecipe, from_os_error
 from engine.protocol.family_info import MAX_SEED, validate
-from engine.protocol.recipe import MAX_JSON_BYTES, Recipe
+from engine.protocol.recipe import MAX_JSON_BYTES, InputMedia, Recipe
 
 SUFFIXES = {"image": ".png", "video": ".mp4"}
+USUAL_STRENGTH = 0.6
+
 _FLAGS = {
     "prompt": "prompt",
     "negative": "negative_prompt",
@@ -91,6 +96,9 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
     changes: dict[str, Any] = {
         field: getattr(arguments, flag) for flag, field in _FLAGS.items() if getattr(arguments, flag) is not None
     }
+    media = _start_picture(arguments, base)
+    if media is not None:
+        changes["input"] = media
     if base is None:
         if "prompt" not in changes:
             raise BadArguments("There is no prompt.", "Say what to make: --prompt TEXT.")
@@ -105,6 +113,22 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
         recipe = base.replace(**changes, model=model.info.id)
     validate(recipe, model.family)
     return recipe
+
+
+def _start_picture(arguments: Namespace, base: Recipe | None) -> InputMedia | None:
+    """The picture that the flags name, or that of ``base``; None where there is neither."""
+    media = base.input if base else None
+    if arguments.picture is not None:
+        path = Path(arguments.picture).resolve()
+        try:
+            media = InputMedia(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), USUAL_STRENGTH)
+        except OSError as error:
+            raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+    if arguments.strength is None:
+        return media
+    if media is None:
+        raise BadArguments("--strength says how a picture is changed.", "Name one: --picture FILE.")
+    return msgspec.structs.replace(media, strength=arguments.strength)
 
 
 def _model_name(arguments: Namespace, base: Recipe | None) -> str:

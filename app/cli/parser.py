@@ -54,6 +54,8 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--scheduler", metavar="NAME")
     parser.add_argument("--shift", type=float, metavar="S")
     parser.add_argument("--seed", type=int, metavar="N", help="without it a random one is taken, and printed")
+    parser.add_argument("--picture", metavar="FILE", help="start from this picture instead of from noise alone")
+    parser.add_argument("--strength", type=float, metavar="D", help="with --picture: how much is drawn anew, up to 1")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="this many results, with seeds counted up")
     parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a PNG or MP4 made by Laterna")
 
