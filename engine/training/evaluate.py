@@ -1,0 +1,123 @@
+"""How good is a model? Held-out compositions, drawn through the real pipelines, judged by the template scorer."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import CogVideoXPipeline, StableDiffusion3Pipeline
+
+from .captions import caption
+from .catalogue import OBJECTS
+from .clips import draw_clip
+from .scenes import Domain, Scene, draw_scene
+from .score import Score, score_clip, score_picture
+from .tokenizers import T5_LENGTH
+
+Draw = Callable[[list[str], int], np.ndarray]  # captions, seed -> pictures or clips in 0..1
+
+
+def held_out_scenes(domain: Domain, count: int, singles: float = 1.0, seed: int = 1234) -> list[tuple[Scene, str]]:
+    """Scenes whose compositions training never sees, each with a random one of its wordings."""
+    rng = np.random.default_rng((seed, 9))
+    scenes = [draw_scene(rng, domain, singles, held_out=True) for _ in range(count)]
+    return [(s, caption(s, rng)) for s in scenes]
+
+
+def held_out_clips(domain: Domain, count: int, seed: int = 1234) -> list[tuple[Scene, str]]:
+    rng = np.random.default_rng((seed, 9))
+    scenes = [draw_clip(rng, domain, held_out=True) for _ in range(count)]
+    return [(s, caption(s, rng)) for s in scenes]
+
+
+def _shares(pairs: list[tuple[Scene, str]], scores: list[Score]) -> dict[str, Any]:
+    def share(values: list[bool]) -> float:
+        return round(float(np.mean(values)), 4)
+
+    groups: dict[str, list[bool]] = defaultdict(list)
+    for (scene, _), score in zip(pairs, scores, strict=True):
+        groups["size " + scene.items[0].size].append(score.all)
+        groups["place " + scene.items[0].place].append(score.all)
+        if scene.motion:
+            groups["motion " + scene.motion].append(score.all)
+    return {
+        "count": len(pairs),
+        "objects": share([all(s.objects) for s in scores]),
+        "background": share([s.background for s in scores]),
+        "all": share([s.all for s in scores]),
+        "groups": {k: [share(v), len(v)] for k, v in sorted(groups.items())},
+        "wrong": [_miss(text, s) for (_, text), s in zip(pairs, scores, strict=True) if not s.all],
+    }
+
+
+def _miss(text: str, score: Score) -> dict[str, Any]:
+    errors = [round(e, 3) for e in score.errors]
+    return {"prompt": text, "objects": list(score.objects), "background": score.background, "errors": errors}
+
+
+def evaluate(pairs: list[tuple[Scene, str]], draw: Draw, batch: int = 10) -> tuple[dict[str, Any], np.ndarray]:
+    """The report and everything drawn, in order."""
+    begun = time.monotonic()
+    texts = [text for _, text in pairs]
+    drawn = [draw(texts[start : start + batch], 1000 + start) for start in range(0, len(texts), batch)]
+    seconds = time.monotonic() - begun
+    pictures = np.concatenate(drawn)
+    judge = score_clip if pairs[0][0].motion else score_picture
+    scores = [judge(picture, scene) for picture, (scene, _) in zip(pictures, pairs, strict=True)]
+    report = _shares(pairs, scores)
+    report["seconds_each"] = round(seconds / len(pairs), 3)
+    report["threads"] = torch.get_num_threads()
+    return report, pictures
+
+
+def image_pipeline(folder: Path) -> StableDiffusion3Pipeline:
+    pipeline = StableDiffusion3Pipeline.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def video_pipeline(folder: Path) -> CogVideoXPipeline:
+    pipeline = CogVideoXPipeline.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def draw_pictures(pipeline: StableDiffusion3Pipeline, steps: int = 20, guidance: float = 3.0) -> Draw:
+    def draw(captions: list[str], seed: int) -> np.ndarray:
+        return pipeline(
+            captions, negative_prompt=[""] * len(captions), height=128, width=128, num_inference_steps=steps,
+            guidance_scale=guidance, max_sequence_length=T5_LENGTH, output_type="np",
+            generator=[torch.Generator().manual_seed(seed + i) for i in range(len(captions))],
+        ).images  # fmt: skip
+
+    return draw
+
+
+def draw_clips(pipeline: CogVideoXPipeline, frames: int = 17, steps: int = 20, guidance: float = 3.0) -> Draw:
+    def draw(captions: list[str], seed: int) -> np.ndarray:
+        return pipeline(
+            captions, negative_prompt=[""] * len(captions), height=96, width=96, num_frames=frames,
+            num_inference_steps=steps, guidance_scale=guidance, max_sequence_length=T5_LENGTH, output_type="np",
+            generator=[torch.Generator().manual_seed(seed + i) for i in range(len(captions))],
+        ).frames  # fmt: skip
+
+    return draw
+
+
+def grid(pictures: np.ndarray, columns: int = 8) -> np.ndarray:
+    """Pictures `[B, H, W, 3]` (clips: their first, middle and last frame side by side) as one uint8 picture."""
+    if pictures.ndim == 5:
+        picked = pictures[:, [0, pictures.shape[1] // 2, -1]]
+        pictures = np.concatenate(list(picked.transpose(1, 0, 2, 3, 4)), axis=2)
+    blank = np.ones_like(pictures[:1])
+    pictures = np.concatenate([pictures, *[blank] * (-len(pictures) % columns)])
+    rows = [np.concatenate(list(pictures[i : i + columns]), 1) for i in range(0, len(pictures), columns)]
+    return (np.concatenate(rows) * 255).round().astype(np.uint8)
+
+
+__all__ = ["OBJECTS", "draw_clips", "draw_pictures", "evaluate", "grid", "held_out_clips", "held_out_scenes"]

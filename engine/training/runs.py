@@ -1,0 +1,97 @@
+"""The trainings that made the embedded models, each one typed value."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .catalogue import OBJECTS
+from .image import ImageShape
+from .scenes import Domain
+from .trainer import Schedule
+from .vae import VaeShape
+from .video import VideoShape
+
+FULL_DOMAIN = Domain(tuple(range(len(OBJECTS))))  # for the latents and the text encoders: they know everything
+IMAGE_DOMAIN = Domain(tuple(range(32)))
+VIDEO_DOMAIN = Domain(tuple(range(20)))
+
+
+@dataclass(frozen=True)
+class ImageRun:
+    name: str
+    domain: Domain
+    shape: ImageShape
+    schedule: Schedule
+    text_steps: int = 300
+    singles: float = 0.6
+
+
+def mini_image() -> ImageRun:
+    return ImageRun(
+        name="mini-image",
+        domain=IMAGE_DOMAIN,
+        shape=ImageShape(heads=3, layers=6),
+        schedule=Schedule(steps=1950, batch=64),
+    )
+
+
+@dataclass(frozen=True)
+class ImageVaeRun:
+    name: str
+    shape: VaeShape
+    schedule: Schedule
+    domain: Domain = FULL_DOMAIN
+
+
+def mini_image_vae() -> ImageVaeRun:
+    return ImageVaeRun(
+        name="mini-image-vae",
+        shape=VaeShape((32, 48, 64, 64)),
+        schedule=Schedule(steps=1900, batch=4, ema=0.995, muon_lr=0.01, adam_lr=2e-3),
+    )
+
+
+@dataclass(frozen=True)
+class VideoRun:
+    name: str
+    domain: Domain
+    shape: VideoShape
+    schedule: Schedule
+    text_steps: int = 300
+
+
+def mini_video() -> VideoRun:
+    return VideoRun(
+        name="mini-video",
+        domain=VIDEO_DOMAIN,
+        shape=VideoShape(heads=3, layers=6),
+        schedule=Schedule(steps=1300, batch=48),
+    )
+
+
+@dataclass(frozen=True)
+class VideoVaeRun:
+    name: str
+    shape: VaeShape
+    schedule: Schedule
+    domain: Domain = IMAGE_DOMAIN
+
+
+def mini_video_vae() -> VideoVaeRun:
+    return VideoVaeRun(
+        name="mini-video-vae",
+        shape=VaeShape((16, 32, 48, 64)),
+        schedule=Schedule(steps=3800, batch=1, ema=0.995, muon_lr=0.007, adam_lr=1.5e-3),
+    )
+
+
+def home() -> Path:
+    """Where trainings keep checkpoints and logs: `LATERNA_TRAINING`, else the user's data folder."""
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+    return Path(os.environ.get("LATERNA_TRAINING") or data / "laterna" / "training")
+
+
+def folder(name: str) -> Path:
+    return home() / name
