@@ -24,6 +24,7 @@ from engine.models.store import Store
 from engine.protocol.errors import BadArguments, LaternaError, ModelDamaged, from_os_error
 
 _COPYING = ".copying"
+_BEGUN = ".laterna-moving"  # in a folder that a move has begun to fill
 
 
 def move(
@@ -41,7 +42,7 @@ def move(
         raise BadArguments("The new folder must lie outside the old one.", "Choose another folder.")
     store = Store(old)
     with downloading(store), store.locked():
-        begun = new / ".laterna-moving"
+        begun = new / _BEGUN
         if new.exists() and any(new.iterdir()) and not begun.exists() and not _is_former_home(new, old):
             raise BadArguments(f"{new} is not empty.", "Choose an empty folder.")
         try:
@@ -49,7 +50,6 @@ def move(
             begun.touch()
             (new / MOVED_NAME).unlink(missing_ok=True)
             _copy_all(old, new, links.probe(new), progress)
-            begun.unlink()
             atomic.write_bytes(old / MOVED_NAME, msgspec.json.encode(Moved(str(new))))
         except OSError as error:
             raise from_os_error(error, "moving the models", new) from error
@@ -61,8 +61,10 @@ def clear_old(old: Path) -> None:
     if not (old / MOVED_NAME).exists():
         return
     try:
-        if locate(old) == old:
+        new = locate(old)
+        if new == old:
             return
+        (new / _BEGUN).unlink(missing_ok=True)
         for path in old.iterdir():
             if path.name != MOVED_NAME:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -146,4 +148,6 @@ def _copy_checked(source: Path, target: Path, progress: Callable[[int], None]) -
 
 
 def _walk(root: Path) -> list[Path]:
-    return [Path(folder) / name for folder, _, names in os.walk(root) for name in names if name != MOVED_NAME]
+    return [
+        Path(folder) / name for folder, _, names in os.walk(root) for name in names if name not in (MOVED_NAME, _BEGUN)
+    ]
