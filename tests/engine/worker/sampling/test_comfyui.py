@@ -1,7 +1,8 @@
 """Samplers against ComfyUI's loops (``comfy/k_diffusion/sampling.py``, ``uni_pc.py``, ``deis.py`` of 0.27).
 
-The numbers come from a program of their own that goes through those loops in single precision, with torchsde for the
-noise, over ``crooked`` at shift 3: the first four latents after 12 steps of sgm_uniform and after 7 of karras.
+The numbers are not from ComfyUI itself, but from a separate program that writes those loops out in single precision,
+with torchsde for the noise, and shares only the schedules with this engine. They are the first four latents over
+``crooked`` at shift 3, after 12 steps of sgm_uniform and after 7 of karras.
 """
 
 from __future__ import annotations
