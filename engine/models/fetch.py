@@ -135,6 +135,7 @@ class FileFetch:
     def _fetch(self) -> str:
         try:
             self._journal = self._open()
+            self._hasher = FileHasher(self._part, self._file.size)
         except OSError as error:
             raise from_os_error(error, "starting the download", self._part) from error
         self._lock = threading.Condition()
@@ -144,8 +145,6 @@ class FileFetch:
         self._failures = 0
         self._connections = 0
         self._allowed = self._options.max_connections if self._ranges else 1
-        self._not_before = 0.0
-        self._hasher = FileHasher(self._part, self._file.size)
         self._is_hashed = self._file.size == 0
         self._threads: list[threading.Thread] = []
         try:
@@ -176,6 +175,8 @@ class FileFetch:
         while True:
             with self._lock:
                 self._lock.wait(0.05)
+                if isinstance(self._error, OSError):
+                    raise from_os_error(self._error, "downloading", self._part) from self._error
                 if self._error is not None:
                     raise self._error
                 if self._is_hashed:
@@ -431,12 +432,18 @@ class FileFetch:
                     self._received += len(block)
                 self._progress(len(block), True)
                 if segment.done - recorded >= RECORD_BYTES:
-                    self._journal.record(segment)
+                    self._record(segment)
                     recorded = segment.done
                 self._control.take(len(block))
         finally:
             with suppress(ValueError):  # closed already: this thread was left behind by a cancel
-                self._journal.record(segment)
+                self._record(segment)
+
+    def _record(self, segment: Segment) -> None:
+        try:
+            self._journal.record(segment)
+        except OSError as error:
+            raise from_os_error(error, "noting how far the download is", self._part) from error
 
     def _write(self, out: BinaryIO, block: bytes) -> None:
         view = memoryview(block)

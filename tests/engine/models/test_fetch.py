@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import hashlib
 import threading
 import time
@@ -17,7 +19,16 @@ from engine.models.plan import PlannedFile
 from engine.models.throttle import Control
 from engine.models.token import Token
 from engine.models.transport import Transport
-from engine.protocol.errors import AccessDenied, Cancelled, LaternaError, ModelDamaged, ModelMissing, NetworkFailed
+from engine.protocol.errors import (
+    AccessDenied,
+    Cancelled,
+    LaternaError,
+    ModelDamaged,
+    ModelMissing,
+    NetworkFailed,
+    NoSpace,
+    NotWritable,
+)
 from tests.fakes.hub import NARROW_TOKEN, NO_ACCESS_TOKEN, TOKEN, FakeHub, http_date, noise
 
 MiB = 1 << 20
@@ -225,15 +236,13 @@ def test_a_link_that_ran_out_is_asked_for_again(case: Case) -> None:
 
     watcher = threading.Thread(target=expire)
     watcher.start()
-    case.fetch(msgspec_replace(QUICK, max_connections=1))
+    case.fetch(changed(QUICK, max_connections=1))
     watcher.join()
     assert len(case.hub.requests(host="127.0.0.1")) >= 2
 
 
-def msgspec_replace(options: FetchOptions, **changes: Any) -> FetchOptions:
-    from dataclasses import replace
-
-    return replace(options, **changes)
+def changed(options: FetchOptions, **changes: Any) -> FetchOptions:
+    return dataclasses.replace(options, **changes)
 
 
 def test_stopping_takes_less_than_200_ms_and_loses_nothing(case: Case) -> None:
@@ -314,6 +323,24 @@ def test_a_journal_that_makes_no_sense_is_not_used(case: Case) -> None:
     case.fetch()
 
 
+def test_a_journal_that_cannot_be_written_is_no_network_failure(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Journal, segment: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Journal, "record", full)
+    with pytest.raises(NoSpace, match="disk is full"):
+        case.fetch()
+    monkeypatch.undo()
+    case.fetch()
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(case: Case) -> None:
+    case.folder = case.folder / "file"
+    case.folder.write_text("")
+    with pytest.raises(NotWritable):
+        case.fetch()
+
+
 def stop_after(case: Case, count: int) -> None:
     control = Control()
     sent = case.hub.sent()
@@ -327,6 +354,6 @@ def stop_after(case: Case, count: int) -> None:
     stopper = threading.Thread(target=stop)
     stopper.start()
     with pytest.raises(Cancelled):
-        case.fetch(msgspec_replace(QUICK, max_connections=1), control)
+        case.fetch(changed(QUICK, max_connections=1), control)
     stopper.join()
     case.hub.bytes_per_second = 0
