@@ -16,15 +16,12 @@ Environment variables: ``LATERNA_TORCH`` (cpu, cuda, rocm, default) chooses the 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,6 +162,8 @@ def torch_build() -> str:
 
 def make_venv() -> None:
     """Make ``.venv``, or keep the one that is there and works."""
+    import venv  # here and below: what a later start does not need, it does not wait for
+
     if PYTHON.exists():
         probe = subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False)
         if probe.returncode == 0:
@@ -234,6 +233,8 @@ def make_environment(testing: bool) -> None:
 
 def missing_packages(column: int, testing: bool) -> list[str]:
     """The system packages that are not here, by the names of the package manager in ``column``."""
+    import ctypes
+
     missing = []
     for library, packages in LIBRARIES.items():
         try:
@@ -295,7 +296,7 @@ def hand_over(arguments: list[str]) -> None:
 
 def main(arguments: list[str]) -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - this very check is what tells the person
-        stop(f"Python 3.11 or newer is needed; this is {platform.python_version()}.", 2)
+        stop(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.", 2)
     testing = arguments[:1] == ["test"]
     try:
         prepare(testing)

@@ -7,12 +7,14 @@ import traceback
 
 from app.cli.parser import Namespace, build_parser
 from app.paths import Paths
+from app.screen import need_screen
 from engine.protocol.errors import ErrorInfo, LaternaError
 
 
 def run(arguments: Namespace) -> int:
     paths = Paths.find(arguments.home)
     if arguments.command is None:
+        need_screen()
         from app.composition import open_window
 
         return open_window(paths, sys.argv[:1])

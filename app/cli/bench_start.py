@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from app.paths import RESOURCES
+from app.screen import has_screen
 
 ROOT = RESOURCES.parent
 REPEATS = 7
@@ -19,6 +20,8 @@ REPEATS = 7
 def _first_paint(home: str) -> float:
     """Seconds from spawning ``python -m app`` to the window's first paint."""
     environment = os.environ | {"LATERNA_BENCH_FIRST_PAINT": repr(time.time()), "PYTHONPATH": str(ROOT)}
+    if not has_screen():
+        environment["QT_QPA_PLATFORM"] = "offscreen"
     done = subprocess.run(
         [sys.executable, "-m", "app", "--home", home],
         env=environment,

@@ -107,6 +107,14 @@ def test_unknown_arguments_exit_2(laterna: Laterna) -> None:
     assert laterna("frobnicate").returncode == 2
 
 
+def test_without_a_screen_it_says_so(laterna: Laterna, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    done = laterna()
+    assert done.returncode == 2
+    assert "screen" in done.stderr
+
+
 def test_library_on_the_command_line(laterna: Laterna, picture: Path) -> None:
     assert len(laterna.json("library", "add", picture)["added"]) == 1
     assert laterna.json("library", "search", "zebra")["found"] == 1

@@ -55,11 +55,17 @@ def picture(tmp_path: Path) -> Path:
 def test_import_says_what_became_of_everything(laterna: Laterna, tmp_path: Path) -> None:
     out = tmp_path / "recipe.json"
     text = laterna(CORPUS / "published-large-ui.json", "--out", out)
-    for title in ("Understood:", "Approximated:", "Missing:"):
-        assert title in text
+    assert "Understood:" in text
+    assert "Missing:" in text
     assert "It is sd3.5-large in Laterna's list of models." in text
     recipe = Recipe.from_json(out.read_bytes())
     assert (recipe.prompt, recipe.steps, recipe.negative_range.end) == ("a red boat", 40, 0.1)
+
+
+def test_import_says_what_is_different(laterna: Laterna) -> None:
+    text = laterna(CORPUS / "concat-ui.json")
+    assert "Approximated:" in text
+    assert "Laterna encodes them as one text" in text
 
 
 def test_import_as_json(laterna: Laterna) -> None:
