@@ -22,6 +22,7 @@ from ui.main_window import MainWindow
 from ui.theme import Theme
 
 if TYPE_CHECKING:
+    from engine.models.service import ModelService
     from ui.services import Services
 
 SIGNAL_POLL_MS = 250
@@ -67,6 +68,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     from engine.jobs.service import JobService
     from engine.library.library import Library
     from engine.library.thumbnails import ThumbnailCache
+    from engine.models.service import ModelService
     from ui.services import Services
 
     paths.create()
@@ -84,7 +86,10 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
             previews=settings.previews,
         )
 
-    return Services(library, ThumbnailCache(paths.thumbnails), make_job_service, library.close)
+    def make_model_service(notify: Callable[[object], None]) -> ModelService:
+        return ModelService(paths.models, paths.config, notify)
+
+    return Services(library, ThumbnailCache(paths.thumbnails), make_job_service, make_model_service, library.close)
 
 
 def open_window(paths: Paths, argv: Sequence[str] = (), engine_command: list[str] | None = None) -> int:

@@ -68,6 +68,9 @@ def shoot(home: Path, folder: Path) -> None:
         screen.key("F1")
         time.sleep(1)
         screen.shot(folder / "shortcuts-light.png")
+        screen.key("Escape", "ctrl+m")
+        time.sleep(2)
+        screen.shot(folder / "models-light.png")
         screen.key("Escape", "ctrl+t")
         time.sleep(0.5)
     finally:

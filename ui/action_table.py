@@ -53,6 +53,7 @@ ROWS: tuple[Row, ...] = (
     Row("toggle_advanced", T("Actions", "Advanced settings"), ("Ctrl+Shift+A",), "settings", VIEW),
     Row("toggle_theme", T("Actions", "Dark or light"), ("Ctrl+T",), "moon", VIEW),
     Row("follow_system_theme", T("Actions", "Dark or light as the system"), (), "", VIEW),
+    Row("show_models", T("Actions", "Models…"), ("Ctrl+M",), "download", LATERNA),
     Row("choose_output_folder", T("Actions", "Folder for new files…"), (), "folder", LATERNA),
     Row("open_output_folder", T("Actions", "Open the folder of new files"), (), "", LATERNA),
     Row("toggle_previews", T("Actions", "Show the picture while it forms"), (), "", LATERNA),

@@ -45,6 +45,7 @@ from ui.window_actions import WindowActions
 
 if TYPE_CHECKING:
     from ui.library.gallery import GalleryPanel
+    from ui.models.link import ModelLink
     from ui.player.view_panel import ViewPanel
     from ui.queue.queue_panel import QueuePanel
     from ui.services import Services
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
         version: str = "",
         notice: str = "",
     ) -> None:
-        """``open_services`` and ``find_models`` are called once, each on a thread of its own.
+        """``open_services`` and ``find_models`` are called on threads of their own.
 
         ``frames_folder`` keeps frames that were dragged out. ``save_preferences`` writes ``preferences`` to disk; it is
         called on a thread, and at the end on this one. ``notice`` is a sentence to begin with.
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self._closing = False
         self._started = False
         self.link: EngineLink | None = None
+        self.model_link: ModelLink | None = None
         self.view: ViewPanel | None = None
         self.gallery: GalleryPanel | None = None
         self.queue: QueuePanel | None = None
@@ -192,7 +194,7 @@ class MainWindow(QMainWindow):
         self.painted.emit()
         if self._notice:
             self.messages.show_message(Message(self._notice, "warning", seconds=0.0))
-        self._background.run(self._find_models, self._models_found, self._failed)
+        self._find_models_again()
         self._background.run(self._open_services, self._services_ready, self._services_failed)
         self._background.run(_import_panels, lambda _none: self._build_view(), self._failed)
 
@@ -218,12 +220,16 @@ class MainWindow(QMainWindow):
         self._connect_queue()
         self._connect_gallery()
 
+    def _find_models_again(self) -> None:
+        """A model was downloaded, imported or removed."""
+        self._background.run(self._find_models, self._models_found, self._failed)
+
     def _models_found(self, models: tuple[InstalledModel, ...]) -> None:
         self.session.set_models(models)
         if not models:
             self.messages.show_message(
                 Message(
-                    self.tr("No model was found. Put one (in diffusers layout) into the models folder."),
+                    self.tr("No model was found. Download or import one: Models… in the menu."),
                     "warning",
                     seconds=0.0,
                 )
@@ -233,6 +239,7 @@ class MainWindow(QMainWindow):
     def _services_ready(self, services: Services) -> None:
         from ui.library.gallery import GalleryPanel
         from ui.menu import ITEM_MENU
+        from ui.models.link import ModelLink
 
         self._services = services
         actions = [self.actions_.action(name) for name in ITEM_MENU if name]
@@ -247,6 +254,9 @@ class MainWindow(QMainWindow):
         self._connect_gallery()
         self._connect_queue()
         self.link.start()
+        self.model_link = ModelLink(services.make_model_service, parent=self)
+        self.model_link.changed.connect(self._find_models_again)
+        self.model_link.start()
         self._preload()
         self.ready.emit()
 
@@ -415,8 +425,9 @@ class MainWindow(QMainWindow):
         self.hide()
         self._background.close()
         self.actions_.close()
-        if self.link is not None:
-            self.link.stop()
+        for link in (self.link, self.model_link):
+            if link is not None:
+                link.stop()
         for part in (self.gallery, self.view, self.queue):
             close_down = getattr(part, "close_down", None)
             if close_down is not None:

@@ -10,6 +10,7 @@ from ui.actions import Library as ActionLibrary
 from ui.engine_link import MakeService
 from ui.library.gallery import ThumbnailSource
 from ui.library.query import LibrarySource
+from ui.models.link import MakeModelService
 
 
 class Library(ActionLibrary, LibrarySource, Protocol):
@@ -23,4 +24,5 @@ class Services:
     library: Library
     thumbnails: ThumbnailSource
     make_job_service: MakeService
+    make_model_service: MakeModelService
     close: Callable[[], None]

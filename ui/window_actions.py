@@ -14,6 +14,7 @@ from ui.messages import Message
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
+    from ui.models.models_window import ModelsWindow
 
 
 class WindowActions(QObject):
@@ -24,6 +25,7 @@ class WindowActions(QObject):
         self._window = window
         self._output_folder = output_folder
         self._version = version
+        self._models_window: ModelsWindow | None = None
         self._answers: dict[str, Callable[[], object]] = {
             "focus_prompt": window.form.prompts.prompt.setFocus,
             "open_file": self.open_file,
@@ -35,6 +37,7 @@ class WindowActions(QObject):
             "focus_search": lambda: window.gallery and window.gallery.focus_search(),
             "toggle_queue": self.toggle_queue,
             "toggle_advanced": window.form.disclosure.toggle,
+            "show_models": self.show_models,
             "choose_output_folder": self.choose_output_folder,
             "open_output_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder()))),
             "toggle_previews": self.toggle_previews,
@@ -51,6 +54,19 @@ class WindowActions(QObject):
         from ui.dialogs import ask_file
 
         ask_file(self._window, self._folder(), self._window.actions_.read_file)
+
+    def show_models(self) -> None:
+        """The models page; one at a time."""
+        link = self._window.model_link
+        if link is None:
+            return
+        if self._models_window is None:
+            from ui.models.models_window import ModelsWindow
+
+            self._models_window = ModelsWindow(link, self._window)
+        self._models_window.show()
+        self._models_window.raise_()
+        self._models_window.activateWindow()
 
     def choose_output_folder(self) -> None:
         from ui.dialogs import ask_folder

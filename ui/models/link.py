@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.models.service import ModelService
 
 Done = Callable[[Any], None]
+MakeModelService = Callable[[Callable[[object], None]], "ModelService"]
 
 
 class ModelLink(QObject):
@@ -38,9 +39,7 @@ class ModelLink(QObject):
 
     _told = Signal(object)
 
-    def __init__(
-        self, make_service: Callable[[Callable[[object], None]], ModelService], parent: QObject | None = None
-    ) -> None:
+    def __init__(self, make_service: MakeModelService, parent: QObject | None = None) -> None:
         """``make_service`` gets the function that takes notices; it opens no file."""
         super().__init__(parent)
         self._signals: dict[type, Any] = {
