@@ -1,7 +1,7 @@
 """Captions: many wordings of one scene.
 
-A caption determines the composition: no size word means the normal size, no place means the centre, no motion word
-means that nothing moves.
+A caption determines the composition: no size word means the normal size, no place means the centre, "a and b" means
+from left to right, no motion word means that nothing moves. Only the background may be left open.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ def _noun(rng: np.random.Generator, item: Placed, article: bool) -> str:
     words = SIZE_WORDS[item.size]
     if words:
         name = f"{words[0] if rng.random() < 0.6 else _pick(rng, words)} {name}"
+    if rng.random() < 0.04:
+        name = f"{_pick(rng, ('cute', 'nice', 'beautiful'))} {name}"
     if not article:
         return name
     return f"the {name}" if rng.random() < 0.12 else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
@@ -100,21 +102,22 @@ def _pair(rng: np.random.Generator, items: tuple[Placed, ...]) -> str:
     first, second = items if rng.random() < 0.5 else items[::-1]
     article = rng.random() < 0.85
     a, b = _noun(rng, first, article), _noun(rng, second, article)
+    if first.place == "left" and rng.random() < 0.15:  # the order is the place
+        return f"{a} and {b}"
     if rng.random() < 0.65:
         return f"{a} {_pick(rng, RELATION_PHRASES[first.place])} {b}"
     joint = " and " if rng.random() < 0.7 else ", "
     return f"{a} {_pick(rng, PLACE_PHRASES[first.place])}{joint}{b} {_pick(rng, PLACE_PHRASES[second.place])}"
 
 
-def caption(scene: Scene, rng: np.random.Generator) -> str:
-    """One wording, lower case, at most 22 words and punctuation marks."""
-    background = BACKGROUNDS[scene.background]
+def caption(scene: Scene, rng: np.random.Generator, background: bool = True) -> str:
+    """One wording, lower case, at most 22 words and punctuation marks; without `background` it leaves that open."""
     body = _single(rng, scene.items[0]) if len(scene.items) == 1 else _pair(rng, scene.items)
     if scene.motion is not None and not (scene.motion == "still" and rng.random() < 0.5):
         body = f"{body} {_pick(rng, MOTION_PHRASES[scene.motion])}"
     if rng.random() < 0.04:
         body = f"{_pick(rng, ['a picture of', 'a photo of', 'a drawing of'])} {body}"
-    return _join(rng, body, background)
+    return _join(rng, body, BACKGROUNDS[scene.background]) if background else body
 
 
 def plain_caption(scene: Scene) -> str:

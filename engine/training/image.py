@@ -144,6 +144,9 @@ class ImageTask:
         rng = np.random.default_rng((schedule.seed, 0, step))
         generator = torch.Generator().manual_seed(schedule.seed * 1_000_003 + step)
         batch = make_batch(rng, self.domain, self._backgrounds(step, schedule.seed), schedule.batch, self.singles)
+        open_background = [i for i in range(len(batch.scenes)) if rng.random() < 0.12]
+        for i in open_background:
+            batch.captions[i] = caption(batch.scenes[i], rng, background=False)
         captions = ["" if rng.random() < 0.1 else c for c in batch.captions]
         clean = self.pca.encode(batch.pixels)
         noise = torch.randn(clean.shape, generator=generator)[batch.shared]
@@ -159,6 +162,7 @@ class ImageTask:
 
         kept = [i for i, c in enumerate(captions) if c]
         targets = LayoutTargets([batch.scenes[i] for i in kept])
+        targets.backgrounds[[kept.index(i) for i in open_background if i in kept]] = -100  # cross_entropy skips it
         layout = self.modules["layout"](sequence[kept].float(), pooled[kept].float(), targets)
         total = flow + 0.1 * layout
         helper = 0.15 * max(0.0, 1 - step / (0.6 * schedule.steps))

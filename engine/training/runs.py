@@ -33,7 +33,7 @@ def mini_image() -> ImageRun:
         name="mini-image",
         domain=IMAGE_DOMAIN,
         shape=ImageShape(heads=3, layers=6),
-        schedule=Schedule(steps=1950, batch=64),
+        schedule=Schedule(steps=2250, batch=64),
     )
 
 
