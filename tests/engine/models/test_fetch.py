@@ -313,7 +313,8 @@ def test_what_was_in_doubt_when_the_computer_went_down_goes_first(case: Case) ->
     before = case.hub.sent()
     fetched = before + len(case.data) - sum(s.done for s in journal.segments)
     case.fetch()
-    assert case.hub.sent() == fetched + MiB, "only the doubtful segment came again"
+    again = case.hub.sent() - fetched  # the hub may still have been filling the socket of the download that stopped
+    assert MiB <= again < 2 * MiB, "only the doubtful segment came again"
 
 
 def test_a_journal_that_makes_no_sense_is_not_used(case: Case) -> None:

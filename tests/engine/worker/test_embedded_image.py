@@ -22,7 +22,7 @@ def embedded() -> Driver:
 
 
 def make(driver: Driver, sampler: str, steps: int, scheduler: str = "sgm_uniform") -> Made:
-    recipe = open_folder(FOLDER).info.recipe("a red apple on the left", seed=5)
+    recipe = open_folder(FOLDER).info.recipe("a red apple on the left, blue background", seed=5)
     return driver.make(FOLDER, recipe.replace(sampler=sampler, scheduler=scheduler, steps=steps), preview_interval=-1.0)
 
 
