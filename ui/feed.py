@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -44,6 +46,7 @@ class Feed(QObject):
         super().__init__(parent)
         self._session = session
         self._following = True
+        self._passing_on = False
         self._results: set[int] = set()  # items of followed jobs that the gallery has yet to show
         self.estimate = Estimate()
         self.show_previews = True
@@ -83,7 +86,9 @@ class Feed(QObject):
 
     @Slot(object)
     def item_selected(self, item: Item | None) -> None:
-        if item is not None and item.id in self._results:
+        if self._passing_on:
+            pass  # rows that came or went moved the selection
+        elif item is not None and item.id in self._results:
             self._results.discard(item.id)  # it comes by itself once; chosen again, it is the person's choice
         else:
             self._following = item is None
@@ -97,10 +102,20 @@ class Feed(QObject):
 
     # --- notices
 
+    @contextmanager
+    def _passing(self) -> Iterator[None]:
+        """What the gallery selects meanwhile is no choice of the person's, so following goes on as it was."""
+        before, self._passing_on = self._passing_on, True
+        try:
+            yield
+        finally:
+            self._passing_on = before
+
     @Slot(object)
     def library_changed(self, change: LibraryChanged) -> None:
         if self.gallery is not None:
-            self.gallery.library_changed(change)
+            with self._passing():
+                self.gallery.library_changed(change)
 
     @Slot(object)
     def _engine_changed(self, state: EngineStateChanged) -> None:
@@ -124,7 +139,8 @@ class Feed(QObject):
     def _queue_changed(self, change: QueueChanged) -> None:
         self._session.set_queue(change)
         if self.gallery is not None:
-            self.gallery.queue_changed(change)
+            with self._passing():
+                self.gallery.queue_changed(change)
         if self.queue is not None:
             self.queue.queue_changed(change)
         if self.view is not None:
@@ -163,7 +179,8 @@ class Feed(QObject):
             if self._following and ended.item_ids:
                 self._results.update(ended.item_ids)
                 self.gallery.select(ended.item_ids[0])
-            self.gallery.job_ended(ended)
+            with self._passing():
+                self.gallery.job_ended(ended)
         if self.queue is not None:
             self.queue.job_ended(ended)
         if self.view is not None:

@@ -41,6 +41,11 @@ def wait_idle(qtbot: QtBot, window: MainWindow, paths: Paths, files: int) -> Non
     qtbot.waitUntil(lambda: len(results(paths)) == files and not window.session.jobs, timeout=30_000)
 
 
+def shown_prompt(window: MainWindow) -> str:
+    item = window.session.item
+    return item.recipe.prompt if item is not None and item.recipe is not None else ""
+
+
 def drop(window: MainWindow, data: QMimeData) -> bool:
     """Drop over the middle of the window; whether it was taken."""
     where = QPoint(window.width() // 2, window.height() // 2)
@@ -127,6 +132,21 @@ def test_cancel_by_escape(qtbot: QtBot, window: MainWindow, paths: Paths) -> Non
     assert results(paths) == []
     make(qtbot, window, "a red apple", 2)
     wait_idle(qtbot, window, paths, 1)
+
+
+def test_after_a_cancel_the_view_follows_the_next_job(qtbot: QtBot, window: MainWindow, paths: Paths) -> None:
+    make(qtbot, window, "a red apple", 2)
+    wait_idle(qtbot, window, paths, 1)
+    qtbot.waitUntil(lambda: window.session.item is not None, timeout=10_000)
+    make(qtbot, window, "slow apple", 50)
+    qtbot.waitUntil(lambda: window.session.progress is not None and window.session.item is None, timeout=10_000)
+    make(qtbot, window, "slow pear", 4)
+    qtbot.waitUntil(lambda: window.session.waiting == 1)
+    qtbot.keyClick(window.form.prompts.prompt, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: window.session.progress is not None and not window.session.waiting, timeout=10_000)
+    assert window.feed.following and window.session.item is None
+    wait_idle(qtbot, window, paths, 2)
+    qtbot.waitUntil(lambda: shown_prompt(window) == "slow pear", timeout=10_000)
 
 
 def test_engine_killed_is_said_and_the_next_job_works(qtbot: QtBot, window: MainWindow, paths: Paths) -> None:
