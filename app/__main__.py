@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-import traceback
+from typing import TYPE_CHECKING, Any
 
-from app.cli.parser import Namespace, build_parser
-from app.paths import Paths
-from app.screen import need_screen
-from engine.protocol.errors import ErrorInfo, LaternaError
+if TYPE_CHECKING:
+    from app.cli.parser import Namespace
+    from engine.protocol.errors import ErrorInfo
 
 
 def run(arguments: Namespace) -> int:
+    from app.paths import Paths
+
     paths = Paths.find(arguments.home)
     if arguments.command is None:
-        need_screen()
         from app.composition import open_window
+        from app.screen import need_screen
 
+        need_screen()
         return open_window(paths, sys.argv[:1])
     from app.cli.commands import COMMANDS
 
@@ -24,25 +27,50 @@ def run(arguments: Namespace) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run, and turn every failure into a sentence and the exit code that ``engine.protocol.errors`` gives it."""
-    parser = build_parser()
-    arguments = parser.parse_args(argv)
-    as_json = bool(getattr(arguments, "json", False))
+    """Run, and turn every failure into a sentence and the exit code that ``engine.protocol.errors`` gives it.
+
+    Nothing is imported before this, so that Ctrl-C ends in a sentence from the first moment on. A polite kill
+    (SIGTERM) is the same as Ctrl-C.
+    """
+    as_json = False
     try:
+        signal.signal(signal.SIGTERM, _interrupt)
+        from app.cli.parser import build_parser
+
+        arguments = build_parser().parse_args(argv)
+        as_json = bool(arguments.json)
         return run(arguments)
-    except LaternaError as error:
-        report(error.info(), as_json)
-        return error.exit_code
     except KeyboardInterrupt:
-        report(ErrorInfo("Cancelled", "Cancelled."), as_json)
-        return 130
+        return _cancelled(as_json)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except Exception:
-        traceback.print_exc()
-        report(ErrorInfo("UnknownFailure", "This is a bug in Laterna.", "Please report the lines above."), as_json)
-        return 1
+    except Exception as error:
+        return _failed(error, as_json)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _cancelled(as_json: bool) -> int:
+    from engine.protocol.errors import Cancelled
+
+    report(Cancelled("Cancelled.").info(), as_json)
+    return Cancelled.exit_code
+
+
+def _failed(error: Exception, as_json: bool) -> int:
+    import traceback
+
+    from engine.protocol.errors import LaternaError, UnknownFailure
+
+    if isinstance(error, LaternaError):
+        report(error.info(), as_json)
+        return error.exit_code
+    traceback.print_exc()
+    report(UnknownFailure("This is a bug in Laterna.", "Please report the lines above.").info(), as_json)
+    return UnknownFailure.exit_code
 
 
 def report(error: ErrorInfo, as_json: bool) -> None:

@@ -15,7 +15,9 @@ import msgspec
 from app.cli.engine_session import EngineSession
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
+from app.cli.target import Target, check_writable, named
 from app.paths import Paths
+from engine.interop.embedded import is_picture
 from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
@@ -50,18 +52,18 @@ def run(arguments: Namespace, paths: Paths) -> int:
     model = resolve(_model_name(arguments, base), paths.model_folders)
     first = make_recipe(arguments, base, model)
     recipes = [first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)]
-    folder, stem = _target(arguments, paths, model, first)
+    target = _target(arguments, paths, model, first)
     results: list[dict[str, Any]] = []
-    suffix = SUFFIXES[model.info.kind]
     with EngineSession(paths.engine_log, progress := Progress()) as engine:
         for i, recipe in enumerate(recipes):
             label = f"{i + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
-            done = engine.generate(recipe, model.folder, folder, f".{stem}-{os.getpid()}", paths.encodings, label)
+            done = engine.generate(
+                recipe, model.folder, target.folder, f".{target.stem}-{os.getpid()}", paths.encodings, label
+            )
             progress.end()
             for file in done.files:
-                number = len(results) + 1
-                path = folder / (f"{stem}_{number}{suffix}" if number > 1 else f"{stem}{suffix}")
-                Path(file.path).replace(path)  # --out replaces a file of that name
+                path = target.path(len(results) + 1)
+                Path(file.path).replace(path)
                 results.append(
                     {"path": path, "seed": recipe.seed, "pixels_sha256": file.pixels_sha256}
                     | {"seconds": done.seconds, "peak_memory": done.peak_memory}
@@ -121,7 +123,10 @@ def _start_picture(arguments: Namespace, base: Recipe | None) -> InputMedia | No
     if arguments.picture is not None:
         path = Path(arguments.picture).resolve()
         try:
-            media = InputMedia(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), USUAL_STRENGTH)
+            content = path.read_bytes()
+            if not is_picture(content[:16]):
+                raise BadFile(f"{path} is no picture.", "Name a PNG, JPEG or WebP file.")
+            media = InputMedia(str(path), hashlib.sha256(content).hexdigest(), USUAL_STRENGTH)
         except OSError as error:
             raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     if arguments.strength is None:
@@ -132,7 +137,7 @@ def _start_picture(arguments: Namespace, base: Recipe | None) -> InputMedia | No
 
 
 def _model_name(arguments: Namespace, base: Recipe | None) -> str:
-    if arguments.model:
+    if arguments.model is not None:
         return str(arguments.model)
     if base is not None:
         return base.model
@@ -140,25 +145,13 @@ def _model_name(arguments: Namespace, base: Recipe | None) -> str:
     return MINI_VIDEO if wants_clip else MINI_IMAGE
 
 
-def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipe: Recipe) -> tuple[Path, str]:
-    """Folder and file stem for the results; checked before anything is computed."""
+def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipe: Recipe) -> Target:
     suffix = SUFFIXES[model.info.kind]
     if arguments.out:
-        out = Path(arguments.out).expanduser()
-        if out.suffix.lower() != suffix:
-            raise BadArguments(
-                f"{model.info.name} makes {suffix} files; --out is {out.name}.", f"Name a {suffix} file."
-            )
-        folder, stem = out.parent.resolve(), out.stem
-    else:
-        folder = paths.output
-        stem = ""
+        return named(arguments.out, suffix, model.info.name)
     try:
-        if not arguments.out:
-            folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".laterna-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        paths.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise from_os_error(error, "writing the result", folder) from error
-    return folder, stem or unused_stem(folder, file_stem(recipe.prompt, recipe.seed, time.time()))
+        raise from_os_error(error, "writing the result", paths.output) from error
+    check_writable(paths.output)
+    return Target(paths.output, unused_stem(paths.output, file_stem(recipe.prompt, recipe.seed, time.time())), suffix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from app.cli.output import print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.library.library import Library
-from engine.protocol.errors import BadArguments
+from engine.protocol.errors import BadArguments, BadFile
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
@@ -22,7 +23,9 @@ def run(arguments: Namespace, paths: Paths) -> int:
 
 def _search(arguments: Namespace, library: Library) -> int:
     ids = library.ids(text=" ".join(arguments.terms))
-    items = library.items(ids[: max(0, arguments.limit)])
+    if arguments.limit < 1:
+        raise BadArguments(f"--limit is {arguments.limit}.", "Take 1 or more.")
+    items = library.items(ids[: arguments.limit])
     if arguments.json:
         print_json({"found": len(ids), "items": items})
         return 0
@@ -31,6 +34,8 @@ def _search(arguments: Namespace, library: Library) -> int:
         print(f"{day}  {item.width}×{item.height}  {item.path}")
         if item.recipe is not None:
             print(f"    {item.recipe.prompt[:200]}")
+    if not ids:
+        print("Nothing was found.")
     if len(ids) > len(items):
         print(f"… and {len(ids) - len(items)} more (--limit).")
     return 0
@@ -39,12 +44,19 @@ def _search(arguments: Namespace, library: Library) -> int:
 def _add(arguments: Namespace, library: Library) -> int:
     if not arguments.terms:
         raise BadArguments("There is no file to add.", "Name one or more PNG or MP4 files.")
-    items = [library.add(Path(term)) for term in arguments.terms]
+    items, refused = [], []
+    for term in arguments.terms:
+        try:
+            items.append(library.add(Path(term)))
+        except BadFile as error:
+            refused.append(error.info())
     if arguments.json:
-        print_json({"added": items})
+        print_json({"added": items, "refused": refused})
     else:
-        print(f"Added {len(items)}.")
-    return 0
+        print(f"Added: {len(items)}.")
+    for info in refused:
+        print(f"laterna: {info.sentence()}", file=sys.stderr)
+    return BadFile.exit_code if refused else 0
 
 
 def _check(arguments: Namespace, library: Library) -> int:
@@ -60,7 +72,7 @@ def _check(arguments: Namespace, library: Library) -> int:
     ):
         for line in lines:
             print(f"{title}: {line}")
-    print(f"{found.items} items: in order." if found.ok else "`library rebuild` makes the database anew.")
+    print(f"In order. Pictures and clips: {found.items}." if found.ok else "`library rebuild` makes the database anew.")
     return 0
 
 
@@ -70,5 +82,5 @@ def _rebuild(arguments: Namespace, library: Library) -> int:
     if arguments.json:
         print_json({"items": count})
     else:
-        print(f"Rebuilt: {count} pictures and clips.")
+        print(f"Rebuilt. Pictures and clips: {count}.")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -10,10 +9,11 @@ from app.cli.engine_session import EngineSession
 from app.cli.generate import SUFFIXES
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
+from app.cli.target import named, write_whole
 from app.paths import Paths
 from engine.media import metadata
 from engine.models.catalog import resolve
-from engine.protocol.errors import BadArguments, BadFile, from_os_error
+from engine.protocol.errors import BadFile
 from engine.protocol.family_info import validate
 
 
@@ -24,16 +24,14 @@ def run(arguments: Namespace, paths: Paths) -> int:
     model = resolve(arguments.model or info.recipe.model, paths.model_folders)
     validate(info.recipe, model.family)
     suffix = SUFFIXES[model.info.kind]
-    out = Path(arguments.out).expanduser().resolve() if arguments.out else None
-    if out is not None and out.suffix.lower() != suffix:
-        raise BadArguments(f"This makes a {suffix} file; --out is {out.name}.", f"Name a {suffix} file.")
+    out = named(arguments.out, suffix, model.info.name).path() if arguments.out else None
     with (
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
         EngineSession(paths.engine_log, Progress()) as engine,
     ):
         done = engine.generate(info.recipe, model.folder, Path(scratch), "again", paths.encodings)
         if out:
-            keep(Path(done.files[0].path), out)
+            write_whole(out, Path(done.files[0].path).read_bytes())
     hashes = [file.pixels_sha256 for file in done.files]
     equal = info.pixels_sha256 in hashes
     if arguments.json:
@@ -51,10 +49,3 @@ def run(arguments: Namespace, paths: Paths) -> int:
     else:
         print("The pixels differ: another version or device made the file, or its model has changed.")
     return 0
-
-
-def keep(made: Path, out: Path) -> None:
-    try:
-        shutil.copyfile(made, out)
-    except OSError as error:
-        raise from_os_error(error, "writing the result", out) from error

@@ -9,6 +9,7 @@ import msgspec
 
 from app.cli.output import print_json
 from app.cli.parser import Namespace
+from app.cli.target import write_whole
 from app.paths import Paths
 from engine.interop import a1111, embedded, png_texts
 from engine.interop.comfy_export import export_workflow
@@ -38,7 +39,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     if action == "export":
         return _export(source, result, out, arguments.json)
     if result.recipe is not None and out is not None:
-        _write(out, msgspec.json.format(result.recipe.to_json(), indent=2).encode() + b"\n")
+        write_whole(out, msgspec.json.format(result.recipe.to_json(), indent=2).encode() + b"\n")
     if arguments.json:
         print_json(result)
     else:
@@ -78,7 +79,7 @@ def _export(source: Path, result: ImportResult, out: Path | None, as_json: bool)
         raise BadArguments(f"--out is {out.name}.", "Name a .json, .txt or .png file.")
     exported = export_workflow(result.recipe)
     if out is not None:
-        _write(out, _content(source, result.recipe, exported.graph, out.suffix.lower()))
+        write_whole(out, _content(source, result.recipe, exported.graph, out.suffix.lower()))
     if as_json:
         print_json({"graph": exported.graph, "differences": exported.differences})
         return 0
@@ -102,10 +103,3 @@ def _content(source: Path, recipe: Recipe, graph: dict[str, object], ending: str
     if not embedded.is_png(picture[:16]):
         raise BadArguments(f"{source.name} is no PNG, and --out is one.", "Name a .json or .txt file.")
     return png_texts.add(picture, {a1111.KEY: text, "prompt": msgspec.json.encode(graph).decode()})
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise from_os_error(error, "writing the result", path) from error

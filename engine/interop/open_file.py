@@ -15,7 +15,7 @@ from engine.interop.fit import fit
 from engine.interop.model_files import KnownModels
 from engine.interop.report import ImportResult, Notes
 from engine.models.catalog import FAMILIES
-from engine.protocol.errors import BadFile, BadRecipe, from_os_error
+from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
 
@@ -50,7 +50,7 @@ class Importer:
                         )
                     return self.text((start + file.read(foreign_json.MAX_BYTES)).decode("utf-8-sig", "replace"))
         except OSError as error:
-            raise from_os_error(error, "reading the workflow", path) from error
+            raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
         return self.texts(embedded.read_texts(path))
 
     def text(self, text: str) -> ImportResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import msgspec
@@ -122,6 +123,11 @@ def nearest_frames(info: FamilyInfo, frames: int) -> int:
     return max(1, min(info.max_frames, round((frames - 1) / info.frame_step) * info.frame_step + 1))
 
 
+def _plain(value: float) -> str:
+    """Whole numbers with separators, others short."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
 def validate(recipe: Recipe, info: FamilyInfo) -> None:
     """Raise ``BadRecipe`` with field, sentence and remedy for the first setting that ``info`` does not allow."""
 
@@ -130,7 +136,11 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
 
     def between(field: str, value: float, low: float, high: float, name: str) -> None:
         if not low <= value <= high:  # also refuses NaN
-            refuse(field, f"{name} is {value:g}; it must be from {low:g} to {high:g}.", f"Choose {name.lower()} anew.")
+            refuse(
+                field,
+                f"{name} is {_plain(value)}; it must be from {_plain(low)} to {_plain(high)}.",
+                f"Take {_plain(low if value < low else high)}." if not math.isnan(value) else "Give a number.",
+            )
 
     for field, name in (("prompt", "The prompt"), ("negative_prompt", "The negative prompt")):
         length = len(getattr(recipe, field))

@@ -41,7 +41,7 @@ def read_picture(media: InputMedia, width: int, height: int) -> Tensor:
                 rgb = ImageOps.fit(rgb, (width, height), Image.Resampling.LANCZOS)
             return torch.from_numpy(np.array(rgb))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise BadFile(f"{media.path} cannot be read as a picture: {error}.", "Choose another picture.") from error
+        raise BadFile(f"{media.path} cannot be read as a picture.", "Choose another picture.") from error
 
 
 def _content(media: InputMedia) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +16,11 @@ import numpy as np
 import pytest
 
 from app.cli.bench import MODULES
+from app.cli.target import named, write_whole
+from engine.media import atomic
 from engine.media.environment import Environment
 from engine.media.save import save_image
+from engine.protocol.errors import NoSpace
 from engine.protocol.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,3 +154,49 @@ def test_every_benchmark_is_where_the_list_says(name: str, module: str) -> None:
         node.value for node in source.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "NAMES"
     ]
     assert any(name == ast.literal_eval(key) for table in tables for key in table.keys)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.png").write_bytes(b"the old one")
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(atomic, "_sync_file", full)
+    with pytest.raises(NoSpace):
+        write_whole(tmp_path / "mine.png", b"the new one")
+    assert (tmp_path / "mine.png").read_bytes() == b"the old one"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_several_files_are_added_past_a_bad_one(laterna: Laterna, picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "not.png").write_bytes(b"not a picture")
+    done = laterna("library", "add", tmp_path / "not.png", picture, "--json")
+    assert done.returncode == 2
+    result = json.loads(done.stdout)
+    assert (len(result["added"]), len(result["refused"])) == (1, 1)
+
+
+def test_out_keeps_its_name_as_written(tmp_path: Path) -> None:
+    target = named(str(tmp_path / "X.PNG"), ".png", "The model")
+    assert target.path() == tmp_path / "X.PNG"
+    assert target.path(2) == tmp_path / "X_2.PNG"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_says_so_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "--home", str(tmp_path), "generate", "--prompt", "an owl", "--steps", "200"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    process.stderr.readline()  # the engine has begun
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Cancelled" in errors
+    assert "Traceback" not in errors
+    assert not list((tmp_path / "output").iterdir())

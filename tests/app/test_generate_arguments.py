@@ -24,12 +24,12 @@ def recipe(*arguments: str, base: Recipe | None = None, model: InstalledModel = 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     path = tmp_path / "cat.png"
-    path.write_bytes(b"not read here")
+    path.write_bytes(b"\x89PNG\r\n\x1a\nnot read further here")
     return path
 
 
 def test_a_picture_is_named_by_path_and_content(picture: Path) -> None:
-    digest = hashlib.sha256(b"not read here").hexdigest()
+    digest = hashlib.sha256(b"\x89PNG\r\n\x1a\nnot read further here").hexdigest()
     assert recipe("--picture", str(picture)).input == InputMedia(str(picture), digest, USUAL_STRENGTH)
     assert recipe("--picture", str(picture), "--strength", "0.25").input == InputMedia(str(picture), digest, 0.25)
     assert recipe().input is None
@@ -46,6 +46,9 @@ def test_what_makes_no_sense_is_a_sentence(picture: Path, tmp_path: Path) -> Non
         recipe("--strength", "0.5")
     with pytest.raises(BadFile):
         recipe("--picture", str(tmp_path / "gone.png"))
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(BadFile):
+        recipe("--picture", str(tmp_path / "text.png"))
     with pytest.raises(BadRecipe):
         recipe("--picture", str(picture), "--strength", "2")
     with pytest.raises(BadRecipe):
