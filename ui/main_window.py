@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         actions.said.connect(self.messages.show_message)
         actions.refused.connect(self._refused)
         actions.submitted.connect(self.feed.follow)
+        actions.submitted.connect(self.save_now)
         actions.library_changed.connect(self.feed.library_changed)
         actions.wanted.connect(self._window_actions.run)
         self.feed.said.connect(self.messages.show_message)
@@ -382,6 +383,11 @@ class MainWindow(QMainWindow):
     def save_soon(self) -> None:
         """Write the preferences once the person pauses."""
         self._save_later.start()
+
+    def save_now(self) -> None:
+        """Write the preferences at once, on another thread: what was generated from survives a kill."""
+        self._save_later.stop()
+        self._save_on_thread()
 
     def _tell_notes(self) -> None:
         """What the next job will take, above the button."""
