@@ -24,10 +24,11 @@ def prompt_title(prompt: str) -> str:
 
 
 def recipe_title(recipe: Recipe | None, path: Path | None = None) -> str:
+    """Out of the prompt; "Untitled" where that is empty, and the file's name where no recipe is known."""
+    if recipe is None and path is not None:
+        return path.stem
     title = prompt_title(recipe.prompt) if recipe is not None else ""
-    if title:
-        return title
-    return path.stem if path is not None else QCoreApplication.translate("Captions", "Untitled")
+    return title or QCoreApplication.translate("Captions", "Untitled")
 
 
 def item_title(item: Item) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.protocol.recipe import Recipe
 from tests.fakes.fake_library import make_item
 from ui.library.captions import duration, grouped, item_title, prompt_title
 
@@ -20,8 +21,12 @@ def test_a_title_is_the_first_clause(prompt: str, title: str) -> None:
     assert prompt_title(prompt) == title
 
 
-def test_a_file_without_prompt_is_called_by_its_name() -> None:
+def test_a_file_without_recipe_is_called_by_its_name() -> None:
     assert item_title(make_item(7, recipe=None)) == "7"
+
+
+def test_an_empty_prompt_is_untitled() -> None:
+    assert item_title(make_item(7, recipe=Recipe(family="sd35", model="mini", prompt=" "))) == "Untitled"
 
 
 @pytest.mark.parametrize(
