@@ -11,7 +11,11 @@ from ui.widgets.labels import label
 
 
 def shown_keys(keys: tuple[str, ...]) -> str:
-    return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
+    """The first of ``keys`` as keyboards name it: the key that Qt calls Return is labelled Enter."""
+    if not keys:
+        return ""
+    text = QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+    return text.replace("Return", "Enter")
 
 
 class ShortcutSheet(QDialog):
