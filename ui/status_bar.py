@@ -136,7 +136,8 @@ class StatusBar(QFrame):
         for widget in (self.job, self.bar, self.left):
             widget.setVisible(running is not None)
         waiting = session.waiting
-        self.queue.setText(self.tr("Queue {count}").format(count=waiting) if waiting else self.tr("Queue"))
+        self.queue.setVisible(waiting > 0)
+        self.queue.setText(self.tr("Queue {count}").format(count=waiting))
         self.queue.setAccessibleName(self.tr("Show the queue, {count} waiting").format(count=waiting))
         if running is None:
             return

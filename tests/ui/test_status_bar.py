@@ -34,14 +34,14 @@ def test_engine_states(bar: StatusBar, session: Session) -> None:
 
 
 def test_running_job(bar: StatusBar, session: Session) -> None:
-    assert bar.job.isHidden() and bar.bar.isHidden()
+    assert bar.job.isHidden() and bar.bar.isHidden() and bar.queue.isHidden()
     jobs = (Job("a", CLIP, "f", "running"), *(Job(name, CLIP, "f") for name in "bcd"))
     session.set_queue(QueueChanged(jobs))
     session.set_progress(JobProgressed("a", "denoising", 19, 30, 0.62, 18.2))
     assert bar.job.text() == "Clip 1 of 4  ·  step 19 / 30"
     assert bar.bar.value() == 620
     assert bar.left.text() == "18 s left"
-    assert bar.queue.text() == "Queue 3"
+    assert bar.queue.text() == "Queue 3" and not bar.queue.isHidden()
     session.set_progress(JobProgressed("a", "loading", 0, 30, 0.0))
     assert bar.job.text().endswith("loading the model") and bar.left.text() == ""
     session.set_queue(QueueChanged(()))
