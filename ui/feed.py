@@ -18,6 +18,7 @@ from engine.jobs.notices import (
     ServiceFailed,
 )
 from engine.library.item import Item
+from engine.protocol.errors import ErrorInfo
 from ui.engine_link import EngineLink
 from ui.estimate import Estimate
 from ui.messages import Message, of_error
@@ -47,6 +48,7 @@ class Feed(QObject):
         self._session = session
         self._following = True
         self._passing_on = False
+        self._engine_error: ErrorInfo | None = None  # until the engine runs again
         self._results: set[int] = set()  # items of followed jobs that the gallery has yet to show
         self.estimate = Estimate()
         self.show_previews = True
@@ -121,9 +123,15 @@ class Feed(QObject):
     def _engine_changed(self, state: EngineStateChanged) -> None:
         self._session.set_engine(state)
         if state.error is None:
+            if state.state in ("ready", "working") and self._engine_error is not None:
+                error, self._engine_error = self._engine_error, None
+                text = f"{error.message} {self.tr('It is running again.')}"
+                self.said.emit(Message(text, detail=error.detail, topic="engine"))
             return
+        self._engine_error = state.error
         message = of_error(state.error, "engine")
-        if state.state == "stopped":
+        # Where the text is the error's own, the queue itself failed: there is no engine to restart.
+        if state.state == "stopped" and state.error.message != state.text:
             message = Message(
                 f"{state.error.message} {state.text}".strip(),
                 "error",

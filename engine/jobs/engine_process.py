@@ -139,20 +139,23 @@ class EngineProcess:
 
     def _death(self, code: int) -> LaternaError:
         if self._protocol_error is not None and code == -signal.SIGKILL:
-            reason = f"it sent something that is no message ({self._protocol_error.message})"
-        elif code < 0:
-            try:
-                name = signal.Signals(-code).name
-            except ValueError:
-                name = str(-code)
-            reason = f"it was ended by {name}"
-            if name == "SIGKILL":
-                reason += ", which the system does when memory runs out"
+            message = f"The engine stopped: it sent something that is no message ({self._protocol_error.message})."
+        elif code == -signal.SIGKILL:
+            message = "The engine stopped unexpectedly (the system may have run out of memory)."
         else:
-            reason = f"it ended with exit code {code}"
-        return EngineDied(
-            f"The engine stopped: {reason}.", "It is started again by itself.", detail=_tail(self._log_file)
-        )
+            message = "The engine crashed."
+        detail = f"{_how_it_ended(code)}\n{_tail(self._log_file)}".strip()
+        return EngineDied(message, "It is started again by itself.", detail=detail)
+
+
+def _how_it_ended(code: int) -> str:
+    """A process's exit status for the detail of an error: "Ended by SIGKILL."."""
+    if code >= 0:
+        return f"Ended with exit code {code}."
+    try:
+        return f"Ended by {signal.Signals(-code).name}."
+    except ValueError:
+        return f"Ended by signal {-code}."
 
 
 def _write_all(stream: IO[bytes], data: bytes) -> None:

@@ -144,7 +144,11 @@ def errors(path: Path) -> Iterator[None]:
 def _named(error: sqlite3.DatabaseError, path: Path) -> LaternaError | None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LibraryBusy(f"Another Laterna is using {path}.", "Close it, or start this one with another --home.")
+        return LibraryBusy(
+            "Another Laterna window has this library open.",
+            "Close it, or start this one with another --home.",
+            detail=str(path),
+        )
     if code == sqlite3.SQLITE_FULL:
         return NoSpace(f"The disk is full: {path} cannot grow.", "Free some space and try again.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):

@@ -174,8 +174,20 @@ def test_busy_library_is_said(qtbot: QtBot, open_window: OpenWindow, paths: Path
         qtbot.waitUntil(lambda: bool(window.messages.messages()), timeout=15_000)
         assert "Laterna" in window.messages.messages()[0].text
         qtbot.waitUntil(lambda: window.session.engine.state == "stopped")
+        (message,) = window.messages.messages()
+        assert message.text.count("Another Laterna window has this library open.") == 1
+        assert str(paths.queue_database) not in message.text and not message.button
     finally:
         other.close()
+
+
+def test_generate_saves_the_draft_at_once(qtbot: QtBot, open_window: OpenWindow, paths: Paths) -> None:
+    window = open_window()
+    window._save_later.setInterval(3_600_000)
+    window.form.prompts.prompt.replace_text("an owl at dusk")
+    window.actions_.generate()
+    file = paths.settings_file
+    qtbot.waitUntil(lambda: file.is_file() and "an owl at dusk" in file.read_text(), timeout=5_000)
 
 
 def test_closing_in_the_middle_of_a_job_leaves_nothing_behind(

@@ -90,7 +90,8 @@ def test_a_kill_is_noticed_at_once(start) -> None:
         delays.append(heard.exited_at - killed_at)
     assert min(delays) < 0.1
     assert isinstance(heard.error, EngineDied)
-    assert "SIGKILL" in heard.error.message and "memory" in heard.error.message
+    assert "SIGKILL" in heard.error.detail and "memory" in heard.error.message
+    assert "SIG" not in heard.error.message
     with pytest.raises(EngineDied):
         heard.engine.send(commands.Ping())
 

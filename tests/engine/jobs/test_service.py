@@ -173,7 +173,7 @@ def test_the_engine_is_killed_and_the_job_goes_on(run) -> None:
     pid = running.service._engine.pid
     os.kill(pid, signal.SIGKILL)
     notice = running.wait(EngineStateChanged, lambda notice: notice.state == "restarting")
-    assert notice.error.kind == "EngineDied" and "SIGKILL" in notice.error.message
+    assert notice.error.kind == "EngineDied" and "SIGKILL" in notice.error.detail
     running.wait(QueueChanged, lambda notice: [job.state for job in notice.jobs] == ["waiting"])
     ended = running.wait_ended(id)
     assert (ended.job.state, ended.job.engine_deaths) == ("done", 1)
