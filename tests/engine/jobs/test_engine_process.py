@@ -99,7 +99,7 @@ def test_a_kill_is_noticed_at_once(start) -> None:
 def test_an_exit_code_and_the_log_are_told(start) -> None:
     heard = start(command=[sys.executable, "-c", "import sys; sys.exit('out of luck')"])
     assert heard.exited.wait(PATIENCE)
-    assert "exit code 1" in heard.error.message
+    assert "exit code 1" in heard.error.detail
     assert "out of luck" in heard.error.detail
 
 
