@@ -176,7 +176,7 @@ def test_a_killed_engine_is_noticed_and_leaves_nothing_half_done(tiny, tmp_path:
     engine.process.kill()
     error = engine.exits.get(timeout=10)
     assert time.monotonic() - began < 1.0
-    assert isinstance(error, EngineDied) and "SIGKILL" in error.message
+    assert isinstance(error, EngineDied) and "SIGKILL" in error.detail
     assert not (tmp_path / "out").exists()
 
 
