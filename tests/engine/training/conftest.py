@@ -15,7 +15,7 @@ ALL_BACKGROUNDS = tuple(range(len(BACKGROUNDS)))
 @pytest.fixture(scope="session")
 def font():
     if find_font() is None:
-        pytest.skip("Noto Color Emoji is not installed (Debian: fonts-noto-color-emoji; or set LATERNA_EMOJI_FONT)")
+        pytest.fail("Noto Color Emoji is not installed (Debian: fonts-noto-color-emoji; or set LATERNA_EMOJI_FONT)")
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ MEGABYTE = 1_000_000
 def _folder(kind: str) -> Path:
     folder = MODELS / f"laterna-mini-{kind}"
     if not (folder / "model_index.json").is_file():
-        pytest.skip(f"{folder} is not there")
+        pytest.fail(f"{folder} is not there")
     return folder
 
 
