@@ -218,3 +218,19 @@ class BackgroundPool:
         """A shared array: copy before drawing on it."""
         pictures = self._pictures[index]
         return pictures[rng.integers(len(pictures))]
+
+
+class BackgroundPools:
+    """The pool of each step of a training: a new one every ``steps``, decided by the step and the seed alone, so that a
+    resumed training sees the same."""
+
+    def __init__(self, side: int, indices: tuple[int, ...], steps: int) -> None:
+        self._side, self._indices, self._steps = side, indices, steps
+        self._newest: tuple[tuple[int, int], BackgroundPool] | None = None
+
+    def at(self, step: int, seed: int) -> BackgroundPool:
+        key = (seed, step // self._steps)
+        if self._newest is None or self._newest[0] != key:
+            rng = np.random.default_rng((seed, 1, key[1]))
+            self._newest = (key, BackgroundPool(rng, self._side, self._indices))
+        return self._newest[1]

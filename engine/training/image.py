@@ -10,14 +10,14 @@ from diffusers import SD3Transformer2DModel
 from torch import nn
 from torch.nn import functional as F
 
-from .backgrounds import BackgroundPool
+from .backgrounds import BackgroundPool, BackgroundPools
 from .captions import caption
 from .catalogue import BACKGROUNDS, OBJECTS
 from .flow import draw_sigmas, mix, sample_euler
 from .pca import CHANNELS, ImagePCA
 from .scenes import GRID, IMAGE_SIDE, Domain, Rendered, Scene, draw_scene, render, swapped
 from .text import LayoutHead, LayoutTargets, TextStack
-from .trainer import ParameterGroup, Schedule, split_groups
+from .trainer import ParameterGroup, Schedule, diffusion_groups
 
 POOL_STEPS = 200  # a new pool of backgrounds every so many steps
 
@@ -122,28 +122,18 @@ class ImageTask:
             for block in transformer.transformer_blocks:
                 if block is not middle:
                     block.compile()
-        self._pool: tuple[int, BackgroundPool] | None = None
+        self._pools = BackgroundPools(IMAGE_SIDE, domain.backgrounds, POOL_STEPS)
 
     def _keep(self, _module: nn.Module, _inputs: object, output: tuple[torch.Tensor, torch.Tensor]) -> None:
         self._middle = output[1]
 
     def groups(self) -> list[ParameterGroup]:
-        text = split_groups(self.modules["text"], 0.3, ("",))
-        heads = [p for n in ("layout", "token_objects", "token_background") for p in self.modules[n].parameters()]
-        transformer = split_groups(self.modules["transformer"], 1.0, ("norm1", "norm2"))
-        return [*transformer, *text, ParameterGroup("adam", heads)]
-
-    def _backgrounds(self, step: int, seed: int) -> BackgroundPool:
-        epoch = step // POOL_STEPS
-        if self._pool is None or self._pool[0] != epoch:
-            rng = np.random.default_rng((seed, 1, epoch))
-            self._pool = (epoch, BackgroundPool(rng, IMAGE_SIDE, self.domain.backgrounds))
-        return self._pool[1]
+        return diffusion_groups(self.modules)
 
     def loss(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, dict[str, float]]:
         rng = np.random.default_rng((schedule.seed, 0, step))
         generator = torch.Generator().manual_seed(schedule.seed * 1_000_003 + step)
-        batch = make_batch(rng, self.domain, self._backgrounds(step, schedule.seed), schedule.batch, self.singles)
+        batch = make_batch(rng, self.domain, self._pools.at(step, schedule.seed), schedule.batch, self.singles)
         open_background = [i for i in range(len(batch.scenes)) if rng.random() < 0.12]
         for i in open_background:
             batch.captions[i] = caption(batch.scenes[i], rng, background=False)

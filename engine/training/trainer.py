@@ -73,6 +73,14 @@ def split_groups(module: nn.Module, scale: float = 1.0, adam_only: tuple[str, ..
     return [g for g in (ParameterGroup("muon", muon, scale), ParameterGroup("adam", adam, scale)) if g.parameters]
 
 
+def diffusion_groups(modules: nn.ModuleDict) -> list[ParameterGroup]:
+    """A transformer, its text encoders (slower, all AdamW), and the heads that training alone uses."""
+    transformer = split_groups(modules["transformer"], 1.0, ("norm1", "norm2"))
+    text = split_groups(modules["text"], 0.3, ("",))
+    heads = [p for name in ("layout", "token_objects", "token_background") for p in modules[name].parameters()]
+    return [*transformer, *text, ParameterGroup("adam", heads)]
+
+
 class Trainer:
     """`run()` trains until `schedule.steps`, from the newest checkpoint in `folder` if there is one."""
 

@@ -15,7 +15,7 @@ from diffusers import AutoencoderKL, AutoencoderKLCogVideoX
 from torch import nn
 from torch.nn import functional as F
 
-from .backgrounds import BackgroundPool
+from .backgrounds import BackgroundPools
 from .clips import CLIP_SIDE, draw_clip, render_clip, to_frames
 from .pca import CHANNELS, ClipPCA, ImagePCA
 from .scenes import IMAGE_SIDE, Domain, draw_scene, render
@@ -26,6 +26,7 @@ LOG_VARIANCE = -8.0  # the encoder's posterior is practically its mean
 # these architectures come from, so that code which forgets to scale fails visibly here too.
 IMAGE_SCALING, IMAGE_SHIFT = 1.5, 0.05
 CLIP_SCALING = 0.7
+POOL_STEPS = 500  # a new pool of backgrounds every so many steps
 
 
 @dataclass(frozen=True)
@@ -126,15 +127,12 @@ class ImageVaeTask(VaeTask):
     def __init__(self, domain: Domain, shape: VaeShape, pca: ImagePCA) -> None:
         super().__init__(build_image_vae(shape))
         self.domain, self.pca = domain, pca
-        self._pool: tuple[int, BackgroundPool] | None = None
+        self._pools = BackgroundPools(IMAGE_SIDE, domain.backgrounds, POOL_STEPS)
 
     def batch(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, torch.Tensor]:
-        epoch = step // 500
-        if self._pool is None or self._pool[0] != epoch:
-            pool = BackgroundPool(np.random.default_rng((schedule.seed, 1, epoch)), IMAGE_SIDE, self.domain.backgrounds)
-            self._pool = (epoch, pool)
+        pool = self._pools.at(step, schedule.seed)
         rng = np.random.default_rng((schedule.seed, 0, step))
-        rendered = [render(draw_scene(rng, self.domain, 0.4), rng, self._pool[1]) for _ in range(schedule.batch)]
+        rendered = [render(draw_scene(rng, self.domain, 0.4), rng, pool) for _ in range(schedule.batch)]
         pixels = torch.from_numpy(np.stack([r.pixels for r in rendered])).permute(0, 3, 1, 2).contiguous() * 2 - 1
         return pixels, self.pca.encode(pixels)
 
@@ -152,16 +150,13 @@ class ClipVaeTask(VaeTask):
     def __init__(self, domain: Domain, shape: VaeShape, pca: ClipPCA) -> None:
         super().__init__(build_clip_vae(shape))
         self.domain, self.pca = domain, pca
-        self._pool: tuple[int, BackgroundPool] | None = None
+        self._pools = BackgroundPools(CLIP_SIDE, domain.backgrounds, POOL_STEPS)
 
     def batch(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, torch.Tensor]:
-        epoch = step // 500
-        if self._pool is None or self._pool[0] != epoch:
-            pool = BackgroundPool(np.random.default_rng((schedule.seed, 1, epoch)), CLIP_SIDE, self.domain.backgrounds)
-            self._pool = (epoch, pool)
+        pool = self._pools.at(step, schedule.seed)
         rng = np.random.default_rng((schedule.seed, 0, step))
         length = 17 if step % 4 == 3 else 9
-        rendered = [render_clip(draw_clip(rng, self.domain), rng, self._pool[1], length) for _ in range(schedule.batch)]
+        rendered = [render_clip(draw_clip(rng, self.domain), rng, pool, length) for _ in range(schedule.batch)]
         frames = to_frames(rendered)
         return frames.transpose(1, 2).contiguous(), self.pca.encode(frames).transpose(1, 2).contiguous()
 

@@ -11,7 +11,7 @@ from diffusers.models.embeddings import get_3d_rotary_pos_embed
 from torch import nn
 from torch.nn import functional as F
 
-from .backgrounds import BackgroundPool
+from .backgrounds import BackgroundPools
 from .captions import caption
 from .catalogue import BACKGROUNDS, OBJECTS
 from .clips import CLIP_SIDE, draw_clip, render_clip, to_frames
@@ -19,7 +19,7 @@ from .pca import CHANNELS, ClipPCA
 from .scenes import Domain
 from .text import LayoutHead, LayoutTargets, T5Stack
 from .tokenizers import T5_LENGTH
-from .trainer import ParameterGroup, Schedule, split_groups
+from .trainer import ParameterGroup, Schedule, diffusion_groups
 
 POOL_STEPS = 200
 LATENT = CLIP_SIDE // 8
@@ -102,7 +102,7 @@ class VideoTask:
                 if block is not middle:
                     block.compile(dynamic=False)
         self._middle: torch.Tensor | None = None
-        self._pool: tuple[int, BackgroundPool] | None = None
+        self._pools = BackgroundPools(CLIP_SIDE, domain.backgrounds, POOL_STEPS)
         self.scheduler = build_scheduler()
         self._alphas = self.scheduler.alphas_cumprod.float()
 
@@ -110,24 +110,14 @@ class VideoTask:
         self._middle = output[0]
 
     def groups(self) -> list[ParameterGroup]:
-        text = split_groups(self.modules["text"], 0.3, ("",))
-        heads = [p for n in ("layout", "token_objects", "token_background") for p in self.modules[n].parameters()]
-        transformer = split_groups(self.modules["transformer"], 1.0, ("norm1", "norm2"))
-        return [*transformer, *text, ParameterGroup("adam", heads)]
-
-    def _backgrounds(self, step: int, seed: int) -> BackgroundPool:
-        epoch = step // POOL_STEPS
-        if self._pool is None or self._pool[0] != epoch:
-            rng = np.random.default_rng((seed, 1, epoch))
-            self._pool = (epoch, BackgroundPool(rng, CLIP_SIDE, self.domain.backgrounds))
-        return self._pool[1]
+        return diffusion_groups(self.modules)
 
     def loss(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, dict[str, float]]:
         rng = np.random.default_rng((schedule.seed, 0, step))
         generator = torch.Generator().manual_seed(schedule.seed * 1_000_003 + step)
         frames = 17 if step % 2 else 9
         count = schedule.batch if frames == 9 else schedule.batch * 5 // 8
-        pool = self._backgrounds(step, schedule.seed)
+        pool = self._pools.at(step, schedule.seed)
         scenes = [draw_clip(rng, self.domain) for _ in range(count)]
         rendered = [render_clip(s, rng, pool, frames) for s in scenes]
         captions = ["" if rng.random() < 0.1 else caption(s, rng) for s in scenes]
