@@ -108,7 +108,7 @@ def open_window(qtbot: QtBot, theme: Theme, paths: Paths) -> Iterator[OpenWindow
         window = make_window(paths, theme, settings, file, [sys.executable, str(FAKE_ENGINE), *options])
         opened.append(window)
         # The embedded models are not these tests' business.
-        window._find_models = lambda: tuple(
+        window.find_models = lambda: tuple(
             InstalledModel(info, paths.models / info.id) for info in (MINI_IMAGE, MINI_VIDEO)
         )
         window.show()

@@ -183,7 +183,7 @@ def test_busy_library_is_said(qtbot: QtBot, open_window: OpenWindow, paths: Path
 
 def test_generate_saves_the_draft_at_once(qtbot: QtBot, open_window: OpenWindow, paths: Paths) -> None:
     window = open_window()
-    window._save_later.setInterval(3_600_000)
+    window.state.later.setInterval(3_600_000)
     window.form.prompts.prompt.replace_text("an owl at dusk")
     window.actions_.generate()
     file = paths.settings_file

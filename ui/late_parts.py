@@ -1,0 +1,163 @@
+"""What the window builds after its first paint: view, queue, gallery, services. What opens files does so on threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from engine.jobs.notices import EngineStateChanged
+from engine.models.catalog import InstalledModel
+from engine.protocol.errors import LaternaError
+from ui.engine_link import EngineLink
+from ui.messages import Message, of_error
+
+if TYPE_CHECKING:
+    from ui.main_window import MainWindow
+    from ui.services import Services
+
+QUEUE_HEIGHT = 280
+
+
+class LateParts(QObject):
+    """Builds the parts and connects each pair once both are there; the window holds them."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._services: Services | None = None
+
+    def start(self) -> None:
+        window = self._window
+        self.find_models_again()
+        window.background.run(window.open_services, self._services_ready, self._services_failed)
+        window.background.run(_import_panels, lambda _none: self._build_view(), window.failed)
+
+    def close(self) -> None:
+        """End the links, their threads and the services, in the order in which they use each other."""
+        window = self._window
+        for link in (window.link, window.model_link):
+            if link is not None:
+                link.stop()
+        for part in (window.gallery, window.view, window.queue):
+            close_down = getattr(part, "close_down", None)
+            if close_down is not None:
+                close_down()
+        if self._services is not None:
+            self._services.close()
+
+    # --- view and queue
+
+    def _build_view(self) -> None:
+        from ui.player.view_panel import ViewPanel
+
+        window = self._window
+        view = window.view = ViewPanel(theme=window.theme, frames_folder=window.frames_folder)
+        view.favourite_toggled.connect(window.actions_.toggle_favourite_of)
+        view.copy_requested.connect(window.actions_.copy_requested)
+        view.message.connect(window.say)
+        window.feed.view = view
+        window.centre.layout().addWidget(view)
+        window.messages.raise_()
+        QTimer.singleShot(0, self, self._build_queue)
+
+    def _build_queue(self) -> None:
+        from ui.queue.queue_panel import QueuePanel
+
+        window = self._window
+        window.queue = QueuePanel(theme=window.theme)
+        window.queue.setVisible(window.preferences.queue_open)
+        window.queue.setMaximumHeight(QUEUE_HEIGHT)
+        window.right.layout().addWidget(window.queue)
+        self._connect_queue()
+        self._connect_gallery()
+
+    # --- models and services
+
+    def find_models_again(self) -> None:
+        """A model was downloaded, imported or removed."""
+        window = self._window
+        window.background.run(window.find_models, self._models_found, window.failed)
+
+    def _models_found(self, models: tuple[InstalledModel, ...]) -> None:
+        window = self._window
+        window.session.set_models(models)
+        if not models:
+            text = self.tr("No model was found. Download or import one: Models… in the menu.")
+            window.messages.show_message(Message(text, "warning", seconds=0.0))
+        self._preload()
+
+    def _services_ready(self, services: Services) -> None:
+        from ui.library.gallery import GalleryPanel
+        from ui.menu import ITEM_MENU
+        from ui.models.link import ModelLink
+
+        window = self._window
+        self._services = services
+        actions = [window.actions_.action(name) for name in ITEM_MENU if name]
+        window.gallery = GalleryPanel(services.library, services.thumbnails, theme=window.theme, actions=actions)
+        window.right.layout().insertWidget(0, window.gallery, 1)
+        window.actions_.attach_library(services.library, window.gallery.selected_items)
+        window.link = EngineLink(services.make_job_service, parent=window)
+        window.actions_.attach_engine(window.link)
+        window.feed.gallery = window.gallery
+        window.feed.connect_link(window.link)
+        window.link.refused.connect(window.actions_.engine_refused)
+        self._connect_gallery()
+        self._connect_queue()
+        window.link.start()
+        window.model_link = ModelLink(services.make_model_service, parent=window)
+        window.model_link.changed.connect(self.find_models_again)
+        window.model_link.start()
+        self._preload()
+        window.ready.emit()
+
+    def _services_failed(self, error: LaternaError) -> None:
+        window = self._window
+        window.messages.show_message(of_error(error.info(), "services"))
+        window.session.set_engine(EngineStateChanged("stopped", error.message, error=error.info()))
+
+    def _preload(self) -> None:
+        """Have the engine load what the form shows, while the person types."""
+        window = self._window
+        model = window.session.model
+        if window.link is not None and model is not None:
+            window.link.preload(str(model.folder))
+
+    # --- pairs
+
+    def _connect_gallery(self) -> None:
+        """Once the gallery and the view are both there."""
+        window = self._window
+        gallery, view = window.gallery, window.view
+        if gallery is None or view is None or gallery.property("connected"):
+            return
+        gallery.setProperty("connected", True)
+        gallery.item_selected.connect(window.feed.item_selected)
+        gallery.running_selected.connect(window.feed.running_selected)
+        gallery.item_activated.connect(lambda _item: view.toggle_play())
+        gallery.delete_requested.connect(window.actions_.delete_ids)
+        gallery.recipe_requested.connect(
+            lambda item: item.recipe and window.actions_.restore(item.recipe, item.path.name)
+        )
+        gallery.message.connect(window.say)
+        view.neighbour_wanted.connect(gallery.step)
+        if gallery.current_item() is not None:
+            window.feed.item_selected(gallery.current_item())
+
+    def _connect_queue(self) -> None:
+        """Once the queue panel and the link are both there."""
+        queue, link = self._window.queue, self._window.link
+        if queue is None or link is None or queue.property("connected"):
+            return
+        queue.setProperty("connected", True)
+        self._window.feed.queue = queue
+        queue.cancel_requested.connect(link.cancel)
+        queue.move_requested.connect(link.move)
+        queue.clear_requested.connect(link.clear_waiting)
+
+
+def _import_panels() -> None:
+    """What the window builds next, imported on a thread: reading it takes longer than a frame."""
+    import ui.player.view_panel
+    import ui.queue.queue_panel  # noqa: F401
