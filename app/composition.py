@@ -80,6 +80,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
             library=library,
             output_folder=paths.output,
             cache_folder=paths.encodings,
+            adapter_folder=paths.adapters,
             engine_log=paths.engine_log,
             notify=notify,
             engine_command=engine_command,

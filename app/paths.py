@@ -54,6 +54,16 @@ class Paths:
         return (EMBEDDED_MODELS, self.models)
 
     @property
+    def adapters(self) -> Path:
+        """Where LoRAs are looked for."""
+        return self.data / "loras"
+
+    @property
+    def trainings(self) -> Path:
+        """Checkpoints, logs and samples of trainings, a folder each."""
+        return self.data / "training"
+
+    @property
     def encodings(self) -> Path:
         """Cached prompt encodings; private to the person."""
         return self.cache / "encodings"

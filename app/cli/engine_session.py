@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -48,7 +48,14 @@ class EngineSession:
         self._engine.shutdown(timeout=2.0 if kind else 5.0)
 
     def generate(
-        self, recipe: Recipe, model_folder: Path, output_folder: Path, stem: str, cache_folder: Path, label: str = ""
+        self,
+        recipe: Recipe,
+        model_folder: Path,
+        output_folder: Path,
+        stem: str,
+        cache_folder: Path,
+        label: str = "",
+        adapter_files: Sequence[Path] = (),
     ) -> events.JobFinished:
         """Run one job to its end. Ctrl-C cancels it and raises ``Cancelled``."""
         job = uuid.uuid4().hex
@@ -61,6 +68,7 @@ class EngineSession:
                 file_stem=stem,
                 preview_interval=-1.0,
                 cache_folder=str(cache_folder),
+                adapter_files=tuple(map(str, adapter_files)),
             )
         )
         try:

@@ -21,6 +21,7 @@ from engine.interop.embedded import is_picture
 from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
+from engine.models.adapters import adapter_from, locate
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel, resolve
 from engine.protocol.errors import BadArguments, BadFile, BadRecipe, from_os_error
 from engine.protocol.family_info import MAX_SEED, validate
@@ -51,6 +52,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     base = read_recipe(Path(arguments.recipe)) if arguments.recipe else None
     model = resolve(_model_name(arguments, base), paths.model_folders)
     first = make_recipe(arguments, base, model)
+    loras = locate(first.adapters, paths.adapters, [path for path, _ in map(lora_argument, arguments.lora)])
     recipes = [first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)]
     target = _target(arguments, paths, model, first)
     results: list[dict[str, Any]] = []
@@ -58,7 +60,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
         for i, recipe in enumerate(recipes):
             label = f"{i + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
             done = engine.generate(
-                recipe, model.folder, target.folder, f".{target.stem}-{os.getpid()}", paths.encodings, label
+                recipe, model.folder, target.folder, f".{target.stem}-{os.getpid()}", paths.encodings, label, loras
             )
             progress.end()
             for file in done.files:
@@ -101,6 +103,8 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
     media = _start_picture(arguments, base)
     if media is not None:
         changes["input"] = media
+    if arguments.lora:
+        changes["adapters"] = tuple(adapter_from(*lora_argument(text)) for text in arguments.lora)
     if base is None:
         if "prompt" not in changes:
             raise BadArguments("There is no prompt.", "Say what to make: --prompt TEXT.")
@@ -115,6 +119,15 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
         recipe = base.replace(**changes, model=model.info.id)
     validate(recipe, model.family)
     return recipe
+
+
+def lora_argument(text: str) -> tuple[Path, float]:
+    """``FILE`` or ``FILE:STRENGTH``; what follows the last colon counts as a strength if it is a number."""
+    file, colon, strength = text.rpartition(":")
+    try:
+        return (Path(file).expanduser(), float(strength)) if colon else (Path(text).expanduser(), 1.0)
+    except ValueError:
+        return Path(text).expanduser(), 1.0
 
 
 def _start_picture(arguments: Namespace, base: Recipe | None) -> InputMedia | None:

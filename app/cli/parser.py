@@ -58,6 +58,9 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--strength", type=float, metavar="D", help="with --picture: how much is drawn anew, up to 1")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="this many results, with seeds counted up")
     parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a PNG or MP4 made by Laterna")
+    parser.add_argument(
+        "--lora", action="append", default=[], metavar="FILE[:STRENGTH]", help="apply this LoRA; may be given again"
+    )
 
 
 def _recipe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -70,6 +73,7 @@ def _reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--out", metavar="FILE", help="keep the new file here")
     parser.add_argument("--model", metavar="ID|FOLDER", help="the model, where its id is not found")
+    parser.add_argument("--lora", action="append", default=[], metavar="FILE", help="a LoRA of the recipe, where it is")
 
 
 def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -12,6 +12,7 @@ from app.cli.parser import Namespace
 from app.cli.target import named, write_whole
 from app.paths import Paths
 from engine.media import metadata
+from engine.models.adapters import locate
 from engine.models.catalog import resolve
 from engine.protocol.errors import BadFile
 from engine.protocol.family_info import validate
@@ -23,13 +24,16 @@ def run(arguments: Namespace, paths: Paths) -> int:
         raise BadFile(f"{arguments.file} carries no recipe.", "Only files that Laterna made can be made again.")
     model = resolve(arguments.model or info.recipe.model, paths.model_folders)
     validate(info.recipe, model.family)
+    loras = locate(info.recipe.adapters, paths.adapters, [Path(file).expanduser() for file in arguments.lora])
     suffix = SUFFIXES[model.info.kind]
     out = named(arguments.out, suffix, model.info.name).path() if arguments.out else None
     with (
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
         EngineSession(paths.engine_log, Progress()) as engine,
     ):
-        done = engine.generate(info.recipe, model.folder, Path(scratch), "again", paths.encodings)
+        done = engine.generate(
+            info.recipe, model.folder, Path(scratch), "again", paths.encodings, adapter_files=loras
+        )
         if out:
             write_whole(out, Path(done.files[0].path).read_bytes())
     hashes = [file.pixels_sha256 for file in done.files]

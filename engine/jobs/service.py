@@ -28,6 +28,7 @@ from engine.jobs.queue import JobQueue
 from engine.jobs.submission import make_jobs
 from engine.jobs.supervisor import EngineSupervisor
 from engine.library.library import Library
+from engine.models.adapters import locate
 from engine.protocol import events
 from engine.protocol.commands import Cancel, Generate, Preload
 from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError
@@ -69,6 +70,7 @@ class JobService:
         output_folder: Path,
         cache_folder: Path,
         engine_log: Path,
+        adapter_folder: Path,
         notify: Callable[[Notice], None],
         engine_command: list[str] | None = None,
         previews: bool = True,
@@ -82,6 +84,7 @@ class JobService:
         self._library = library
         self._output_folder = Path(output_folder)
         self._cache_folder = Path(cache_folder)
+        self._adapter_folder = Path(adapter_folder)
         self._notify = notify
         self._previews = previews
         self._cancel_patience = cancel_patience
@@ -242,6 +245,7 @@ class JobService:
         folder = self._folder(job)
         try:
             output.prepare(folder, job.recipe)
+            adapter_files = locate(job.recipe.adapters, self._adapter_folder)
         except LaternaError as error:
             self._end(job.id, "failed", error=error.info())
             self._queue_changed()
@@ -261,6 +265,7 @@ class JobService:
                 file_stem=stem,
                 preview_interval=0.1 if self._previews else -1.0,
                 cache_folder=str(self._cache_folder),
+                adapter_files=tuple(map(str, adapter_files)),
             )
         )
 

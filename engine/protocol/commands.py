@@ -11,7 +11,8 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     """Run ``recipe`` with the model in ``model_folder`` and save the results in ``output_folder``.
 
     Files are named ``<file_stem>.png`` or ``.mp4`` (``_2``, ``_3`` … for a batch). ``preview_interval`` in seconds is
-    the least time between two previews; negative means no previews.
+    the least time between two previews; negative means no previews. ``adapter_files`` are the files of
+    ``recipe.adapters``, in their order.
     """
 
     job: str
@@ -22,6 +23,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     preview_interval: float = 0.1
     preview_max_side: int = 768
     cache_folder: str = ""
+    adapter_files: tuple[str, ...] = ()
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

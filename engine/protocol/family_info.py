@@ -12,6 +12,7 @@ from engine.protocol.errors import BadRecipe
 from engine.protocol.recipe import Recipe
 
 MAX_SEED = 2**63 - 1
+MAX_ADAPTER_STRENGTH = 10.0
 MAX_SKIP_SCALE = 10.0
 MAX_GUIDANCE_POINTS = 400
 
@@ -216,6 +217,10 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
         between("input", recipe.input.strength, 0.001, 1.0, "The denoise strength")
     if recipe.adapters and not info.has_adapters:
         refuse("adapters", f"{info.name} cannot use LoRAs in this Laterna yet.", "Take them out of the recipe.")
+    for adapter in recipe.adapters:
+        for strength in (adapter.strength, adapter.text_strength or 0.0):
+            name = f"The strength of {adapter.name}"
+            between("adapters", strength, -MAX_ADAPTER_STRENGTH, MAX_ADAPTER_STRENGTH, name)
     if recipe.controls:
         refuse("controls", "This Laterna cannot use control pictures yet.", "Take them out of the recipe.")
     if recipe.weights != "native":

@@ -33,7 +33,7 @@ def cache_key(model: Model, settings: tuple[Any, ...], words: Words) -> str:
     facts = [
         model.family.info.id,
         [words.text, words.clip_l, words.clip_g],
-        settings,
+        [*settings, *model.adapters.text_settings()],
         str(model.folder.path),
         files,
         plans,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.protocol.errors import LaternaError, ModelDamaged
+from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation, watch
 from engine.worker.failures import is_out_of_memory
 from engine.worker.memory.casting import cast_for_each_call
@@ -25,12 +26,13 @@ Loading = Callable[[str, float], None]
 
 
 class Model:
-    """One folder with its plan; ``use`` gives its components for a stage."""
+    """One folder with its plan; ``use`` gives its components for a stage, with the job's ``adapters`` on them."""
 
     def __init__(self, folder: ModelFolder, family: Family, plan: Plan, cancellation: Cancellation) -> None:
         self.folder = folder
         self.family = family
         self.plan = plan
+        self.adapters = Adapters()
         self._cancellation = cancellation
         self._loaded: dict[str, Any] = {}
 
@@ -72,7 +74,8 @@ class Model:
         for network in networks:
             network.to(self.plan.device)
         try:
-            yield parts
+            with self.adapters.attached(parts):
+                yield parts
         finally:
             if not self.plan.on_device:
                 for network in networks:

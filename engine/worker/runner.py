@@ -18,6 +18,7 @@ from engine.protocol.events import JobFinished, OutputFile
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.recipe import Recipe
 from engine.worker import families
+from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation
 from engine.worker.conditioning.entries import all_texts, told
 from engine.worker.device import PeakMemory, describe, find_device, machine, versions
@@ -81,6 +82,7 @@ class Runner:
         family = families.get(recipe.family)
         validate(recipe, family.info)
         model = self.open(Path(job.model_folder), family)
+        model.adapters = Adapters.of(job)
         family.check(model.folder, recipe)
         positive, negative = self._encode(model, recipe, job.cache_folder, progress)
         picture = self._encode_picture(model, recipe, progress) if recipe.input else None

@@ -34,6 +34,7 @@ class Running:
                 library=self.library,
                 output_folder=self.output,
                 cache_folder=folder / "cache",
+                adapter_folder=folder / "loras",
                 engine_log=folder / "engine.log",
                 notify=self._notify,
                 engine_command=options.pop("engine_command", None)

@@ -282,7 +282,7 @@ def notify(notice):
 service = JobService(
     queue_database=folder / "queue.sqlite3", library=Library(folder / "library.sqlite3", folder / "output"),
     output_folder=folder / "output", cache_folder=folder / "cache", engine_log=folder / "engine.log", notify=notify,
-    engine_command=[sys.executable, {str(FAKE_ENGINE)!r}, "--step-seconds", "0.3"])
+    adapter_folder=folder / "loras", engine_command=[sys.executable, {str(FAKE_ENGINE)!r}, "--step-seconds", "0.3"])
 service.submit(picture_recipe("first"), "/m")
 service.submit(picture_recipe("second"), "/m")
 service.run()
