@@ -98,8 +98,15 @@ SAMPLERS: tuple[Named, ...] = (
     Named(
         "deis",
         "DEIS",
-        "Multistep by exponential integration, for few steps.",
-        ("DEISMultistepScheduler",),
+        "Multistep by exponential integration, for few steps, as in ComfyUI.",
+        ("k_deis",),
+    ),
+    Named(
+        "deis_log_snr",
+        "DEIS (log SNR)",
+        "Second-order multistep by exponential integration in log signal-to-noise ratio, as in diffusers; another"
+        " trajectory than DEIS.",
+        ("DEISMultistepScheduler", "DEIS FlowMatch"),
     ),
     Named(
         "res_multistep",

@@ -4,7 +4,7 @@ Zhang and Chen 2022, "Fast Sampling of Diffusion Models with Exponential Integra
 diff-sampler (zju-pi) and ComfyUI have it: sigma is taken for the noise level of an EDM whose time t has
 ``sigma² + 1 = exp(beta_d t² / 2 + beta_min t)``, with the constants of sigmas from 0.002 to 80. The integral of each
 Lagrange polynomial is its mean over 10,000 places, ends included, as theirs is: that is 1e-4 from the true integral
-and part of the trajectory. Diffusers' DEIS interpolates in log SNR and goes another way.
+and part of the trajectory. Diffusers' DEIS interpolates in log SNR and goes another way: ``deis_log_snr``.
 """
 
 from __future__ import annotations

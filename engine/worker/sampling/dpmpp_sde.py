@@ -6,7 +6,8 @@ solver of second order with two calls of the network (k-diffusion's ``sample_dpm
 in half the log SNR of the flow, ``ln((1 - sigma) / sigma)``, from a first sigma just below 1, and take their noise from
 a ``BrownianTree`` over the schedule, seeded with the recipe's seed. The last step takes the prediction itself.
 
-Coefficients are float32 scalars: the tree is asked at the very sigmas that come out of them.
+Coefficients are float32 scalars in ComfyUI's order of operations: the tree is asked at the very sigmas that come out
+of them, and over a long step from pure noise the way down is a difference of nearly equal numbers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from torch import Tensor
 from engine.worker.sampling.base import Model, SamplerState, Step
 from engine.worker.sampling.flow import FlowSchedule, finish, recall, remember
 from engine.worker.sampling.noise import BrownianTree
+
+_Place = tuple[Tensor, Tensor]
+"""A sigma and its half log SNR, which is not computed from it again: near pure noise a rounding would show."""
 
 
 @dataclass(frozen=True)
@@ -105,20 +109,21 @@ class DPMppSDE:
             sigma, after = schedule.sigmas[index], schedule.sigmas[index + 1]
             if after > 0:
                 snr, snr_after = _half_log_snr(sigma), _half_log_snr(after)
-                middle = (snr + 0.5 * (snr_after - snr)).neg().sigmoid()
-                halfway = self._move(tree, state.latents.float(), x, sigma, middle)
-                second = model(halfway.to(state.latents.dtype), schedule.inside(index, middle))
-                x = self._move(tree, state.latents.float(), second.x0.float(), sigma, after)
+                snr_middle = snr + 0.5 * (snr_after - snr)
+                middle = snr_middle.neg().sigmoid()
+                halfway = self._move(tree, state.latents.float(), x, (sigma, snr), (middle, snr_middle))
+                second = model(halfway.to(state.latents.dtype), schedule.inside(index, middle)).x0.float()
+                x = self._move(tree, state.latents.float(), second, (sigma, snr), (after, snr_after))
             yield finish(state, schedule, index, x, lambda p=prediction: p.x0)
 
-    def _move(self, tree: BrownianTree | None, x: Tensor, x0: Tensor, sigma: Tensor, after: Tensor) -> Tensor:
-        """First order from ``sigma`` to ``after``: an exact step to less noise, and noise up to ``after``."""
-        start, end = _half_log_snr(sigma), _half_log_snr(after)
-        alpha, alpha_after = sigma * start.exp(), after * end.exp()
-        from_, to = start.neg().exp(), end.neg().exp()  # sigma / alpha
+    def _move(self, tree: BrownianTree | None, x: Tensor, x0: Tensor, start: _Place, end: _Place) -> Tensor:
+        """First order from ``start`` to ``end``: an exact step to less noise, and noise up to ``end``."""
+        (sigma, snr), (after, snr_after) = start, end
+        alpha, alpha_after = sigma * snr.exp(), after * snr_after.exp()
+        from_, to = snr.neg().exp(), snr_after.neg().exp()  # sigma / alpha
         up = torch.minimum(to, self.eta * (to**2 * (from_**2 - to**2) / from_**2).sqrt())
         down = (to**2 - up**2).sqrt()
-        h = down.log().neg() - start
+        h = down.log().neg() - snr
         moved = alpha_after / alpha * (-h).exp() * x - alpha_after * (-h).expm1() * x0
         assert tree is not None
         return moved + alpha_after * up * tree(sigma, after).to(x.device)

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.worker.sampling.base import Sampler
 from engine.worker.sampling.deis import DEIS
+from engine.worker.sampling.deis_log_snr import DEISLogSNR
 from engine.worker.sampling.dpm_2 import DPM2
 from engine.worker.sampling.dpmpp_2m import DPMpp2M, DPMpp2MLogSNR
 from engine.worker.sampling.dpmpp_sde import DPMpp2MSDE, DPMpp3MSDE, DPMppSDE
@@ -34,6 +35,7 @@ SAMPLERS: dict[str, Callable[[FlowSchedule, int], Sampler]] = {
     "uni_pc_log_snr": lambda schedule, seed: UniPCLogSNR(schedule),
     "lms": lambda schedule, seed: LMS(schedule),
     "deis": lambda schedule, seed: DEIS(schedule),
+    "deis_log_snr": lambda schedule, seed: DEISLogSNR(schedule),
     "res_multistep": lambda schedule, seed: RESMultistep(schedule),
     "ddim": lambda schedule, seed: FlowEuler(schedule),  # DDIM with eta 0 on a rectified flow is Euler's method
     "lcm": LCM,
@@ -60,4 +62,4 @@ def make_schedule(
         schedule = FlowSchedule.of(SCHEDULES[scheduler](whole + extra, shift), shift)
     if extra:
         schedule = schedule.without_penultimate()
-    return schedule if whole == steps else schedule.last(steps)
+    return schedule if strength > 0.9999 else schedule.last(steps)

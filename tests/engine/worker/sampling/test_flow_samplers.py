@@ -28,6 +28,7 @@ ORDERS = {
     "res_multistep": (2, 32, 128),
     "uni_pc_log_snr": (2, 16, 64),
     "uni_pc": (2, 16, 64),  # third within; its last step is of first order, so the whole is of second
+    "deis_log_snr": (2, 32, 128),
     "deis": (2, 16, 64),  # third within; started by one step of first order
     "lms": (2, 16, 64),  # fourth within; likewise
 }
@@ -192,6 +193,17 @@ def test_log_snr_unipc_is_diffusers(steps: int) -> None:
     assert torch.allclose(
         diffusers_run(scheduler, made.sigmas), run("uni_pc_log_snr", made, crooked, begin()), atol=5e-6
     )
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 6, 20])
+def test_log_snr_deis_is_diffusers(steps: int) -> None:
+    """Between noise levels where diffusers' form, which divides by the signal and takes logarithms, is exact enough."""
+    from diffusers import DEISMultistepScheduler
+
+    made = between(0.9, 0.05, steps)
+    scheduler = DEISMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True)
+    give(scheduler, made.sigmas)
+    assert torch.allclose(diffusers_run(scheduler, made.sigmas), run("deis_log_snr", made, crooked, begin()), atol=5e-6)
 
 
 def test_both_dpmpp_2m_are_the_samplers_they_are_named_after() -> None:
