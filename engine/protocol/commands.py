@@ -13,6 +13,11 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     Files are named ``<file_stem>.png`` or ``.mp4`` (``_2``, ``_3`` … for a batch). ``preview_interval`` in seconds is
     the least time between two previews; negative means no previews. ``adapter_files`` are the files of
     ``recipe.adapters``, in their order.
+
+    ``checkpoint`` is the file that the job's state is kept in while it runs, empty for none: where it is there, the job
+    goes on from it; it is removed when the results are saved, and kept when the job is cancelled or fails.
+    ``checkpoint_share`` is the part of the run's time that writing it may take. ``memory_level`` is 0, and one more for
+    each time that memory seems to have run out on this job: the plan should need less.
     """
 
     job: str
@@ -24,10 +29,14 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     preview_max_side: int = 768
     cache_folder: str = ""
     adapter_files: tuple[str, ...] = ()
+    checkpoint: str = ""
+    checkpoint_share: float = 0.01
+    memory_level: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """Stop the job within one block of whichever network runs. Answered with ``JobCancelled``."""
+    """Stop the job within one block of whichever network runs. Answered with ``JobCancelled``, once its checkpoint is
+    written, if it has one."""
 
     job: str
 

@@ -77,6 +77,30 @@ class PreviewReady(msgspec.Struct, frozen=True, tag=True):
     frames: int = 1
 
 
+class JobResumed(msgspec.Struct, frozen=True, tag=True):
+    """The job goes on from its checkpoint: ``step`` of ``steps`` were done before."""
+
+    job: str
+    step: int
+    steps: int
+
+
+class ResumeRefused(msgspec.Struct, frozen=True, tag=True):
+    """There was a checkpoint that cannot be used; ``error`` says why. The job starts over."""
+
+    job: str
+    error: ErrorInfo
+
+
+class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
+    """What is done up to ``step`` of ``steps`` survives the end of the engine; ``bytes`` is the file's size."""
+
+    job: str
+    step: int
+    steps: int
+    bytes: int
+
+
 class OutputFile(msgspec.Struct, frozen=True):
     """A saved result: path, SHA-256 of the pixels (see ``engine.media.pixels``), and its place in the batch."""
 
@@ -114,6 +138,17 @@ class Pong(msgspec.Struct, frozen=True, tag=True):
     token: int = 0
 
 
+class Pulse(msgspec.Struct, frozen=True, tag=True):
+    """A sign of life several times a second while something is in hand.
+
+    ``work`` counts blocks of networks, steps and files read; ``cpu_seconds`` is the process' own processor time. What
+    neither works nor uses the processor is stuck.
+    """
+
+    work: int
+    cpu_seconds: float
+
+
 class CommandRefused(msgspec.Struct, frozen=True, tag=True):
     """A command could not be read or is not allowed now."""
 
@@ -128,10 +163,14 @@ Event = (
     | StageChanged
     | StepDone
     | PreviewReady
+    | JobResumed
+    | ResumeRefused
+    | CheckpointSaved
     | JobFinished
     | JobCancelled
     | JobFailed
     | Preloaded
     | Pong
+    | Pulse
     | CommandRefused
 )

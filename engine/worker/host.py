@@ -28,6 +28,7 @@ from engine.protocol.events import (
     JobStarted,
     Pong,
     Preloaded,
+    Pulse,
 )
 from engine.worker import orphans
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from engine.worker.runner import Runner
 
 MEMORY_INTERVAL = 1.0
+PULSE_INTERVAL = 0.25
 SHUTDOWN_PATIENCE = 2.0
 """Seconds that a shutdown waits for the running job to notice before the process ends anyway."""
 
@@ -51,11 +53,14 @@ class Host:
         self._wakeup = threading.Condition()
         self._queue: deque[Generate | Preload] = deque()
         self._running = ""
+        self._busy = threading.Event()
+        self._busy.set()
         self._stopping = False
         self._runner: Runner | None = None
 
     def run(self) -> int:
         threading.Thread(target=self._read, name="commands", daemon=True).start()
+        threading.Thread(target=self._beat, name="pulse", daemon=True).start()
         self._runner = self._warm_up()
         while (command := self._next()) is not None:
             if isinstance(command, Generate):
@@ -98,7 +103,10 @@ class Host:
 
     def _next(self) -> Generate | Preload | None:
         with self._wakeup:
+            if not self._queue:
+                self._busy.clear()
             self._wakeup.wait_for(lambda: self._queue or self._stopping)
+            self._busy.set()
             if self._stopping:
                 return None
             command = self._queue.popleft()
@@ -190,6 +198,18 @@ class Host:
         patience = threading.Timer(SHUTDOWN_PATIENCE, os._exit, (0,))
         patience.daemon = True
         patience.start()
+
+    def _beat(self) -> None:
+        """Show that this process lives for as long as there is something to do.
+
+        A long kernel does not stop this thread, since PyTorch lets go of the interpreter; what stops it is the system
+        (SIGSTOP, swapping) or code that never lets go.
+        """
+        while True:
+            self._busy.wait()
+            work = self._runner.cancellation.checks if self._runner is not None else 0
+            self.emit(Pulse(work, time.process_time()))
+            time.sleep(PULSE_INTERVAL)
 
     def _report_memory(self, device: Any) -> None:
         from engine.worker.device import memory_now

@@ -6,7 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from engine.protocol.events import Event, PreviewReady, Stage, StageChanged, StepDone
+from engine.protocol.errors import ErrorInfo
+from engine.protocol.events import (
+    CheckpointSaved,
+    Event,
+    JobResumed,
+    PreviewReady,
+    ResumeRefused,
+    Stage,
+    StageChanged,
+    StepDone,
+)
 from engine.worker.previews import Preview
 
 Emit = Callable[[Event, bytes], None]
@@ -19,6 +29,7 @@ class Progress:
         self._job = job
         self._emit = emit
         self._step_seconds = 0.0
+        self._measured = 0
         self.seconds: dict[str, float] = {}
         self.decode_seconds: float | None = None
 
@@ -37,10 +48,22 @@ class Progress:
     def step(self, done: int, steps: int, seconds: float) -> None:
         """Step ``done`` of ``steps`` took ``seconds``."""
         # The first step also warms caches up: it counts only until there is a second one.
-        self._step_seconds = seconds if done <= 2 else 0.7 * self._step_seconds + 0.3 * seconds
+        self._measured += 1
+        self._step_seconds = seconds if self._measured <= 2 else 0.7 * self._step_seconds + 0.3 * seconds
         decode = self._step_seconds if self.decode_seconds is None else self.decode_seconds
         left = (steps - done) * self._step_seconds + decode
         self._emit(StepDone(self._job, done, steps, seconds, left), b"")
 
     def preview(self, step: int, preview: Preview) -> None:
         self._emit(PreviewReady(self._job, step, preview.width, preview.height, preview.frames), preview.jpeg)
+
+    def resumed(self, step: int, steps: int) -> None:
+        self._emit(JobResumed(self._job, step, steps), b"")
+
+    def refused(self, reason: str) -> None:
+        """A checkpoint is not used; ``reason`` completes the sentence."""
+        message = f"The saved state of this job is not used: {reason}. The job starts over."
+        self._emit(ResumeRefused(self._job, ErrorInfo("BadFile", message)), b"")
+
+    def saved(self, step: int, steps: int, size: int) -> None:
+        self._emit(CheckpointSaved(self._job, step, steps, size), b"")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,16 +14,17 @@ from torch import Tensor
 
 from engine.models import catalog
 from engine.protocol.commands import Generate
-from engine.protocol.conditioning import Words
+from engine.protocol.conditioning import Entry, Words
 from engine.protocol.errors import BadRecipe
-from engine.protocol.events import JobFinished, OutputFile
+from engine.protocol.events import JobFinished
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.recipe import Recipe
 from engine.worker import families
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation
+from engine.worker.checkpoint import Checkpoint, CheckpointRefused, Saved, Written, facts_of
 from engine.worker.conditioning.entries import all_texts, told
-from engine.worker.device import PeakMemory, describe, find_device, machine, versions
+from engine.worker.device import PeakMemory, find_device, machine
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
 from engine.worker.guidance import Conditioning, Side, is_guided
@@ -31,6 +34,7 @@ from engine.worker.models import Model, ModelCache, empty_device_cache
 from engine.worker.pictures import read_picture
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
+from engine.worker.results import save
 from engine.worker.sampling.base import SamplerState
 
 if TYPE_CHECKING:
@@ -42,10 +46,11 @@ MODEL_CACHE_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Made:
-    """``latents`` as the last step left them, ``frames`` [B, T, H, W, 3] uint8."""
+    """``latents`` as the last step left them, ``frames`` [B, T, H, W, 3] uint8; once saved, the checkpoint can go."""
 
     latents: Tensor
     frames: Tensor
+    checkpoint: Checkpoint
 
 
 class Runner:
@@ -63,6 +68,7 @@ class Runner:
         self._models = ModelCache(int(machine(torch.device("cpu")).host_free * MODEL_CACHE_SHARE))
         self._encodings: dict[str, EncodingCache] = {}
         self.preview_cost = EXPECTED_COST
+        self._checkpoint_pace = 1.0
         self._decode_rates: dict[str, float] = {}
 
     def run(self, job: Generate, emit: Emit) -> JobFinished:
@@ -71,9 +77,10 @@ class Runner:
         peak = PeakMemory(self.device)
         peak.start()
         made = self.make(job, progress)
-        with progress.stage("saving"):
+        with self._keeping(made.checkpoint, progress), progress.stage("saving"):
             self.cancellation.check()
-            files = self._save(made.frames, job)
+            files = save(made.frames, job, self.device)
+        made.checkpoint.discard()
         return JobFinished(job.job, files, progress.seconds, peak.bytes())
 
     @torch.no_grad()
@@ -84,10 +91,56 @@ class Runner:
         model = self.open(Path(job.model_folder), family)
         model.adapters = Adapters.of(job)
         family.check(model.folder, recipe)
-        positive, negative = self._encode(model, recipe, job.cache_folder, progress)
+        keys = _cache_keys(model, recipe)
+        checkpoint = self._checkpoint(model, job, keys)
+        saved = self._resume(model, recipe, checkpoint, progress)
+        with self._keeping(checkpoint, progress):
+            if saved is None or not saved.is_denoised:
+                sides = self._encode(model, recipe, keys, job.cache_folder, progress)
+                state = saved.state if saved else self._begin(model, recipe, sides[0], progress)
+                latents = self._denoise(model, job, sides, state, checkpoint, progress)
+            else:
+                latents = saved.state.latents
+            return Made(latents, self._decode(model, recipe, latents, progress), checkpoint)
+
+    @contextmanager
+    def _keeping(self, checkpoint: Checkpoint, progress: Progress) -> Iterator[None]:
+        """Whatever ends the job within leaves a checkpoint of its last whole step."""
+        try:
+            yield
+        except BaseException:
+            self._written(checkpoint, checkpoint.save(), progress)
+            raise
+
+    def _written(self, checkpoint: Checkpoint, written: Written | None, progress: Progress) -> None:
+        self._checkpoint_pace = checkpoint.pace
+        if written is not None:
+            progress.saved(written.step, written.steps, written.bytes)
+
+    def _checkpoint(self, model: Model, job: Generate, keys: dict[Words, str]) -> Checkpoint:
+        path = Path(job.checkpoint) if job.checkpoint else None
+        facts = facts_of(model, job.recipe, keys.values(), job.memory_level) if path else {}
+        return Checkpoint(path, facts, job.checkpoint_share, self._checkpoint_pace)
+
+    def _resume(self, model: Model, recipe: Recipe, checkpoint: Checkpoint, progress: Progress) -> Saved | None:
+        try:
+            saved = checkpoint.load(model.plan.device, model.family.noise_shape(model.folder, recipe))
+        except CheckpointRefused as reason:
+            progress.refused(str(reason))
+            return None
+        if saved is not None:
+            progress.resumed(saved.state.step, saved.steps)
+            progress.saved(saved.state.step, saved.steps, saved.bytes)
+        return saved
+
+    def _begin(self, model: Model, recipe: Recipe, positive: Side, progress: Progress) -> SamplerState:
+        """The state before the first step: noise, and what it starts from."""
+        family = model.family
         picture = self._encode_picture(model, recipe, progress) if recipe.input else None
-        latents = self._denoise(model, recipe, positive, negative, picture, job, progress)
-        return Made(latents, self._decode(model, recipe, latents, progress))
+        dtype = positive[0].conditioning["embeds"].dtype if recipe.latents == "model" else torch.float32
+        generator = torch.Generator("cpu").manual_seed(recipe.seed)
+        noise = torch.randn(family.noise_shape(model.folder, recipe), generator=generator, dtype=dtype)
+        return SamplerState(0, family.start(model.folder, recipe, noise.to(model.plan.device), picture), generator)
 
     def open(self, path: Path, family: Family | None = None) -> Model:
         """The model in ``path``, nothing loaded yet. Raises ``BadRecipe`` or what ``inspect`` raises."""
@@ -127,15 +180,13 @@ class Runner:
             model.load(names, lambda label, fraction: progress.at("loading", fraction, label))
             self._models.make_room(keep=model)
 
-    def _encode(self, model: Model, recipe: Recipe, cache_folder: str, progress: Progress) -> tuple[Side, Side | None]:
+    def _encode(
+        self, model: Model, recipe: Recipe, keys: dict[Words, str], cache_folder: str, progress: Progress
+    ) -> tuple[Side, Side | None]:
         """What the network is told, and what guidance moves away from (None without it), for the whole batch."""
         family = model.family
         cache = self._encodings.setdefault(cache_folder, EncodingCache(Path(cache_folder) if cache_folder else None))
-        positive = recipe.positive_entries()
-        negative = recipe.negative_entries() if is_guided(recipe) else ()
-        keys = {
-            words: cache_key(model, family.encoding_settings(recipe), words) for words in all_texts(positive + negative)
-        }
+        positive, negative = _entries(recipe)
         found = {words: cache.get(key) for words, key in keys.items()}
         missing = [words for words, encoding in found.items() if encoding is None]
         if missing:
@@ -162,33 +213,32 @@ class Runner:
     def _denoise(
         self,
         model: Model,
-        recipe: Recipe,
-        positive: Side,
-        negative: Side | None,
-        picture: Tensor | None,
         job: Generate,
+        sides: tuple[Side, Side | None],
+        state: SamplerState,
+        checkpoint: Checkpoint,
         progress: Progress,
     ) -> Tensor:
+        """The latents after the last step."""
         self._load(model, ["transformer"], progress)
-        family, device = model.family, model.plan.device
-        dtype = positive[0].conditioning["embeds"].dtype if recipe.latents == "model" else torch.float32
-        generator = torch.Generator("cpu").manual_seed(recipe.seed)
-        noise = torch.randn(family.noise_shape(model.folder, recipe), generator=generator, dtype=dtype)
-        state = SamplerState(0, family.start(model.folder, recipe, noise.to(device), picture), generator)
+        family, recipe = model.family, job.recipe
         sampler = family.sampler(model.folder, recipe)
         rgb = self._latent_rgb(model)
         progress.decode_seconds = self._expected_decoding(model, recipe)
+        checkpoint.begin()
         with progress.stage("denoising"), model.use("transformer") as parts:
-            denoise = family.denoiser(model, parts["transformer"], recipe, positive, negative)
+            denoise = family.denoiser(model, parts["transformer"], recipe, *sides)
             budget = PreviewBudget(job.preview_interval, self.preview_cost)
             began = time.monotonic()
             for step in sampler(denoise, state):
+                checkpoint.reached(state, step.steps)
                 self.cancellation.check()
                 progress.step(step.index + 1, step.steps, time.monotonic() - began)
                 if budget.is_due():
                     with budget.paying():
                         picture = render(family.preview_latents(step.x0()), rgb, job.preview_max_side)
                         progress.preview(step.index + 1, picture)
+                self._written(checkpoint, checkpoint.save_if_due(), progress)
                 began = time.monotonic()
             self.preview_cost = budget.expected_cost
         return state.latents
@@ -230,33 +280,18 @@ class Runner:
         own = catalog.open_folder(model.folder.path).info.latent_rgb
         return own if own is not None and len(own.factors) == channels else model.family.latent_rgb(channels)
 
-    def _save(self, frames: Tensor, job: Generate) -> tuple[OutputFile, ...]:
-        from engine.media.environment import Environment
-        from engine.media.save import save_image, save_video
 
-        recipe = job.recipe
-        environment = Environment.current(describe(self.device).name, versions())
-        is_clip = families.get(recipe.family).info.kind == "video"
-        files = []
-        for index, clip in enumerate(frames.numpy()):
-            path = _free_path(Path(job.output_folder), job.file_stem, index, ".mp4" if is_clip else ".png")
-            if is_clip:
-                digest = save_video(clip, path, recipe.fps, recipe, environment)
-            else:
-                digest = save_image(clip[0], path, recipe, environment)
-            files.append(OutputFile(str(path), digest, index))
-        return tuple(files)
+def _entries(recipe: Recipe) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """What the network is told, and what guidance moves away from."""
+    return recipe.positive_entries(), recipe.negative_entries() if is_guided(recipe) else ()
+
+
+def _cache_keys(model: Model, recipe: Recipe) -> dict[Words, str]:
+    """Where the encoding of each text is kept."""
+    positive, negative = _entries(recipe)
+    settings = model.family.encoding_settings(recipe)
+    return {words: cache_key(model, settings, words) for words in all_texts(positive + negative)}
 
 
 def _pixels(recipe: Recipe) -> int:
     return recipe.width * recipe.height * recipe.frames * recipe.batch
-
-
-def _free_path(folder: Path, stem: str, index: int, suffix: str) -> Path:
-    """``stem``, then ``stem_2``, ``stem_3`` …; a name that is taken is passed over."""
-    number = index + 1
-    while True:
-        path = folder / (f"{stem}_{number}{suffix}" if number > 1 else f"{stem}{suffix}")
-        if not path.exists():
-            return path
-        number += 1

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -48,6 +49,10 @@ class Plan:
     parts: dict[str, PartPlan]
     resident: bool = True
     on_device: bool = True
+
+    def pixel_facts(self) -> dict[str, Any]:
+        """What of this plan changes pixels, as JSON-able values: a checkpoint goes on only under equal facts."""
+        return {name: [str(part.storage), str(part.compute)] for name, part in sorted(self.parts.items())}
 
 
 @dataclass(frozen=True)

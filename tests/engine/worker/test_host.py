@@ -33,6 +33,7 @@ from engine.protocol.events import (
     Pong,
     Preloaded,
     PreviewReady,
+    Pulse,
     StepDone,
 )
 from engine.protocol.recipe import Recipe
@@ -111,6 +112,16 @@ def test_pings_are_answered_while_a_job_runs(shared: Engine, tiny, tmp_path: Pat
     shared.process.send(Cancel("b"))
     assert isinstance(shared.end_of("b"), JobCancelled)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_running_job_has_a_pulse_that_counts_its_work(shared: Engine, tiny, tmp_path: Path) -> None:
+    shared.generate("p", tiny("sd35-large"), LONG, tmp_path)
+    shared.wait_for(StepDone)
+    first = shared.wait_for(Pulse)
+    second = shared.wait_for(Pulse, where=lambda pulse: pulse.work > first.work)
+    assert second.cpu_seconds > first.cpu_seconds
+    shared.process.send(Cancel("p"))
+    assert isinstance(shared.end_of("p"), JobCancelled)
 
 
 def test_jobs_wait_in_order_and_waiting_ones_can_be_cancelled(shared: Engine, tiny, tmp_path: Path) -> None:
