@@ -14,6 +14,7 @@ from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon, QIm
 
 from engine.jobs.notices import LibraryChanged
 from engine.library.item import Item
+from engine.library.marks import MarkChange, Marked, Undo
 from engine.protocol.errors import BadRecipe, ErrorInfo, LaternaError
 from engine.protocol.family_info import Kind, validate
 from engine.protocol.recipe import Recipe
@@ -37,7 +38,8 @@ class Library(Protocol):
     """What the actions use of ``engine.library.library.Library``."""
 
     def item(self, id: int) -> Item | None: ...
-    def set_favourite(self, ids: Iterable[int], favourite: bool) -> LibraryChanged: ...
+    def mark(self, ids: Iterable[int], change: MarkChange) -> Marked: ...
+    def mark_back(self, undo: Undo) -> LibraryChanged: ...
     def trash(self, ids: Iterable[int]) -> LibraryChanged: ...
     def restore(self, ids: Iterable[int]) -> LibraryChanged: ...
 
@@ -290,7 +292,10 @@ class Actions(QObject):
     def _favour(self, ids: list[int], wanted: bool) -> None:
         library = self._library
         if ids and library is not None:
-            self._background.run(lambda: library.set_favourite(ids, wanted), self._changed, self._failed)
+            change = MarkChange(favourite=wanted)
+            self._background.run(
+                lambda: library.mark(ids, change), lambda marked: self._changed(marked.change), self._failed
+            )
 
     def delete(self) -> None:
         """Move to the trash; the message has an Undo."""

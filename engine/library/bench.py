@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from engine.library.filters import Filter
 from engine.library.library import Library
 from engine.library.rows import FileRow
 from engine.protocol.recipe import Recipe
@@ -45,6 +46,7 @@ def file_rows(rows: int, seed: int = 0) -> Iterator[FileRow]:
             number,
             recipe.to_json(),
             "",
+            f"bench:{number}",
             prompt,
             "",
             recipe.model,
@@ -78,7 +80,7 @@ def library(rows: int = ROWS) -> dict[str, Any]:
                 "search of a word that one row has (ms)": _milliseconds(lambda: found.ids("1099511627775")),
                 "all ids, in memory (ms)": _milliseconds(found.ids),
                 "all ids, after a write (ms)": _milliseconds(lambda: (found.insert([newest()]), found.ids())),
-                "favourites (ms)": _milliseconds(lambda: found.ids(favourite=True)),
+                "favourites (ms)": _milliseconds(lambda: found.ids(filter=Filter(favourite=True))),
                 "page of 200 items (ms)": _milliseconds(lambda: found.items(page)),
             }
             began = time.perf_counter()

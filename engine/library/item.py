@@ -11,7 +11,8 @@ from engine.protocol.recipe import Recipe
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A row. ``created`` in seconds since the epoch; ``recipe`` None where the file carries none."""
+    """A row. ``created`` in seconds since the epoch; ``recipe`` None where the file carries none; ``rating`` 0 (none)
+    to 5."""
 
     id: int
     path: Path
@@ -25,6 +26,9 @@ class Item(msgspec.Struct, frozen=True):
     recipe: Recipe | None
     favourite: bool = False
     missing: bool = False
+    rating: int = 0
+    tags: tuple[str, ...] = ()
+    albums: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

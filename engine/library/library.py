@@ -1,7 +1,7 @@
 """The library: every picture and clip that was made, found by text, newest first.
 
-Files are the truth; the database is an index over them. What only the database knows is what a person marked as a
-favourite and what lies in the trash.
+Files are the truth; the database is an index over them. What a person said about them (favourites, ratings, tags,
+albums) is in a sidecar beside the files. What only the database knows is what lies in the trash.
 """
 
 from __future__ import annotations
@@ -10,44 +10,33 @@ import json
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 
-import msgspec
-
-from engine.library import rows, scan, trash
+from engine.library import prompt_history, rows, scan, trash
 from engine.library.changes import LibraryChanged
+from engine.library.check import LibraryCheck, check
 from engine.library.database import Database
+from engine.library.facets import Facets, Stacks, facets, stack
+from engine.library.filters import EVERYTHING, Filter, Kind
 from engine.library.item import Item
+from engine.library.marking import Marking
+from engine.library.marks import MarkChange, Marked, Undo
 from engine.library.naming import unused
-from engine.library.order import Kind, Order
+from engine.library.order import Order
 from engine.library.schema import MIGRATIONS
-from engine.library.search import fts_query
+from engine.library.search import parse
 from engine.protocol.errors import BadFile, ErrorInfo
 
 OWN_TRASH = ".trash"
-
-
-class LibraryCheck(msgspec.Struct, frozen=True):
-    """``missing`` are rows whose file is gone, ``unknown`` files without a row, ``damaged`` files with a sentence."""
-
-    items: int
-    missing: tuple[Path, ...]
-    unknown: tuple[Path, ...]
-    damaged: tuple[tuple[Path, str], ...]
-    database_problems: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        return not (self.missing or self.unknown or self.damaged or self.database_problems)
 
 
 class Library:
     """Thread-safe. Every method may raise ``LibraryBusy``, ``NoSpace``, ``NotWritable`` or ``BadFile``.
 
     A damaged database is put aside at the start and a new one begun; ``damage`` then says so, and ``reconcile`` brings
-    the files back (their favourite marks are lost).
+    the files back, with what a person said about them.
     """
 
     def __init__(self, database: Path, folder: Path) -> None:
@@ -55,6 +44,7 @@ class Library:
         self.folder = Path(os.path.abspath(folder))
         self.damage: ErrorInfo | None = None
         self._order = Order()
+        self._marking = Marking(self.folder)
         self._database = self._open(Path(database))
 
     def close(self) -> None:
@@ -63,13 +53,26 @@ class Library:
 
     # Reading
 
-    def ids(self, text: str = "", kind: Kind | None = None, favourite: bool | None = None) -> array[int]:
-        """Row ids, newest first, of what is not in the trash; any string is a valid ``text`` (see ``fts_query``)."""
-        query = fts_query(text)
+    def ids(self, text: str = "", filter: Filter = EVERYTHING) -> array[int]:
+        """Row ids, newest first, of what is not in the trash; any string is a valid ``text`` (``engine.library.search``
+        says what it can ask for)."""
+        asked = parse(text)
+        conditions = (*filter.conditions(), *asked.conditions)
         with self._database.reading() as connection:
-            if query:
-                return self._order.matching(connection, query, kind, favourite)
-            return self._order.ids(connection, kind, favourite)
+            if asked.fts:
+                return self._order.matching(connection, asked.fts, conditions)
+            return self._order.ids(connection, conditions)
+
+    def stacks(self, text: str = "", filter: Filter = EVERYTHING) -> Stacks:
+        """As ``ids``, but only the newest of all that were made from the same prompt."""
+        ids = self.ids(text, filter)
+        with self._database.reading() as connection:
+            return stack(connection, ids)
+
+    def facets(self) -> Facets:
+        """What there is to filter by."""
+        with self._database.reading() as connection:
+            return facets(connection)
 
     def items(self, ids: Iterable[int]) -> list[Item]:
         """The items of ``ids`` in that order; ids without a row are left out."""
@@ -96,6 +99,11 @@ class Library:
             ).fetchone()
         return rows.to_item(row, self.folder) if row else None
 
+    def prompts(self, text: str = "", limit: int = 50) -> list[str]:
+        """The person's own prompts that hold every word of ``text``, each once, newest first."""
+        with self._database.reading() as connection:
+            return prompt_history.prompts(connection, text, limit)
+
     # Writing
 
     def add(self, path: Path) -> Item:
@@ -111,19 +119,44 @@ class Library:
         added: list[tuple[int, Kind, float]] = []
         with self._database.writing() as connection:
             added.extend(connection.execute(rows.UPSERT, row).fetchone() for row in file_rows)
+            ids = [id for id, _kind, _created in added]
+            marked = self._marking.arrived(connection, ids)
             revision = _touch(connection)
-        self._order.added(revision, added)
-        return [id for id, _kind, _created in added]
+        if marked:
+            self._order.forget()
+        else:
+            self._order.added(revision, added)
+        return ids
 
-    def set_favourite(self, ids: Iterable[int], favourite: bool) -> LibraryChanged:
-        changed = tuple(ids)
+    def mark(self, ids: Iterable[int], change: MarkChange) -> Marked:
+        """Say something about items: it is in the sidecar, on the disk, once this returns; ``mark_back`` undoes it.
+
+        Raises also ``BadArguments`` for a rating or name that cannot be.
+        """
+        return self._mark([(id, change) for id in ids])
+
+    def mark_back(self, undo: Undo) -> LibraryChanged:
+        """Take marks back, each item to what it was."""
+        return self._mark(undo).change
+
+    def add_album(self, name: str) -> None:
+        """Make an album, empty as yet; one that is there stays."""
         with self._database.writing() as connection:
-            connection.executemany(
-                "UPDATE items SET favourite = ? WHERE id = ?", [(int(favourite), id) for id in changed]
-            )
+            self._marking.set_album(connection, name, True)
+
+    def remove_album(self, name: str) -> Marked:
+        """Let go of an album; what is in it stays in the library. ``add_album`` and ``mark_back`` undo it."""
+        inside = self.ids(filter=Filter(album=name))
+        with self._database.writing() as connection:
+            self._marking.set_album(connection, name, False)
+        return self.mark(inside, MarkChange(remove_albums=(name,)))
+
+    def _mark(self, changes: Sequence[tuple[int, MarkChange]]) -> Marked:
+        with self._database.writing() as connection:
+            changed, undo = self._marking.mark(connection, changes)
             revision = _touch(connection)
         self._order.marked(revision)
-        return LibraryChanged(changed=changed)
+        return Marked(LibraryChanged(changed=tuple(changed)), undo)
 
     def trash(self, ids: Iterable[int]) -> LibraryChanged:
         """Move files to the trash (see ``engine.library.trash``); ``restore`` takes it back.
@@ -153,6 +186,9 @@ class Library:
             path = trash.restore(Path(where), item.path)
             stored = rows.stored_path(path, self.folder)
             self._write("UPDATE items SET trashed = NULL, missing = 0, path = ? WHERE id = ?", stored, item.id)
+            if path != item.path:
+                with self._database.writing() as connection:
+                    self._marking.moved(connection, [item.id])
             added.append(item.id)
         return LibraryChanged(added=tuple(added))
 
@@ -161,9 +197,14 @@ class Library:
     def reconcile(self, should_stop: Callable[[], bool] = lambda: False) -> LibraryChanged:
         """Bring the index in line with the folder: new and changed files come in, rows without one are marked missing.
 
-        A file that was renamed keeps its row. Files that cannot be read are left out (``check`` names them).
-        ``should_stop`` is asked between files; what was done until then stays.
+        What another computer or an interrupted start left in the sidecar is taken in. A file that was renamed or moved
+        keeps its row. Files that cannot be read are left out (``check`` names them). ``should_stop`` is asked between
+        files; what was done until then stays.
         """
+        with self._database.writing() as connection:
+            changed = self._marking.take_in(connection)
+            if changed:
+                _touch(connection)
         found = scan.files(self.folder)
         with self._database.reading() as connection:
             known = connection.execute(
@@ -171,7 +212,6 @@ class Library:
             ).fetchall()
         plan = scan.compare(known, found, self.folder)
         added: list[int] = []
-        changed: list[int] = []
         with self._database.writing() as connection:
             for id, path in plan.renamed:
                 connection.execute("UPDATE OR IGNORE items SET path = ?, missing = 0 WHERE id = ?", (path, id))
@@ -179,6 +219,7 @@ class Library:
             for missing, ids in ((1, plan.gone), (0, plan.back)):
                 connection.executemany("UPDATE items SET missing = ? WHERE id = ?", [(missing, id) for id in ids])
                 changed.extend(ids)
+            self._marking.moved(connection, [id for id, _path in plan.renamed])
             if changed:
                 _touch(connection)
         before = {row[0] for row in known}
@@ -186,12 +227,33 @@ class Library:
             if should_stop():
                 break
             fresh = [row for path in batch if (row := self._readable(path)) is not None]
+            with self._database.writing() as connection:
+                moved = {
+                    path for row in fresh if (path := row[rows.PATH]) not in before and self._was_here(connection, row)
+                }
             for row, id in zip(fresh, self.insert(fresh) if fresh else (), strict=True):
-                (changed if row[0] in before else added).append(id)
-        return LibraryChanged(added=tuple(added), changed=tuple(changed))
+                (changed if row[rows.PATH] in before | moved else added).append(id)
+        return LibraryChanged(added=tuple(added), changed=tuple(dict.fromkeys(changed)))
+
+    def _was_here(self, connection: Connection, row: rows.FileRow) -> bool:
+        """Give a file in a new place its former row: that of a missing one, or of one taken out of the trash."""
+        path, identity = row[rows.PATH], row[rows.IDENTITY]
+        found = connection.execute(
+            "SELECT id, trashed FROM items WHERE identity = ? AND (missing OR trashed IS NOT NULL) ORDER BY id",
+            (identity,),
+        ).fetchall()
+        for id, trashed in found:
+            if trashed is None or not os.path.exists(trashed):
+                statement = "UPDATE OR IGNORE items SET path = ?, missing = 0, trashed = NULL WHERE id = ?"
+                if connection.execute(statement, (path, id)).rowcount:
+                    self._marking.moved(connection, [id])
+                    _touch(connection)
+                    return trashed is None
+        return False
 
     def rebuild(self) -> LibraryChanged:
-        """Read every file anew and make the search index from scratch. Ids, favourites and the trash stay.
+        """Read every file anew and make the search index from scratch. Ids and the trash stay, and what is in the
+        sidecar counts.
 
         Only a database that is itself damaged is put aside first, with what it alone knew. No other thread may use the
         library meanwhile.
@@ -217,31 +279,7 @@ class Library:
 
     def check(self) -> LibraryCheck:
         """Look for what is wrong, changing nothing: the database's own checks, and every file read."""
-        problems: list[str] = []
-        with self._database.reading() as connection:
-            problems += [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-            known = [self.folder / row[0] for row in connection.execute("SELECT path FROM items WHERE trashed IS NULL")]
-        try:
-            with self._database.writing() as connection:
-                connection.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
-        except BadFile as error:
-            problems.append(f"The search index is damaged ({error.message})")
-        inside = [path for path in known if path.exists()]
-        strangers = set(scan.files(self.folder)) - set(known)
-        damaged: list[tuple[Path, str]] = []
-        for path in sorted({*inside, *strangers}):
-            try:
-                rows.read_file(path, self.folder)
-            except BadFile as error:
-                damaged.append((path, str(error)))
-        bad = {path for path, _why in damaged}
-        return LibraryCheck(
-            items=len(known),
-            missing=tuple(sorted(set(known) - set(inside))),
-            unknown=tuple(sorted(strangers - bad)),
-            damaged=tuple(damaged),
-            database_problems=tuple(problems),
-        )
+        return check(self._database, self.folder)
 
     def _open(self, path: Path) -> Database:
         try:
@@ -258,7 +296,7 @@ class Library:
         self.damage = ErrorInfo(
             "BadFile",
             f"The library's index was damaged and is made anew from your files; the old one is {aside}.",
-            "Favourites have to be marked again.",
+            "Favourites, ratings, tags and albums come back too.",
             detail=why,
         )
         return Database(path, MIGRATIONS)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from array import array
+from collections import OrderedDict
 from collections.abc import Sequence
 from sqlite3 import Connection
-from typing import Literal
 
 import msgspec
 
-Kind = Literal["image", "video"]
+from engine.library.filters import Conditions, Filter, Kind
+
 _FEW = 50
+_KEPT = 12
+_KINDS: dict[Conditions, Kind] = {Filter(kind=kind).conditions(): kind for kind in ("image", "video")}
 
 
 class Order:
@@ -21,32 +24,30 @@ class Order:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._revision = -1
-        self._ids: dict[tuple[Kind | None, bool | None], array[int]] = {}
+        self._ids: OrderedDict[Conditions, array[int]] = OrderedDict()
         self._newest = 0.0
         self._by_id = False
         self._hidden: frozenset[int] = frozenset()
 
-    def ids(self, connection: Connection, kind: Kind | None, favourite: bool | None) -> array[int]:
+    def ids(self, connection: Connection, conditions: Conditions) -> array[int]:
         """A copy of all ids of a filter."""
         with self._lock:
             self._follow(connection)
-            return array("q", self._of(connection, kind, favourite))
+            return array("q", self._of(connection, conditions))
 
-    def matching(self, connection: Connection, query: str, kind: Kind | None, favourite: bool | None) -> array[int]:
+    def matching(self, connection: Connection, query: str, conditions: Conditions) -> array[int]:
         """The ids that an FTS5 ``query`` finds, newest first."""
-        found = connection.execute(
-            "SELECT group_concat(rowid) FROM (SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC)",
-            (query,),
-        ).fetchone()[0]
-        hits = msgspec.json.decode(f"[{found or ''}]", type=list[int])
+        hits = _numbers(
+            connection, "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC", (query,), "rowid"
+        )
         with self._lock:
             self._follow(connection)
-            whole = self._of(connection, None, None)
-            if self._by_id and kind is None and favourite is None:
+            whole = self._of(connection, ())
+            if self._by_id and not conditions:
                 # Rows came in as they were made, so the largest id is the newest and the hits are in order already.
                 hidden = self._hidden
                 return array("q", [id for id in hits if id not in hidden] if hidden else hits)
-            order = whole if kind is None and favourite is None else self._of(connection, kind, favourite)
+            order = self._of(connection, conditions) if conditions else whole
             wanted = set(hits)
             return array("q", [id for id in order if id in wanted]) if wanted else array("q")
 
@@ -55,7 +56,7 @@ class Order:
         with self._lock:
             if not self._next(revision):
                 return
-            whole = self._ids.get((None, None))
+            whole = self._ids.get(())
             for id, kind, created in rows:
                 if len(rows) > _FEW or whole is None or not self._by_id or created < self._newest:
                     self._revision = -1
@@ -64,9 +65,11 @@ class Order:
                     self._revision = -1
                     return
                 self._newest = created
-                for (of_kind, of_favourite), ids in self._ids.items():
-                    if of_kind in (None, kind) and not of_favourite:
-                        ids.insert(0, id)
+                for conditions in list(self._ids):
+                    if not conditions or _KINDS.get(conditions) == kind:
+                        self._ids[conditions].insert(0, id)
+                    elif conditions not in _KINDS:
+                        del self._ids[conditions]
 
     def removed(self, revision: int, ids: Sequence[int]) -> None:
         with self._lock:
@@ -82,10 +85,12 @@ class Order:
                         known.remove(id)
 
     def marked(self, revision: int) -> None:
-        """Favourites changed."""
+        """Favourites, ratings, tags or albums changed."""
         with self._lock:
             if self._next(revision):
-                self._ids = {key: ids for key, ids in self._ids.items() if key[1] is None}
+                for conditions in list(self._ids):
+                    if any(condition.marks for condition in conditions):
+                        del self._ids[conditions]
 
     def forget(self) -> None:
         with self._lock:
@@ -109,16 +114,24 @@ class Order:
         newest = connection.execute("SELECT max(created) FROM items WHERE trashed IS NULL").fetchone()[0]
         self._newest = newest or 0.0
 
-    def _of(self, connection: Connection, kind: Kind | None, favourite: bool | None) -> array[int]:
-        found = self._ids.get((kind, favourite))
+    def _of(self, connection: Connection, conditions: Conditions) -> array[int]:
+        found = self._ids.get(conditions)
         if found is not None:
+            self._ids.move_to_end(conditions)
             return found
-        selected = connection.execute(
-            "SELECT id FROM items WHERE trashed IS NULL"
-            " AND kind = coalesce(?1, kind) AND favourite = coalesce(?2, favourite) ORDER BY created DESC, id DESC",
-            (kind, None if favourite is None else int(favourite)),
-        )
-        found = self._ids[kind, favourite] = array("q", [row[0] for row in selected])
-        if kind is None and favourite is None:
+        tests = " AND ".join(["trashed IS NULL", *(condition.sql for condition in conditions)])
+        values = tuple(value for condition in conditions for value in condition.values)
+        selected = f"SELECT id FROM items WHERE {tests} ORDER BY created DESC, id DESC"
+        found = self._ids[conditions] = array("q", _numbers(connection, selected, values, "id"))
+        if not conditions:
             self._by_id = all(map(int.__gt__, found, found[1:]))
+        while len(self._ids) > _KEPT:
+            oldest = next(key for key in self._ids if key)
+            del self._ids[oldest]
         return found
+
+
+def _numbers(connection: Connection, statement: str, values: tuple[object, ...], column: str) -> list[int]:
+    """The one integer column that ``statement`` selects, in its order, as one string: rows one by one take longer."""
+    found = connection.execute(f"SELECT group_concat({column}) FROM ({statement})", values).fetchone()[0]
+    return msgspec.json.decode(f"[{found or ''}]", type=list[int])

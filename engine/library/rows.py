@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from engine.library.item import Item
 from engine.media import metadata
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
 
-ITEM_COLUMNS = "id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, trashed"
+ITEM_COLUMNS = (
+    "id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, rating, tags, albums"
+)
 _FILE_COLUMNS = (
     "path, kind, width, height, frames, fps, created, size, modified, recipe, pixels_sha256,"
-    " prompt, negative_prompt, model, seed"
+    " identity, prompt, negative_prompt, model, seed"
 )
 UPSERT = (
-    f"INSERT INTO items ({_FILE_COLUMNS}) VALUES ({', '.join('?' * 15)})"
+    f"INSERT INTO items ({_FILE_COLUMNS}) VALUES ({', '.join('?' * 16)})"
     " ON CONFLICT (path) WHERE trashed IS NULL DO UPDATE SET missing = 0, "
     + ", ".join(f"{name} = excluded.{name}" for name in _FILE_COLUMNS.split(", ")[1:])
     + " RETURNING id, kind, created"
 )
 FileRow = tuple[Any, ...]
+PATH, IDENTITY = (_FILE_COLUMNS.split(", ").index(name) for name in ("path", "identity"))
+_HASHED_END = 1024 * 1024
 
 
 def stored_path(path: Path, folder: Path) -> str:
@@ -55,6 +62,7 @@ def read_file(path: Path, folder: Path) -> FileRow:
         status.st_mtime_ns,
         recipe.to_json() if recipe else None,
         info.pixels_sha256,
+        info.pixels_sha256 or _file_identity(path, status.st_size),
         recipe.prompt if recipe else "",
         recipe.negative_prompt if recipe else "",
         recipe.model if recipe else "",
@@ -64,7 +72,8 @@ def read_file(path: Path, folder: Path) -> FileRow:
 
 def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
     """An ``Item`` from ``ITEM_COLUMNS``; of a trashed one, ``path`` is where it came from and will go back to."""
-    id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, _trashed = row
+    id, path, kind, width, height, frames, fps, created, size, recipe, *marks = row
+    favourite, missing, rating, tags, albums = marks
     return Item(
         id=id,
         path=folder / path,
@@ -78,7 +87,28 @@ def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
         recipe=_recipe(recipe),
         favourite=bool(favourite),
         missing=bool(missing),
+        rating=rating,
+        tags=names(tags),
+        albums=names(albums),
     )
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The tags or albums of a row."""
+    return msgspec.json.decode(text, type=tuple[str, ...]) if len(text) > 2 else ()
+
+
+def _file_identity(path: Path, size: int) -> str:
+    """What a file is recognised by that does not say the hash of its pixels: its length and both its ends."""
+    digest = hashlib.sha256(str(size).encode())
+    try:
+        with path.open("rb") as file:
+            digest.update(file.read(_HASHED_END))
+            file.seek(max(0, size - _HASHED_END))
+            digest.update(file.read(_HASHED_END))
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check your permission.") from error
+    return f"file:{digest.hexdigest()}"
 
 
 def _recipe(text: str | None) -> Recipe | None:

@@ -52,4 +52,67 @@ CREATE TRIGGER items_changed AFTER UPDATE OF prompt, negative_prompt, model, see
 END;
 """
 
-MIGRATIONS = (_FIRST,)
+# ``identity`` is what a file is recognised by when it moves: the SHA-256 of its pixels, or of the file where it carries
+# none. ``marks`` mirrors the sidecar (``engine.library.sidecar``): what a person said about a file, the newest word on
+# each field; ``journals`` says how far each of its files was read. What ``items`` and ``labels`` say follows from it.
+_SECOND = """
+ALTER TABLE items ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+ALTER TABLE items ADD COLUMN rating INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE items ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE items ADD COLUMN albums TEXT NOT NULL DEFAULT '[]';
+UPDATE items SET identity = pixels_sha256;
+CREATE INDEX items_identity ON items (identity);
+CREATE INDEX items_model ON items (model) WHERE trashed IS NULL;
+DROP INDEX items_newest;
+CREATE INDEX items_newest ON items (created DESC, id DESC, kind, favourite, rating) WHERE trashed IS NULL;
+CREATE TABLE labels (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL COLLATE NOCASE,
+    item INTEGER NOT NULL,
+    PRIMARY KEY (kind, name, item)
+) WITHOUT ROWID;
+CREATE INDEX labels_item ON labels (item);
+CREATE TABLE marks (
+    identity TEXT NOT NULL,
+    path TEXT NOT NULL,
+    field TEXT NOT NULL,
+    value TEXT NOT NULL,
+    clock INTEGER NOT NULL,
+    writer TEXT NOT NULL,
+    PRIMARY KEY (identity, path, field)
+) WITHOUT ROWID;
+CREATE TABLE journals (
+    writer TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    size INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta (key, value) VALUES ('writer', lower(hex(randomblob(6))));
+DROP TRIGGER items_added;
+DROP TRIGGER items_removed;
+DROP TRIGGER items_changed;
+DROP TABLE search;
+CREATE VIRTUAL TABLE search USING fts5 (
+    prompt, negative_prompt, model, seed, tags,
+    content = 'items', content_rowid = 'id', prefix = '1 2 3', detail = 'full',
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+INSERT INTO search (search) VALUES ('rebuild');
+CREATE TRIGGER items_added AFTER INSERT ON items BEGIN
+    INSERT INTO search (rowid, prompt, negative_prompt, model, seed, tags)
+    VALUES (new.id, new.prompt, new.negative_prompt, new.model, new.seed, new.tags);
+END;
+CREATE TRIGGER items_removed AFTER DELETE ON items BEGIN
+    INSERT INTO search (search, rowid, prompt, negative_prompt, model, seed, tags)
+    VALUES ('delete', old.id, old.prompt, old.negative_prompt, old.model, old.seed, old.tags);
+    DELETE FROM labels WHERE item = old.id;
+END;
+CREATE TRIGGER items_changed AFTER UPDATE OF prompt, negative_prompt, model, seed, tags ON items BEGIN
+    INSERT INTO search (search, rowid, prompt, negative_prompt, model, seed, tags)
+    VALUES ('delete', old.id, old.prompt, old.negative_prompt, old.model, old.seed, old.tags);
+    INSERT INTO search (rowid, prompt, negative_prompt, model, seed, tags)
+    VALUES (new.id, new.prompt, new.negative_prompt, new.model, new.seed, new.tags);
+END;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND)

@@ -6,6 +6,7 @@ import threading
 from array import array
 from pathlib import Path
 
+from engine.library.filters import EVERYTHING, Filter
 from engine.library.item import Item
 from engine.protocol.recipe import Recipe
 from tests.fakes.pictures import jpeg
@@ -39,16 +40,16 @@ class FakeLibrary:
         self.gate = threading.Event()
         self.gate.set()
 
-    def ids(self, text: str = "", kind: str | None = None, favourite: bool | None = None) -> array[int]:
+    def ids(self, text: str = "", filter: Filter = EVERYTHING) -> array[int]:
         assert self.gate.wait(5)
         self.queries.append(text)
         found = self.order
         if text:
             found = array("q", (n for n in found if text.lower() in self._item(n).recipe.prompt.lower()))  # type: ignore[union-attr]
-        if kind is not None:
-            found = array("q", (n for n in found if self._item(n).kind == kind))
-        if favourite is not None:
-            found = array("q", (n for n in found if self._item(n).favourite == favourite))
+        if filter.kind is not None:
+            found = array("q", (n for n in found if self._item(n).kind == filter.kind))
+        if filter.favourite is not None:
+            found = array("q", (n for n in found if self._item(n).favourite == filter.favourite))
         return array("q", found)
 
     def items(self, ids: list[int]) -> list[Item]:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from engine.library.filters import EVERYTHING, Filter
 from engine.library.item import Item
 from engine.protocol.errors import LaternaError
 
@@ -20,9 +21,7 @@ log = logging.getLogger(__name__)
 class LibrarySource(Protocol):
     """The part of ``engine.library.library.Library`` that the gallery uses; called from several threads."""
 
-    def ids(
-        self, text: str = "", kind: Literal["image", "video"] | None = None, favourite: bool | None = None
-    ) -> array[int]: ...
+    def ids(self, text: str = "", filter: Filter = EVERYTHING) -> array[int]: ...
 
     def items(self, ids: Sequence[int]) -> list[Item]: ...
 
@@ -78,7 +77,7 @@ class QueryRunner(QObject):
         if number != self._asked:
             return
         try:
-            answer: object = self._library.ids(query.text, query.kind, query.favourite)
+            answer: object = self._library.ids(query.text, Filter(query.kind, query.favourite))
         except LaternaError as error:
             answer = str(error)
         except Exception as error:

@@ -9,17 +9,21 @@ from hypothesis import strategies as st
 
 from engine.jobs.notices import LibraryChanged
 from engine.library import bench
+from engine.library.filters import Filter
 from engine.library.library import Library
+from engine.library.marks import MarkChange
 from engine.protocol.errors import BadFile, KnownError, LibraryBusy, NotWritable
 from tests.fakes.recipes import clip_recipe
+
+FAVOURITE = MarkChange(favourite=True)
 
 
 def ascii_id(text: str) -> str:
     return ascii(text[:20])
 
 
-def names(library: Library, *arguments: object, **more: object) -> list[str]:
-    return [item.path.name for item in library.items(library.ids(*arguments, **more))]
+def names(library: Library, text: str = "", **narrowed: object) -> list[str]:
+    return [item.path.name for item in library.items(library.ids(text, Filter(**narrowed)))]
 
 
 def test_an_item_says_what_its_file_says(library: Library, make) -> None:
@@ -54,7 +58,7 @@ def test_newest_first_and_filters(library: Library, make) -> None:
     assert names(library, kind="video") == ["b.mp4"]
     assert names(library, kind="image") == ["c.png", "a.png"]
     favourite = library.ids()[2]
-    assert library.set_favourite([favourite], True) == LibraryChanged(changed=(favourite,))
+    assert library.mark([favourite], FAVOURITE).change == LibraryChanged(changed=(favourite,))
     assert names(library, favourite=True) == ["a.png"]
     assert names(library, favourite=False, kind="image") == ["c.png"]
     assert library.item(favourite).favourite
@@ -154,7 +158,7 @@ def test_a_file_that_goes_is_marked_and_comes_back(library: Library, make, outpu
 
 def test_a_renamed_file_keeps_its_row(library: Library, make, output: Path) -> None:
     item = library.add(make("a.png"))
-    library.set_favourite([item.id], True)
+    library.mark([item.id], FAVOURITE)
     item.path.rename(output / "better name.png")
     assert library.reconcile() == LibraryChanged(changed=(item.id,))
     found = library.item(item.id)
@@ -194,7 +198,7 @@ def test_the_folder_can_move(tmp_path: Path, library: Library, make, output: Pat
 def test_rebuilding_gives_the_same_library(library: Library, make) -> None:
     for name, prompt in (("a.png", "red"), ("b.mp4", "blue"), ("c.png", "green")):
         library.add(make(name, prompt=prompt))
-    library.set_favourite(library.ids()[:1], True)
+    library.mark(library.ids()[:1], FAVOURITE)
     before = library.items(library.ids())
     assert library.rebuild() == LibraryChanged(everything=True)
     assert library.items(library.ids()) == before
@@ -295,7 +299,7 @@ def test_many_threads_at_once(library: Library, make) -> None:
         try:
             for path in part:
                 item = library.add(path)
-                library.set_favourite([item.id], True)
+                library.mark([item.id], FAVOURITE)
                 assert item.id in library.ids("red")
                 assert library.items(library.ids())
         except BaseException as error:
@@ -307,7 +311,7 @@ def test_many_threads_at_once(library: Library, make) -> None:
     for thread in threads:
         thread.join()
     assert not errors
-    assert len(library.ids(favourite=True)) == 24
+    assert len(library.ids(filter=Filter(favourite=True))) == 24
     assert library.check().ok
 
 
@@ -318,23 +322,30 @@ def test_the_order_in_memory_is_the_databases(tmp_path_factory, data: st.DataObj
     folder = tmp_path_factory.mktemp("order")
     library = Library(folder / "a.sqlite3", folder)
     rows = list(bench.file_rows(40))
-    filters = [{}, {"kind": "video"}, {"favourite": True}, {"favourite": False, "kind": "image"}, {"text": "red"}]
+    filters = [
+        (),
+        ("", Filter(kind="video")),
+        ("", Filter(favourite=True)),
+        ("", Filter(favourite=False, kind="image")),
+        ("red",),
+        ("red rating:3 -house", Filter(kind="image")),
+    ]
     for _ in range(data.draw(st.integers(1, 8))):
         for one in filters:
-            library.ids(**one)
+            library.ids(*one)
         match data.draw(st.sampled_from(["add", "add", "favourite", "trash", "restore"])):
             case "add":
                 first = data.draw(st.integers(0, 39))
                 library.insert(rows[first : first + data.draw(st.integers(1, 4))])
             case "favourite":
-                library.set_favourite(list(library.ids()[:2]), data.draw(st.booleans()))
+                library.mark(list(library.ids()[:2]), MarkChange(favourite=data.draw(st.booleans())))
             case "trash":
                 library.trash(list(library.ids()[1:3]))
             case "restore":
                 library.restore(range(40))
         fresh = Library(folder / "a.sqlite3", folder)
         for one in filters:
-            assert library.ids(**one) == fresh.ids(**one), one
+            assert library.ids(*one) == fresh.ids(*one), one
         fresh.close()
     library.close()
 
