@@ -1,4 +1,4 @@
-"""Captions: many wordings of one scene.
+"""Captions: many wordings of one scene, in English and in Portuguese (`portuguese.py`).
 
 A caption determines the composition: no size word means the normal size, no place means the centre, "a and b" means
 from left to right, no motion word means that nothing moves. Only the background may be left open.
@@ -6,10 +6,15 @@ from left to right, no motion word means that nothing moves. Only the background
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from .catalogue import BACKGROUNDS, OBJECTS, SIZE_WORDS, Background
+from .portuguese import portuguese_caption
 from .scenes import Placed, Scene
+
+MOST_WORDS = 22  # words and punctuation marks: with start and end it is the text encoders' length
 
 PLACE_PHRASES: dict[str, tuple[str, ...]] = {
     "centre": ("in the middle", "in the centre", "in the center"),
@@ -65,59 +70,88 @@ def _noun(rng: np.random.Generator, item: Placed, article: bool) -> str:
         name = f"{_pick(rng, ('cute', 'nice', 'beautiful'))} {name}"
     if not article:
         return name
-    return f"the {name}" if rng.random() < 0.12 else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"the {name}" if rng.random() < 0.12 else _with_article(name)
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' and not name.startswith(('uni', 'ufo')) else 'a'} {name}"
 
 
 def _background(rng: np.random.Generator, background: Background) -> tuple[str, bool]:
     """The words, and whether they attach without a comma."""
+    name = background.name if rng.random() < 0.75 else _pick(rng, background.names)
     roll = rng.random()
     if roll < 0.45:
-        return f"{background.name} background", False
+        return f"{name} background", False
     if background.phrases and roll < 0.85:
         return _pick(rng, background.phrases), True
     if roll < 0.85:
-        article = "an" if background.name[0] in "aeiou" else "a"
-        return f"{_pick(rng, ['on', 'in front of'])} {article} {background.name} background", True
-    return background.name, False
+        return f"{_pick(rng, ['on', 'in front of'])} {_with_article(f'{name} background')}", True
+    return name, False
 
 
 def _join(rng: np.random.Generator, body: str, background: Background) -> str:
     words, attaches = _background(rng, background)
-    if rng.random() < 0.12:
+    roll = rng.random()
+    if roll < 0.12:
         return f"{words}, {body}"
+    if roll < 0.15:
+        return f"{background.name} background with {body}"
     return f"{body} {words}" if attaches and rng.random() < 0.7 else f"{body}, {words}"
 
 
-def _single(rng: np.random.Generator, item: Placed) -> str:
-    if rng.random() < 0.12:  # keywords: "owl, left"
+def _single(rng: np.random.Generator, item: Placed, bare: bool) -> str:
+    roll = rng.random()
+    if bare and item.place == "centre" and roll < 0.6:
+        return _noun(rng, item, article=rng.random() < 0.4)
+    if roll < 0.12:  # keywords: "owl, left"
         noun = _noun(rng, item, article=False)
         return noun if item.place == "centre" and rng.random() < 0.5 else f"{noun}, {item.place}"
     noun = _noun(rng, item, article=rng.random() < 0.85)
     if item.place == "centre" and rng.random() < 0.55:
         return noun
-    return f"{noun} {_pick(rng, PLACE_PHRASES[item.place])}"
+    place = _pick(rng, PLACE_PHRASES[item.place])
+    return f"{place}, {noun}" if roll < 0.18 else f"{noun} {place}"
 
 
-def _pair(rng: np.random.Generator, items: tuple[Placed, ...]) -> str:
+def _pair(rng: np.random.Generator, items: tuple[Placed, ...], bare: bool) -> str:
     first, second = items if rng.random() < 0.5 else items[::-1]
     article = rng.random() < 0.85
     a, b = _noun(rng, first, article), _noun(rng, second, article)
-    if first.place == "left" and rng.random() < 0.15:  # the order is the place
-        return f"{a} and {b}"
-    if rng.random() < 0.65:
+    if first.place == "left" and rng.random() < (0.5 if bare else 0.25):  # the order is the place
+        return f"{a} {'and' if rng.random() < 0.7 else _pick(rng, ('next to', 'beside', 'near', 'with'))} {b}"
+    roll = rng.random()
+    if roll < 0.06:
+        return f"{_pick(rng, PLACE_PHRASES[first.place])} {a}, {_pick(rng, PLACE_PHRASES[second.place])} {b}"
+    if roll < 0.65:
         return f"{a} {_pick(rng, RELATION_PHRASES[first.place])} {b}"
     joint = " and " if rng.random() < 0.7 else ", "
     return f"{a} {_pick(rng, PLACE_PHRASES[first.place])}{joint}{b} {_pick(rng, PLACE_PHRASES[second.place])}"
 
 
-def caption(scene: Scene, rng: np.random.Generator, background: bool = True) -> str:
-    """One wording, lower case, at most 22 words and punctuation marks; without `background` it leaves that open."""
-    body = _single(rng, scene.items[0]) if len(scene.items) == 1 else _pair(rng, scene.items)
+def _english(scene: Scene, rng: np.random.Generator, background: bool) -> str:
+    bare = not background
+    body = _single(rng, scene.items[0], bare) if len(scene.items) == 1 else _pair(rng, scene.items, bare)
     if scene.motion is not None and not (scene.motion == "still" and rng.random() < 0.5):
         body = f"{body} {_pick(rng, MOTION_PHRASES[scene.motion])}"
-    if rng.random() < 0.04:
+    roll = rng.random()
+    if roll < 0.04:
         body = f"{_pick(rng, ['a picture of', 'a photo of', 'a drawing of'])} {body}"
+    elif roll < 0.05:
+        body = f"there is {body}"
     return _join(rng, body, BACKGROUNDS[scene.background]) if background else body
+
+
+def caption(scene: Scene, rng: np.random.Generator, background: bool = True, portuguese: float = 0.0) -> str:
+    """One wording, lower case, at most MOST_WORDS long; without `background` it leaves that open. `portuguese` is the
+    share of captions in that language."""
+    while True:
+        make = portuguese_caption if portuguese and rng.random() < portuguese else _english
+        text = make(scene, rng, background)
+        if rng.random() < 0.04:
+            text += "."
+        if len(re.findall(r"\w+|[^\w\s]", text)) <= MOST_WORDS:
+            return text
 
 
 def plain_caption(scene: Scene) -> str:
@@ -126,8 +160,7 @@ def plain_caption(scene: Scene) -> str:
 
     def noun(item: Placed) -> str:
         words = SIZE_WORDS[item.size][:1]
-        name = " ".join((*words, OBJECTS[item.object].name))
-        return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+        return _with_article(" ".join((*words, OBJECTS[item.object].name)))
 
     if len(scene.items) == 2:
         first, second = scene.items

@@ -1,8 +1,8 @@
 """What the embedded models know: the objects, backgrounds, places, sizes and motions of the closed domain.
 
-Order is identity: an object's index is its class in every layout loss and checkpoint, and a word's index is its
-token. So both lists only ever grow at their end. A run trains on a subset (`Run.objects`); the vocabulary already
-covers all of it, so that later training can add objects without touching a tokenizer.
+Order is identity: an object's index is its class in every layout loss and checkpoint. So the lists only ever grow at
+their end. A run trains on a subset (`Domain.objects`); the vocabulary (`vocabulary.py`) already covers all of it, so
+that later training can add objects without touching a tokenizer.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ class Background:
     kind: str
     rgb: tuple[int, int, int] = (0, 0, 0)
     phrases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
 
     @property
     def scenic(self) -> bool:
@@ -44,81 +49,81 @@ def _objects(text: str) -> tuple[SceneObject, ...]:
 OBJECTS: tuple[SceneObject, ...] = _objects("""
 🍎 red apple|apple
 🦉 owl
-🚀 rocket
-🏠 house
-🐱 cat
-🐰 rabbit|bunny
-🚗 red car|car
+🚀 rocket|spaceship
+🏠 house|home
+🐱 cat|kitty|kitten
+🐰 rabbit|bunny|hare
+🚗 red car|car|automobile
 ⭐ star
 ❤ red heart|heart
-🐸 frog
+🐸 frog|toad
 🐧 penguin
 🍌 banana
 🍓 strawberry
-🍄 mushroom
+🍄 mushroom|toadstool
 🌵 cactus
-⚽ football|soccer ball
+⚽ football|soccer ball|soccer
 🏀 basketball
-🎁 gift|present
+🎁 gift|present|gift box
 🎈 balloon|red balloon
-🐻 bear
+🐻 bear|brown bear
 🦊 fox
-🐷 pig
-🐼 panda
+🐷 pig|piglet
+🐼 panda|panda bear
 🐝 bee
 🦋 butterfly
 🐟 fish
-🌙 moon
+🌙 moon|crescent moon
 ☀ sun
-🌲 tree
-🍩 donut
+🌲 tree|fir tree|pine tree
+🍩 donut|doughnut
 🍕 pizza
 🚌 bus
-🐶 dog
+🐶 dog|puppy|doggy
 🦁 lion
 🐯 tiger
-🐵 monkey
+🐵 monkey|ape
 🐘 elephant
-🐢 turtle
+🐢 turtle|tortoise
 🐙 octopus
 🐬 dolphin
 🐳 whale
 🦀 crab
-🐞 ladybug
+🐞 ladybug|ladybird
 🦄 unicorn
-🐔 chicken
+🐔 chicken|hen
 🐤 chick
-🦖 dinosaur
+🦖 dinosaur|dino
 🍏 green apple
 🍊 orange
 🍋 lemon
-🍇 grapes
+🍇 grapes|bunch of grapes
 🍉 watermelon
 🍒 cherries
 🍍 pineapple
 🥑 avocado
 🥕 carrot
-🍔 burger|hamburger
+🍔 burger|hamburger|cheeseburger
 🎂 cake|birthday cake
 🍦 ice cream
 ☕ coffee
 🌻 sunflower
 🌷 tulip
-🌹 rose
+🌹 rose|red rose
 🚙 blue car
 🚜 tractor
 🚲 bicycle|bike
-🚂 train
-✈ airplane|plane
+🚂 train|locomotive
+✈ airplane|plane|aeroplane|aircraft
 🚁 helicopter
-⛵ sailboat|boat
-🛸 ufo|flying saucer
+⛵ sailboat|boat|sailing boat
+🛸 ufo|flying saucer|spacecraft
 🏰 castle
 ⛄ snowman
 💙 blue heart
 💚 green heart
 💜 purple heart
-👑 crown
+👑 crown|golden crown
 🎩 top hat|hat
 ☂ umbrella
 💡 light bulb|bulb
@@ -131,45 +136,51 @@ OBJECTS: tuple[SceneObject, ...] = _objects("""
 👻 ghost
 👽 alien
 🎃 pumpkin
-💎 diamond|gem
+💎 diamond|gem|jewel
 🌈 rainbow
 ☁ cloud
-🔥 fire|flame
+🔥 fire|flame|campfire
 🧸 teddy bear
 """)
 
 BACKGROUNDS: tuple[Background, ...] = (
     Background("white", "plain", (248, 248, 248)),
     Background("black", "plain", (16, 16, 18)),
-    Background("gray", "plain", (150, 152, 156)),
+    Background("gray", "plain", (150, 152, 156), aliases=("grey",)),
     Background("red", "plain", (214, 58, 54)),
     Background("orange", "plain", (250, 148, 50)),
     Background("yellow", "plain", (252, 216, 72)),
     Background("green", "plain", (74, 168, 88)),
     Background("blue", "plain", (52, 88, 208)),
-    Background("purple", "plain", (120, 64, 172)),
+    Background("purple", "plain", (120, 64, 172), aliases=("violet",)),
     Background("pink", "plain", (248, 160, 192)),
     Background("brown", "plain", (128, 84, 54)),
-    Background("turquoise", "plain", (64, 196, 190)),
-    Background("blue sky", "sky", phrases=("in a blue sky", "in front of a blue sky", "in the blue sky")),
-    Background("forest", "forest", phrases=("in a forest", "in the forest", "in front of a forest")),
-    Background("night", "night", phrases=("at night", "in the night", "under a night sky")),
-    Background("sea", "sea", phrases=("at sea", "on the sea", "in front of the sea")),
-    Background("beach", "beach", phrases=("on a beach", "at the beach", "on the beach")),
+    Background("turquoise", "plain", (64, 196, 190), aliases=("teal", "cyan")),
+    Background("blue sky", "sky", aliases=("sky",),
+               phrases=("in a blue sky", "in front of a blue sky", "in the blue sky", "in the sky")),
+    Background("forest", "forest", aliases=("woods",),
+               phrases=("in a forest", "in the forest", "in front of a forest", "in the woods")),
+    Background("night", "night", aliases=("night sky", "starry night"),
+               phrases=("at night", "in the night", "under a night sky")),
+    Background("sea", "sea", aliases=("ocean",),
+               phrases=("at sea", "on the sea", "in front of the sea", "on the ocean", "at the ocean")),
+    Background("beach", "beach", aliases=("seaside",), phrases=("on a beach", "at the beach", "on the beach")),
     Background("desert", "desert", phrases=("in a desert", "in the desert")),
-    Background("snow", "snow", phrases=("in the snow", "in snow")),
-    Background("sunset", "sunset", phrases=("at sunset", "in front of a sunset")),
-    Background("mountains", "mountains", phrases=("in the mountains", "in front of mountains")),
-    Background("meadow", "meadow", phrases=("on a meadow", "in a meadow")),
+    Background("snow", "snow", aliases=("winter", "snowy"), phrases=("in the snow", "in snow")),
+    Background("sunset", "sunset", aliases=("dusk",), phrases=("at sunset", "in front of a sunset", "at dusk")),
+    Background("mountains", "mountains", aliases=("mountain",),
+               phrases=("in the mountains", "in front of mountains", "in front of a mountain")),
+    Background("meadow", "meadow", aliases=("field", "grass"),
+               phrases=("on a meadow", "in a meadow", "in a field", "on the grass")),
     Background("underwater", "underwater", phrases=("underwater", "under water")),
-    Background("space", "space", phrases=("in space", "in outer space")),
-)
+    Background("space", "space", aliases=("outer space", "galaxy"), phrases=("in space", "in outer space")),
+)  # fmt: skip
 
 SIZES: tuple[str, ...] = ("small", "normal", "big")
 SIZE_WORDS: dict[str, tuple[str, ...]] = {
-    "small": ("small", "tiny", "little"),
+    "small": ("small", "tiny", "little", "mini"),
     "normal": (),
-    "big": ("big", "large", "huge"),
+    "big": ("big", "large", "huge", "giant", "enormous"),
 }
 
 PLACES: tuple[str, ...] = (
@@ -179,39 +190,6 @@ PLACES: tuple[str, ...] = (
 RELATIONS: tuple[str, ...] = ("left of", "right of", "above", "below")
 
 MOTIONS: tuple[str, ...] = ("left", "right", "up", "down", "still")
-
-# Words of captions that name no object, background or size.
-_FUNCTION_WORDS = """
-a an the , . ; : - ! and with of on in at to from by near beside next under over front behind is are there it its
-left right top bottom centre center middle corner side upper lower above below up down upwards downwards
-background scene picture photo image painting drawing video clip animation
-moves moving move flies flying fly goes going go drifts drifting slides sliding rises rising falls falling sinks
-stays staying still standing stands sits sitting motionless not grows growing shrinks shrinking bigger smaller
-two three one no many color colour colored coloured bright dark light nice cute beautiful simple plain towards toward
-across slowly quickly fast while
-"""
-
-_SPARE_WORDS = """
-parrot bird duck swan eagle snake horse cow sheep goat mouse hamster wolf deer zebra giraffe camel kangaroo koala
-snail ant spider shark seal peach pear kiwi mango coconut tomato corn broccoli bread cheese egg cookie candy
-chocolate tea milk flower leaf truck taxi tent bridge tower city street garden field river lake hill volcano island
-rain storm fog autumn spring winter summer morning evening teal magenta lime gold silver navy violet sad happy
-"""
-
-
-def _words() -> tuple[str, ...]:
-    seen: dict[str, None] = {}
-    texts = [_FUNCTION_WORDS]
-    texts += [n for o in OBJECTS for n in o.names]
-    texts += [t for b in BACKGROUNDS for t in (b.name, *b.phrases)]
-    texts += [w for s in SIZES for w in (s, *SIZE_WORDS[s])]
-    texts.append(_SPARE_WORDS)
-    for text in texts:
-        seen.update(dict.fromkeys(text.split()))
-    return tuple(seen)
-
-
-WORDS: tuple[str, ...] = _words()
 
 OBJECT_INDEX = {o.name: i for i, o in enumerate(OBJECTS)}
 BACKGROUND_INDEX = {b.name: i for i, b in enumerate(BACKGROUNDS)}

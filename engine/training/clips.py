@@ -33,7 +33,7 @@ def draw_clip(rng: np.random.Generator, domain: Domain, held_out: bool = False) 
         places |= {"right": places["left"], "down": places["up"], "still": domain.places}
         options = places[motion]
         place = "centre" if rng.random() < 0.4 else options[rng.integers(len(options))]
-        item = Placed(int(domain.objects[rng.integers(len(domain.objects))]), place, "normal")
+        item = Placed(domain.draw_objects(rng)[0], place, "normal")
         scene = Scene((item,), int(domain.backgrounds[rng.integers(len(domain.backgrounds))]), motion)
         if scene.held_out == held_out:
             return scene

@@ -15,11 +15,14 @@ from .captions import caption
 from .catalogue import BACKGROUNDS, OBJECTS
 from .flow import draw_sigmas, mix, sample_euler
 from .pca import CHANNELS, ImagePCA
-from .scenes import GRID, IMAGE_SIDE, Domain, Rendered, Scene, draw_scene, render, swapped
+from .scenes import GRID, IMAGE_SIDE, Domain, Rendered, Scene, draw_bare, draw_scene, render, swapped
 from .text import LayoutHead, LayoutTargets, TextStack
 from .trainer import ParameterGroup, Schedule, diffusion_groups
 
 POOL_STEPS = 200  # a new pool of backgrounds every so many steps
+BARE = 0.06  # share of pictures whose caption is a noun alone
+OPEN_BACKGROUND = 0.16  # of the others: share whose caption names no background
+PORTUGUESE = 0.22
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Batch:
 
     scenes: list[Scene]
     captions: list[str]
+    open_background: list[bool]  # the caption leaves it open
     pixels: torch.Tensor
     tokens: torch.Tensor
     shared: torch.Tensor
@@ -76,16 +80,19 @@ def make_batch(rng: np.random.Generator, domain: Domain, pool: BackgroundPool, c
         rendered.append(render(scene, np.random.default_rng(seed), pool))
         shared.append(row)
 
+    bare = round(BARE * count)
     for row in range(count - 2 * twins):
-        add(draw_scene(rng, domain, singles=1.0), int(rng.integers(2**62)), row)
+        scene = draw_bare(rng, domain) if row < bare else draw_scene(rng, domain, singles=1.0)
+        add(scene, int(rng.integers(2**62)), row)
     while len(scenes) < count:
         scene, seed, row = draw_scene(rng, domain, singles=0.0), int(rng.integers(2**62)), len(scenes)
         if not swapped(scene).held_out:
             add(scene, seed, row)
             add(swapped(scene), seed, row)
-    captions = [caption(s, rng) for s in scenes]
-    return Batch(scenes, captions, to_tensor(rendered), torch.from_numpy(np.stack([r.tokens for r in rendered])),
-                 torch.tensor(shared))  # fmt: skip
+    open_background = [row < bare or rng.random() < OPEN_BACKGROUND for row in range(count)]
+    captions = [caption(s, rng, not o, PORTUGUESE) for s, o in zip(scenes, open_background, strict=True)]
+    tokens = torch.from_numpy(np.stack([r.tokens for r in rendered]))
+    return Batch(scenes, captions, open_background, to_tensor(rendered), tokens, torch.tensor(shared))
 
 
 def to_tensor(rendered: list[Rendered]) -> torch.Tensor:
@@ -134,9 +141,6 @@ class ImageTask:
         rng = np.random.default_rng((schedule.seed, 0, step))
         generator = torch.Generator().manual_seed(schedule.seed * 1_000_003 + step)
         batch = make_batch(rng, self.domain, self._pools.at(step, schedule.seed), schedule.batch, self.singles)
-        open_background = [i for i in range(len(batch.scenes)) if rng.random() < 0.12]
-        for i in open_background:
-            batch.captions[i] = caption(batch.scenes[i], rng, background=False)
         captions = ["" if rng.random() < 0.1 else c for c in batch.captions]
         clean = self.pca.encode(batch.pixels)
         noise = torch.randn(clean.shape, generator=generator)[batch.shared]
@@ -152,10 +156,10 @@ class ImageTask:
 
         kept = [i for i, c in enumerate(captions) if c]
         targets = LayoutTargets([batch.scenes[i] for i in kept])
-        targets.backgrounds[[kept.index(i) for i in open_background if i in kept]] = -100  # cross_entropy skips it
+        targets.backgrounds[torch.tensor([batch.open_background[i] for i in kept])] = -100  # cross_entropy skips it
         layout = self.modules["layout"](sequence[kept].float(), pooled[kept].float(), targets)
         total = flow + 0.1 * layout
-        helper = 0.15 * max(0.0, 1 - step / (0.6 * schedule.steps))
+        helper = 0.15 * max(0.0, 1 - schedule.progress(step) / 0.6)
         if helper > 0:
             middle = self._middle[kept].float()
             objects = F.cross_entropy(self.modules["token_objects"](middle).flatten(0, 1), batch.tokens[kept].flatten())

@@ -47,7 +47,7 @@ def pretrain_text(text: nn.Module, layout: LayoutHead, domain: Domain, steps: in
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * min(1.0, (step + 1) / 40, (steps - step) / (0.4 * steps))
         drawn = scenes(rng, batch, held_out=False)
-        loss = layout(*text([caption(s, rng) for s in drawn]), LayoutTargets(drawn))
+        loss = layout(*text([caption(s, rng, portuguese=0.25) for s in drawn]), LayoutTargets(drawn))
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_([*text.parameters(), *layout.parameters()], 1.0)

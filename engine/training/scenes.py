@@ -52,13 +52,23 @@ class Scene:
 
 @dataclass(frozen=True)
 class Domain:
-    """The part of the catalogue a run trains on."""
+    """The part of the catalogue a run trains on. `focus` is drawn `emphasis` times as often as the other objects: what
+    is new to a model that goes on with a wider domain."""
 
     objects: tuple[int, ...]
     backgrounds: tuple[int, ...] = tuple(range(len(BACKGROUNDS)))
     places: tuple[str, ...] = PLACES
     sizes: tuple[str, ...] = SIZES
     motions: tuple[str, ...] = MOTIONS
+    focus: tuple[int, ...] = ()
+    emphasis: float = 1.0
+
+    def draw_objects(self, rng: np.random.Generator, count: int = 1) -> list[int]:
+        """`count` different objects."""
+        if not self.focus or self.emphasis == 1:
+            return [int(o) for o in rng.choice(self.objects, count, replace=False)]
+        weights = np.array([self.emphasis if o in self.focus else 1.0 for o in self.objects])
+        return [int(o) for o in rng.choice(self.objects, count, replace=False, p=weights / weights.sum())]
 
 
 def _choice(rng: np.random.Generator, options: tuple, weights: tuple[float, ...] | None = None):
@@ -79,13 +89,22 @@ def draw_scene(rng: np.random.Generator, domain: Domain, singles: float = 0.6, h
         background = int(_choice(rng, domain.backgrounds))
         if rng.random() < singles:
             place = _choice(rng, domain.places, _PLACE_WEIGHTS if len(domain.places) == len(_PLACE_WEIGHTS) else None)
-            items = (Placed(int(_choice(rng, domain.objects)), place, _choice(rng, domain.sizes, _SIZE_WEIGHTS)),)
+            items = (Placed(domain.draw_objects(rng)[0], place, _choice(rng, domain.sizes, _SIZE_WEIGHTS)),)
         else:
-            pair = rng.choice(domain.objects, 2, replace=False)
+            pair = domain.draw_objects(rng, 2)
             places, size = _PAIR_PLACES[rng.integers(2)], "normal" if rng.random() < 0.65 else "small"
-            items = tuple(Placed(int(o), p, size) for o, p in zip(pair, places, strict=True))
+            items = tuple(Placed(o, p, size) for o, p in zip(pair, places, strict=True))
         scene = Scene(items, background)
         if scene.held_out == held_out:
+            return scene
+
+
+def draw_bare(rng: np.random.Generator, domain: Domain) -> Scene:
+    """What a prompt of one word means: the object in the middle, of normal size, on any background."""
+    while True:
+        item = Placed(domain.draw_objects(rng)[0], "centre", "normal")
+        scene = Scene((item,), int(_choice(rng, domain.backgrounds)))
+        if not scene.held_out:
             return scene
 
 

@@ -8,46 +8,74 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from functools import cache
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTokenizer, PreTrainedTokenizerFast
 
-from .catalogue import WORDS
+from .vocabulary import FIRST_WORDS, LATER_WORDS, WORDS
 
 CLIP_LENGTH = 24  # tokens, with start and end
 T5_LENGTH = 24  # tokens, with end
-CLIP_VOCABULARY = 1536  # rows of the embedding: the used ids and spare ones
-T5_VOCABULARY = 512
+CLIP_VOCABULARY = 2560  # rows of the embedding: the used ids and spare ones
+T5_VOCABULARY = 1024
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
-def _merges(words: list[str]) -> list[tuple[str, str]]:
-    """Byte-pair merges, most frequent pair first (ties by text), until each word is a single symbol."""
-    pieces = {w: [*w[:-1], w[-1] + "</w>"] for w in words}
-    merges: list[tuple[str, str]] = []
+def _merges(words: list[str], known: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """`known` and further byte-pair merges, most frequent pair first (ties by text), until each word is one symbol."""
+    pieces = [[*w[:-1], w[-1] + "</w>"] for w in words]
+    for pair in known:
+        for symbols in pieces:
+            _merge(symbols, pair)
+    merges = list(known)
     while True:
-        pairs = Counter(p for symbols in pieces.values() for p in itertools.pairwise(symbols))
+        pairs = Counter(p for symbols in pieces for p in itertools.pairwise(symbols))
         if not pairs:
             return merges
         best = min(pairs, key=lambda p: (-pairs[p], p))
         merges.append(best)
-        for symbols in pieces.values():
-            i = 0
-            while i < len(symbols) - 1:
-                if (symbols[i], symbols[i + 1]) == best:
-                    symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
-                i += 1
+        for symbols in pieces:
+            _merge(symbols, best)
+
+
+def _merge(symbols: list[str], pair: tuple[str, str]) -> None:
+    i = 0
+    while i < len(symbols) - 1:
+        if (symbols[i], symbols[i + 1]) == pair:
+            symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+        i += 1
+
+
+def _byte_level(word: str) -> str:
+    """Bytes beyond ASCII as the letters that stand for them in a byte-level tokenizer (GPT-2's table)."""
+    return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(word)[0][0]
+
+
+def _alphabetic(words: tuple[str, ...]) -> list[str]:
+    return [_byte_level(w) for w in dict.fromkeys(words) if w.isalpha()]
+
+
+@cache
+def _clip_vocabulary() -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Tokens and merges; what LATER_WORDS need stands behind what FIRST_WORDS need."""
+    letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
+    first = _merges(_alphabetic(FIRST_WORDS), [])
+    later = _alphabetic(LATER_WORDS)
+    merges = _merges(later, first)
+    more = sorted(set("".join(later)) - set(letters))
+    tokens = [_START, _END, *letters, *(c + "</w>" for c in letters), *("".join(m) for m in first)]
+    tokens += [*more, *(c + "</w>" for c in more), *("".join(m) for m in merges[len(first) :])]
+    vocabulary = {t: i for i, t in enumerate(dict.fromkeys(tokens))}
+    if len(vocabulary) > CLIP_VOCABULARY:
+        raise ValueError(f"{len(vocabulary)} CLIP tokens do not fit {CLIP_VOCABULARY} embeddings")
+    return vocabulary, merges
 
 
 def clip_tokenizer() -> CLIPTokenizer:
     """`model_max_length` is CLIP_LENGTH; words outside the vocabulary fall apart into letters and pieces."""
-    merges = _merges([w for w in WORDS if w.isalpha()])
-    letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
-    tokens = [_START, _END, *letters, *(c + "</w>" for c in letters), *("".join(m) for m in merges)]
-    vocabulary = {t: i for i, t in enumerate(dict.fromkeys(tokens))}
-    if len(vocabulary) > CLIP_VOCABULARY:
-        raise ValueError(f"{len(vocabulary)} CLIP tokens do not fit {CLIP_VOCABULARY} embeddings")
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=CLIP_LENGTH)
+    vocabulary, merges = _clip_vocabulary()
+    return CLIPTokenizer(vocab=dict(vocabulary), merges=list(merges), model_max_length=CLIP_LENGTH)
 
 
 def t5_tokenizer() -> PreTrainedTokenizerFast:

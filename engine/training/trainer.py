@@ -40,11 +40,16 @@ class Schedule:
     clip: float = 1.0
     seed: int = 0
     checkpoint_seconds: float = 180.0
+    begin: int = 0  # the step this course starts from: a trained model that goes on warms up and decays afresh
+
+    def progress(self, step: int) -> float:
+        """How much of the course is over, 0..1."""
+        return (step - self.begin) / max(1, self.steps - self.begin)
 
     def rate(self, step: int) -> float:
         """Factor on the learning rates, 0..1."""
-        left = (self.steps - step) / max(1.0, self.decay * self.steps)
-        return max(0.0, min(1.0, (step + 1) / self.warmup, left))
+        left = (1 - self.progress(step)) / max(1e-9, self.decay)
+        return max(0.0, min(1.0, (step - self.begin + 1) / self.warmup, left))
 
 
 @dataclass

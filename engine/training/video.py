@@ -22,6 +22,7 @@ from .tokenizers import T5_LENGTH
 from .trainer import ParameterGroup, Schedule, diffusion_groups
 
 POOL_STEPS = 200
+PORTUGUESE = 0.22
 LATENT = CLIP_SIDE // 8
 TOKENS = LATENT // 2  # transformer tokens along one side
 
@@ -120,7 +121,9 @@ class VideoTask:
         pool = self._pools.at(step, schedule.seed)
         scenes = [draw_clip(rng, self.domain) for _ in range(count)]
         rendered = [render_clip(s, rng, pool, frames) for s in scenes]
-        captions = ["" if rng.random() < 0.1 else caption(s, rng) for s in scenes]
+        open_background = [rng.random() < 0.12 for _ in scenes]
+        captions = [caption(s, rng, not o, PORTUGUESE) for s, o in zip(scenes, open_background, strict=True)]
+        captions = ["" if rng.random() < 0.1 else c for c in captions]
         tokens = torch.from_numpy(np.stack([r.tokens for r in rendered]))
         clean = self.pca.encode(to_frames(rendered))
         noise = torch.randn(clean.shape, generator=generator)
@@ -139,9 +142,10 @@ class VideoTask:
 
         kept = [i for i, c in enumerate(captions) if c]
         targets = LayoutTargets([scenes[i] for i in kept])
+        targets.backgrounds[torch.tensor([open_background[i] for i in kept])] = -100  # cross_entropy skips it
         layout = self.modules["layout"](sequence[kept].float(), None, targets)
         total = diffusion + 0.1 * layout
-        helper = 0.15 * max(0.0, 1 - step / (0.6 * schedule.steps))
+        helper = 0.15 * max(0.0, 1 - schedule.progress(step) / 0.6)
         if helper > 0:
             middle = self._middle[kept].float()
             objects = F.cross_entropy(self.modules["token_objects"](middle).flatten(0, 1), tokens[kept].flatten())
