@@ -1,130 +1,91 @@
-"""The rows that few change: sampler, scheduler, shift, skip-layer guidance, ranges, T5."""
+"""What few change: the picture to start from, sampler, schedule, shift; and in sections of their own the prompts beyond
+the first, guidance beyond its scale, and how texts are read."""
 
 from __future__ import annotations
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from engine.protocol.conditioning import WHOLE, Conditioning
 from engine.protocol.family_info import FamilyInfo
-from engine.protocol.recipe import Recipe, SkipLayerGuidance
+from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.generate.combo import Combo
+from ui.generate.conditioning_editor import ConditioningEditor
+from ui.generate.guidance_rows import GuidanceRows
+from ui.generate.range_field import RangeField
 from ui.generate.rows import Rows
+from ui.generate.section import Section
 from ui.generate.start_picture import StartPicture
-from ui.generate.timeline import Timeline
-from ui.widgets.labels import label
-from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
+from ui.generate.text_rows import TextRows
+from ui.theme import Theme
+from ui.widgets.labels import ErrorLabel
+from ui.widgets.numbers import FloatSpin
 
 
-class RangeField(QWidget):
-    """A part of the schedule, from start to end, as fractions.
-
-    Signals: ``edited`` after the person changed it.
-    """
+class Advanced(QWidget):
+    """Signals: ``edited`` after the person changed a value, ``guidance_dragged(scale)`` after the guidance scale."""
 
     edited = Signal()
+    guidance_dragged = Signal(float)
 
-    def __init__(self, start_name: str, end_name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.start = FloatSpin(start_name, 0.0, 1.0, 0.05)
-        self.end = FloatSpin(end_name, 0.0, 1.0, 0.05)
-        self.timeline = Timeline(self.tr("Drag the ends"))
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self.start, 1)
-        row.addWidget(label(self.tr("to"), "muted"))
-        row.addWidget(self.end, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(row)
-        column.addWidget(self.timeline)
-        self.setFocusProxy(self.start)
-        self.start.valueChanged.connect(self._typed)
-        self.end.valueChanged.connect(self._typed)
-        self.timeline.range_dragged.connect(self._dragged)
-
-    def _typed(self) -> None:
-        self.timeline.set_range(*self.values())
-        self.edited.emit()
-
-    def _dragged(self, start: float, end: float) -> None:
-        self.set_range(start, end)
-        self.edited.emit()
-
-    def set_range(self, start: float, end: float) -> None:
-        """Without ``edited``."""
-        self.timeline.set_range(start, end)
-        for spin, value in ((self.start, start), (self.end, end)):
-            spin.blockSignals(True)
-            spin.set_exact(value)
-            spin.blockSignals(False)
-
-    def values(self) -> tuple[float, float]:
-        return self.start.exact(), self.end.exact()
-
-
-class Advanced(Rows):
-    """Signals: ``edited`` after the person changed a value."""
-
-    edited = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._family: FamilyInfo | None = None
+        self.start_picture = StartPicture()
         self.sampler = Combo(self.tr("Sampler"))
         self.scheduler = Combo(self.tr("Scheduler"))
         self.shift = FloatSpin(self.tr("Timestep shift"), 0.0, 999.0, 0.5)
         self.negative_range = RangeField(
-            self.tr("Negative prompt from, as a fraction of the steps"),
-            self.tr("Negative prompt to, as a fraction of the steps"),
+            self.tr("Negative prompt from, as a fraction of the schedule"),
+            self.tr("Negative prompt to, as a fraction of the schedule"),
         )
-        self.dynamic = QCheckBox(self.tr("Dynamic guidance"))
-        self.t5 = QCheckBox(self.tr("Read the prompt with T5 too"))
-        self.skip = QCheckBox(self.tr("Skip-layer guidance"))
-        self.skip_scale = FloatSpin(self.tr("Skip-layer guidance scale"), 0.0, 99.0, 0.1)
-        self.skip_range = RangeField(
-            self.tr("Skip-layer guidance from, as a fraction of the steps"),
-            self.tr("Skip-layer guidance to, as a fraction of the steps"),
-        )
-        self.skip_layers = QLineEdit()
-        for check in (self.dynamic, self.t5, self.skip):
-            check.setAccessibleName(check.text())
-        self.skip_layers.setFixedHeight(FIELD_HEIGHT)
-        self.skip_layers.setAccessibleName(self.tr("Layers to skip, by number"))
-        self.start_picture = StartPicture()
-        self.add(self.tr("Start"), self.start_picture, ("input",))
-        self.add(self.tr("Sampler"), self.sampler, ("sampler",))
-        self.add(self.tr("Schedule"), self.scheduler, ("scheduler",))
-        self.add(self.tr("Shift"), self.shift, ("shift",))
-        self.add(self.tr("Negative"), self.negative_range, ("negative_range",))
-        self.add("", self.dynamic, ("dynamic_guidance",))
-        self.add("", self.t5, ("use_t5", "max_sequence_length"))
-        self.add("", self.skip, ("skip_layer_guidance",))
-        self.add(self.tr("Scale"), self.skip_scale)
-        self.add(self.tr("Range"), self.skip_range)
-        self.add(self.tr("Layers"), self.skip_layers)
+        self.conditioning = ConditioningEditor(theme=theme)
+        self.rows = Rows()
+        self.rows.add(self.tr("Start"), self.start_picture, ("input",))
+        self.rows.add(self.tr("Sampler"), self.sampler, ("sampler",))
+        self.rows.add(self.tr("Schedule"), self.scheduler, ("scheduler",))
+        self.rows.add(self.tr("Shift"), self.shift, ("shift",))
+        prompts = Rows()
+        prompts.add(self.tr("Negative"), self.negative_range, ("negative_range",))
+        prompts.add_wide(self.conditioning, ("conditioning",))
+        self.guidance = GuidanceRows()
+        self.texts = TextRows()
+        self.prompts_section = Section(self.tr("Prompts over the steps"), prompts, theme=theme)
+        self.guidance_section = Section(self.tr("Guidance"), self.guidance, theme=theme)
+        self.texts_section = Section(self.tr("Text encoders"), self.texts, theme=theme)
+        self.dynamic, self.skip = self.guidance.dynamic, self.guidance.skip
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.rows)
+        for section in self._sections():
+            column.addWidget(section)
         self.start_picture.edited.connect(self.edited)
         self.sampler.activated.connect(self._sampler_chosen)
         self.scheduler.activated.connect(self.edited)
         self.shift.valueChanged.connect(self.edited)
-        self.skip_scale.valueChanged.connect(self.edited)
-        self.negative_range.edited.connect(self.edited)
-        self.skip_range.edited.connect(self.edited)
-        self.skip_layers.textEdited.connect(self.edited)
-        for check in (self.dynamic, self.t5, self.skip):
-            check.toggled.connect(self._toggled)
+        self.negative_range.edited.connect(self._negative_range_edited)
+        self.conditioning.edited.connect(self._conditioning_edited)
+        self.guidance.edited.connect(self._edited)
+        self.guidance.guidance_dragged.connect(self.guidance_dragged)
+        self.texts.edited.connect(self._edited)
+
+    def _sections(self) -> tuple[Section, ...]:
+        return self.prompts_section, self.guidance_section, self.texts_section
 
     def set_rules(self, family: FamilyInfo) -> None:
         self._family = family
-        self.set_row_visible(self.start_picture, family.has_input_image)
-        self.set_row_visible(self.shift, family.has_shift)
-        self.set_row_visible(self.negative_range, family.has_negative_range)
-        self.set_row_visible(self.dynamic, family.has_dynamic_guidance)
-        self.set_row_visible(self.t5, len(family.text_encoders) > 1 and "T5" in family.text_encoders)
-        self.set_row_visible(self.skip, family.has_skip_layer_guidance)
-        self._show_skip()
+        self.rows.set_row_visible(self.start_picture, family.has_input_image)
+        self.rows.set_row_visible(self.shift, family.has_shift)
+        self.prompts_section.rows.set_row_visible(self.conditioning, family.has_conditioning)
+        self.guidance.set_rules(family)
+        self.texts.set_rules(family)
+        self._show_negative_range()
+        self.prompts_section.setVisible(family.has_conditioning or family.has_negative_range)
+        self.guidance_section.setVisible(self.guidance.is_used())
+        self.texts_section.setVisible(self.texts.is_used())
 
     def show_recipe(self, recipe: Recipe) -> None:
         """Show ``recipe`` without ``edited``."""
@@ -136,16 +97,16 @@ class Advanced(Rows):
         self.start_picture.set_media(recipe.input)
         self.shift.set_exact(recipe.shift)
         self.negative_range.set_range(recipe.negative_range.start, recipe.negative_range.end)
-        self.dynamic.setChecked(recipe.dynamic_guidance)
-        self.t5.setChecked(recipe.use_t5)
-        skip = recipe.skip_layer_guidance
-        self.skip.setChecked(skip is not None)
-        skip = skip or SkipLayerGuidance()
-        self.skip_scale.set_exact(skip.scale)
-        self.skip_range.set_range(skip.start, skip.end)
-        self.skip_layers.setText(", ".join(map(str, skip.layers)))
-        self._show_skip()
+        self.conditioning.show_conditioning(recipe.conditioning, recipe.negative_range)
+        self.guidance.show_recipe(recipe)
+        self.texts.show_recipe(recipe)
+        self._show_negative_range()
+        self._summarise()
         self.blockSignals(False)
+
+    def follow(self, recipe: Recipe) -> None:
+        """Fields outside of these rows changed."""
+        self.guidance.follow(recipe)
 
     def read(self, recipe: Recipe) -> Recipe:
         """``recipe`` with what stands in these rows; what the family has not stays as it was."""
@@ -156,41 +117,93 @@ class Advanced(Rows):
             changes["input"] = self.start_picture.media()
         if not self.shift.isHidden():
             changes["shift"] = self.shift.exact()
-        if not self.negative_range.isHidden():
+        if self._family is not None and self._family.has_negative_range:
             start, end = self.negative_range.values()
             changes["negative_range"] = msgspec.structs.replace(recipe.negative_range, start=start, end=end)
-        if not self.dynamic.isHidden():
-            changes["dynamic_guidance"] = self.dynamic.isChecked()
-        if not self.t5.isHidden():
-            changes["use_t5"] = self.t5.isChecked()
-        if not self.skip.isHidden():
-            changes["skip_layer_guidance"] = self._skip_value(recipe) if self.skip.isChecked() else None
-        return msgspec.structs.replace(recipe, **changes)
+        if not self.conditioning.isHidden():
+            said = self.conditioning.conditioning()
+            changes["conditioning"] = said
+            if said is not None and said.negative:
+                changes["negative_range"] = WHOLE
+        return msgspec.structs.replace(recipe, **changes, **self.guidance.changes(recipe), **self.texts.changes(recipe))
 
     def summary(self) -> str:
         """What is set here, in a few words."""
         parts = [self.sampler.currentText(), self.scheduler.currentText().lower()]
-        parts = [part for part in parts if part]
         if not self.start_picture.isHidden() and self.start_picture.media() is not None:
             parts.append(self.tr("from a picture"))
         if not self.shift.isHidden():
             parts.append(self.tr("shift {value}").format(value=self.shift.text()))
-        if not self.dynamic.isHidden() and self.dynamic.isChecked():
-            parts.append(self.tr("dynamic guidance"))
-        if not self.skip.isHidden() and self.skip.isChecked():
-            parts.append(self.tr("skip layers"))
-        return ", ".join(parts)
+        if not self.conditioning.isHidden() and self.conditioning.summary():
+            parts.append(self.tr("several prompts"))
+        parts += [self.guidance.summary(), self.texts.summary()]
+        return ", ".join(part for part in parts if part)
 
-    def _skip_value(self, recipe: Recipe) -> SkipLayerGuidance:
-        layers = tuple(int(word) for word in self.skip_layers.text().replace(",", " ").split() if word.isdecimal())
-        start, end = self.skip_range.values()
-        return msgspec.structs.replace(
-            recipe.skip_layer_guidance or SkipLayerGuidance(),
-            scale=self.skip_scale.exact(),
-            layers=layers,
-            start=start,
-            end=end,
-        )
+    # --- sentences
+
+    def knows(self, field: str) -> bool:
+        return self._rows_of(field) is not None
+
+    def error(self, field: str) -> ErrorLabel:
+        """Where the sentence about ``field`` stands, which ``knows`` says yes to."""
+        rows = self._rows_of(field)
+        assert rows is not None
+        return rows.error(field)
+
+    def show_error(self, field: str, sentence: str) -> QWidget:
+        """Put ``sentence`` under the control of ``field``, in sight, and return that control."""
+        rows = self._rows_of(field)
+        assert rows is not None
+        for section in self._sections():
+            if section.rows is rows:
+                section.set_open(True)
+        return rows.show_error(field, sentence)
+
+    def clear_errors(self) -> None:
+        for rows in self._all_rows():
+            rows.clear_errors()
+
+    def _all_rows(self) -> tuple[Rows, ...]:
+        return (self.rows, *(section.rows for section in self._sections()))
+
+    def _rows_of(self, field: str) -> Rows | None:
+        """The rows that have a control in use for ``field``."""
+        return next((rows for rows in self._all_rows() if rows.shows(field)), None)
+
+    # --- inner
+
+    def _edited(self) -> None:
+        self._summarise()
+        self.edited.emit()
+
+    def _negative_range_edited(self) -> None:
+        start, end = self.negative_range.values()
+        self.conditioning.set_negative_range(msgspec.structs.replace(WHOLE, start=start, end=end))
+        self._edited()
+
+    def _conditioning_edited(self) -> None:
+        """Negative prompts in a list have ranges of their own; with the list gone, the one prompt holds throughout."""
+        if self.conditioning.negative.entries():
+            self.negative_range.set_range(WHOLE.start, WHOLE.end)
+            self.conditioning.set_negative_range(WHOLE)
+        self._show_negative_range()
+        self._edited()
+
+    def _show_negative_range(self) -> None:
+        has = self._family is not None and self._family.has_negative_range
+        listed = not self.conditioning.isHidden() and bool(self.conditioning.negative.entries())
+        self.prompts_section.rows.set_row_visible(self.negative_range, has and not listed)
+
+    def _summarise(self) -> None:
+        said = self.conditioning.conditioning() or Conditioning()
+        start, end = self.negative_range.values()
+        text = self.conditioning.summary()
+        if not said.negative and (start, end) != (0.0, 1.0):
+            negative = self.tr("negative {start} to {end}").format(start=f"{start:.0%}", end=f"{end:.0%}")
+            text = f"{text}, {negative}" if text else negative
+        self.prompts_section.set_summary(text)
+        self.guidance_section.set_summary(self.guidance.summary())
+        self.texts_section.set_summary(self.texts.summary())
 
     def _show_schedulers(self, sampler: str, current: str) -> None:
         names = self._family.samplers.get(sampler, (current,)) if self._family else (current,)
@@ -202,12 +215,3 @@ class Advanced(Rows):
         current = str(self.scheduler.currentData())
         self._show_schedulers(sampler, current if current in names or not names else names[0])
         self.edited.emit()
-
-    def _toggled(self) -> None:
-        self._show_skip()
-        self.edited.emit()
-
-    def _show_skip(self) -> None:
-        shown = not self.skip.isHidden() and self.skip.isChecked()
-        for control in (self.skip_scale, self.skip_range, self.skip_layers):
-            self.set_row_visible(control, shown)

@@ -44,7 +44,7 @@ class GeneratePanel(QFrame):
         self.disclosure.setProperty("role", "disclosure")
         self.disclosure.setCheckable(True)
         self.disclosure.setAccessibleName(self.tr("Advanced settings"))
-        self.advanced = Advanced()
+        self.advanced = Advanced(theme=theme)
         self.advanced.hide()
         self.left_note = label("", "muted")
         self.right_note = ElidedLabel("", "muted")
@@ -68,6 +68,7 @@ class GeneratePanel(QFrame):
         self.prompts.edited.connect(self._edited)
         self.parameters.edited.connect(self._edited)
         self.advanced.edited.connect(self._edited)
+        self.advanced.guidance_dragged.connect(self._guidance_dragged)
         self.parameters.model_chosen.connect(session.choose_model)
         self.disclosure.toggled.connect(self.set_advanced_open)
         self.drop_zone.file_wanted.connect(self.file_wanted)
@@ -170,8 +171,14 @@ class GeneratePanel(QFrame):
     def _edited(self) -> None:
         if not self._showing:
             self._session.edit(self.read())
+            self.advanced.follow(self._session.draft.recipe)
             self._dress()
             self._validate_later.start()
+
+    def _guidance_dragged(self, scale: float) -> None:
+        """The guidance scale by the first point of its curve."""
+        self.parameters.guidance.set_value(scale)
+        self._edited()
 
     def _kind_chosen(self, kind: str) -> None:
         self._session.set_kind("video" if kind == "video" else "image")

@@ -35,19 +35,23 @@ class PromptEdit(QPlainTextEdit):
         self._marker = _UnknownWords(self, theme)
         self.textChanged.connect(self._changed)
         self._setting = False
+        self._given = ("", "")
 
     def sizeHint(self) -> QSize:
         return QSize(200, self.minimumHeight())  # it takes what room is left and asks for no more
 
     def text(self) -> str:
-        return self.toPlainText()
+        """What was set, to the character, until it is changed: the field itself knows no no-break spaces, for one."""
+        shown = self.toPlainText()
+        return self._given[0] if shown == self._given[1] else shown
 
     def set_text(self, text: str) -> None:
         """Without ``edited``; the cursor and the undo history stay where the text is the same."""
-        if text != self.toPlainText():
+        if text != self.text():
             self._setting = True
             self.setPlainText(text)
             self._setting = False
+            self._given = (text, self.toPlainText())
 
     def replace_text(self, text: str) -> None:
         """As if the person had typed it: it can be undone."""

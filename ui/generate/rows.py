@@ -42,6 +42,15 @@ class Rows(QWidget):
         self._rows.append((name, control, error))
         self.register(fields, error, control)
 
+    def add_wide(self, control: QWidget, fields: tuple[str, ...] = ()) -> None:
+        """A control that takes the whole width, without a label."""
+        row = 2 * len(self._rows)
+        error = ErrorLabel()
+        self._grid.addWidget(control, row, 0, 1, 2)
+        self._grid.addWidget(error, row + 1, 0, 1, 2)
+        self._rows.append((label(""), control, error))
+        self.register(fields, error, control)
+
     def register(self, fields: tuple[str, ...], error: ErrorLabel, control: QWidget) -> None:
         """Sentences about ``fields`` go to ``error``, and ``control`` is marked."""
         for field in fields:
@@ -50,13 +59,22 @@ class Rows(QWidget):
     def set_row_visible(self, control: QWidget, visible: bool) -> None:
         for index, (name, shown, error) in enumerate(self._rows):
             if shown is control:
-                name.setVisible(visible)
+                is_labelled = self._grid.indexOf(name) >= 0
+                name.setVisible(visible and is_labelled)
                 shown.setVisible(visible)
                 error.setVisible(visible and bool(error.text()))
-                self._grid.setRowMinimumHeight(2 * index, ROW_HEIGHT if visible else 0)
+                self._grid.setRowMinimumHeight(2 * index, ROW_HEIGHT if visible and is_labelled else 0)
 
     def knows(self, field: str) -> bool:
         return field in self._errors
+
+    def shows(self, field: str) -> bool:
+        """Whether a control for ``field`` is in use: the family may have none."""
+        return field in self._errors and not self._errors[field][1].isHidden()
+
+    def error(self, field: str) -> ErrorLabel:
+        """Where the sentence about ``field`` stands."""
+        return self._errors[field][0]
 
     def show_error(self, field: str, sentence: str) -> QWidget:
         """Put ``sentence`` under the control of ``field``, and return that control."""

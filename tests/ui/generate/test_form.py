@@ -157,7 +157,7 @@ def test_a_value_out_of_range_is_told_under_its_field(
         error = panel.prompts.prompt_error
     else:
         rows = panel.parameters if panel.parameters.knows(field) else panel.advanced
-        error = rows._errors[field][0]
+        error = rows.error(field)
     assert words in error.text() and not error.isHidden()
     assert panel.read().recipe == recipe  # what was there stays there
     with pytest.raises(BadRecipe):
@@ -200,8 +200,9 @@ def test_unknown_words_are_named(qtbot: QtBot, panel: GeneratePanel) -> None:
 
 def test_examples_fill_the_prompt_and_can_be_undone(panel: GeneratePanel) -> None:
     panel.prompts.prompt.replace_text("mine")
-    panel.prompts._fill_menu()
-    actions = {action.text(): action for action in panel.prompts._menu.actions()}
+    menu = panel.prompts.examples.menu()
+    menu.aboutToShow.emit()
+    actions = {action.text(): action for action in menu.actions()}
     actions["a red apple on the left"].trigger()
     assert panel.prompts.prompt.text() == "a red apple on the left"
     panel.prompts.prompt.undo()

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from engine.protocol.recipe import InputMedia
-from ui.generate.advanced import RangeField
+from ui.generate.range_field import RangeField
 from ui.generate.start_picture import USUAL_STRENGTH, StartPicture
 
 
