@@ -15,6 +15,7 @@ from diffusers import CogVideoXPipeline, StableDiffusion3Pipeline
 from .captions import caption
 from .catalogue import OBJECTS
 from .clips import draw_clip
+from .grids import grid
 from .scenes import Domain, Scene, draw_scene
 from .score import Score, score_clip, score_picture
 from .tokenizers import T5_LENGTH
@@ -45,8 +46,11 @@ def _shares(pairs: list[tuple[Scene, str]], scores: list[Score]) -> dict[str, An
         groups["place " + scene.items[0].place].append(score.all)
         if scene.motion:
             groups["motion " + scene.motion].append(score.all)
+    flickers = [s.flicker for (scene, _), s in zip(pairs, scores, strict=True) if scene.motion]
+    clips = {"flicker": round(float(np.mean(flickers)), 4), "flicker_most": round(max(flickers), 4)} if flickers else {}
     return {
         "count": len(pairs),
+        **clips,
         "objects": share([all(s.objects) for s in scores]),
         "background": share([s.background for s in scores]),
         "all": share([s.all for s in scores]),
@@ -107,17 +111,6 @@ def draw_clips(pipeline: CogVideoXPipeline, frames: int = 17, steps: int = 20, g
         ).frames  # fmt: skip
 
     return draw
-
-
-def grid(pictures: np.ndarray, columns: int = 8) -> np.ndarray:
-    """Pictures `[B, H, W, 3]` (clips: their first, middle and last frame side by side) as one uint8 picture."""
-    if pictures.ndim == 5:
-        picked = pictures[:, [0, pictures.shape[1] // 2, -1]]
-        pictures = np.concatenate(list(picked.transpose(1, 0, 2, 3, 4)), axis=2)
-    blank = np.ones_like(pictures[:1])
-    pictures = np.concatenate([pictures, *[blank] * (-len(pictures) % columns)])
-    rows = [np.concatenate(list(pictures[i : i + columns]), 1) for i in range(0, len(pictures), columns)]
-    return (np.concatenate(rows) * 255).round().astype(np.uint8)
 
 
 __all__ = ["OBJECTS", "draw_clips", "draw_pictures", "evaluate", "grid", "held_out_clips", "held_out_scenes"]

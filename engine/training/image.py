@@ -11,9 +11,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from .backgrounds import BackgroundPool, BackgroundPools
-from .captions import caption
+from .captions import caption, plain_caption
 from .catalogue import BACKGROUNDS, OBJECTS
 from .flow import draw_sigmas, mix, sample_euler
+from .grids import grid
 from .pca import CHANNELS, ImagePCA
 from .scenes import GRID, IMAGE_SIDE, Domain, Rendered, Scene, draw_bare, draw_scene, render, swapped
 from .text import LayoutHead, LayoutTargets, TextStack
@@ -138,8 +139,7 @@ class ImageTask:
         return diffusion_groups(self.modules)
 
     def loss(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, dict[str, float]]:
-        rng = np.random.default_rng((schedule.seed, 0, step))
-        generator = torch.Generator().manual_seed(schedule.seed * 1_000_003 + step)
+        rng, generator = schedule.rng(step), schedule.generator(step)
         batch = make_batch(rng, self.domain, self._pools.at(step, schedule.seed), schedule.batch, self.singles)
         captions = ["" if rng.random() < 0.1 else c for c in batch.captions]
         clean = self.pca.encode(batch.pixels)
@@ -167,6 +167,12 @@ class ImageTask:
             total = total + helper * (objects + backgrounds)
         self._middle = None
         return total, {"flow": error.mean().item(), "weighted": flow.item(), "layout": layout.item()}
+
+    def pictures(self) -> np.ndarray:
+        """Sixteen held-out prompts, for the log."""
+        rng = np.random.default_rng(7)
+        captions = [plain_caption(draw_scene(rng, self.domain, held_out=True)) for _ in range(16)]
+        return grid(self.sample(captions, seed=7))
 
     @torch.no_grad()
     def sample(self, captions: list[str], seed: int, steps: int = 20, guidance: float = 3.0) -> np.ndarray:

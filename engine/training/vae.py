@@ -110,7 +110,7 @@ class VaeTask:
 
     def loss(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, dict[str, float]]:
         pixels, latents = self.batch(step, schedule)
-        generator = torch.Generator().manual_seed(schedule.seed * 1_000_003 + step)
+        generator = schedule.generator(step)
         strength = torch.rand(len(latents), generator=generator).view(-1, *[1] * (latents.ndim - 1)) * self.noise
         noisy = latents + strength * torch.randn(latents.shape, generator=generator)
         made = self.decode(noisy).float()
@@ -131,7 +131,7 @@ class ImageVaeTask(VaeTask):
 
     def batch(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, torch.Tensor]:
         pool = self._pools.at(step, schedule.seed)
-        rng = np.random.default_rng((schedule.seed, 0, step))
+        rng = schedule.rng(step)
         rendered = [render(draw_scene(rng, self.domain, 0.4), rng, pool) for _ in range(schedule.batch)]
         pixels = torch.from_numpy(np.stack([r.pixels for r in rendered])).permute(0, 3, 1, 2).contiguous() * 2 - 1
         return pixels, self.pca.encode(pixels)
@@ -154,7 +154,7 @@ class ClipVaeTask(VaeTask):
 
     def batch(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, torch.Tensor]:
         pool = self._pools.at(step, schedule.seed)
-        rng = np.random.default_rng((schedule.seed, 0, step))
+        rng = schedule.rng(step)
         length = 17 if step % 4 == 3 else 9
         rendered = [render_clip(draw_clip(rng, self.domain), rng, pool, length) for _ in range(schedule.batch)]
         frames = to_frames(rendered)

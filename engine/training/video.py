@@ -12,12 +12,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from .backgrounds import BackgroundPools
-from .captions import caption
+from .captions import caption, plain_caption
 from .catalogue import BACKGROUNDS, OBJECTS
 from .clips import CLIP_SIDE, draw_clip, render_clip, to_frames
+from .grids import grid
 from .pca import CHANNELS, ClipPCA
 from .scenes import Domain
 from .text import LayoutHead, LayoutTargets, T5Stack
+from .timesteps import uniform
 from .tokenizers import T5_LENGTH
 from .trainer import ParameterGroup, Schedule, diffusion_groups
 
@@ -114,8 +116,7 @@ class VideoTask:
         return diffusion_groups(self.modules)
 
     def loss(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, dict[str, float]]:
-        rng = np.random.default_rng((schedule.seed, 0, step))
-        generator = torch.Generator().manual_seed(schedule.seed * 1_000_003 + step)
+        rng, generator = schedule.rng(step), schedule.generator(step)
         frames = 17 if step % 2 else 9
         count = schedule.batch if frames == 9 else schedule.batch * 5 // 8
         pool = self._pools.at(step, schedule.seed)
@@ -127,7 +128,7 @@ class VideoTask:
         tokens = torch.from_numpy(np.stack([r.tokens for r in rendered]))
         clean = self.pca.encode(to_frames(rendered))
         noise = torch.randn(clean.shape, generator=generator)
-        timesteps = torch.randint(0, 1000, (count,), generator=generator)
+        timesteps = uniform(count, generator, schedule.part, schedule.parts)
         alpha = self._alphas[timesteps].view(-1, 1, 1, 1, 1)
         noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
         velocity = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
@@ -153,6 +154,12 @@ class VideoTask:
             total = total + helper * (objects + backgrounds)
         self._middle = None
         return total, {"diffusion": error.mean().item(), "weighted": diffusion.item(), "layout": layout.item()}
+
+    def pictures(self) -> np.ndarray:
+        """First, middle and last frame of eight held-out prompts, for the log."""
+        rng = np.random.default_rng(7)
+        captions = [plain_caption(draw_clip(rng, self.domain, held_out=True)) for _ in range(8)]
+        return grid(self.sample(captions, seed=7), columns=2)
 
     @torch.no_grad()
     def sample(self, captions: list[str], seed: int, frames: int = 17, steps: int = 20,

@@ -1,9 +1,9 @@
-import json
-
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
+from engine.training.journal import read_log
 from engine.training.muon import Muon, orthogonalise
 from engine.training.trainer import ParameterGroup, Schedule, Trainer, split_groups
 
@@ -55,12 +55,16 @@ def test_groups_split_matrices_of_blocks_from_the_rest():
     assert len(adam.parameters) == 3
 
 
-def test_a_training_learns_and_logs(schedule, tmp_path):
-    trainer = Trainer(LineTask(), schedule, tmp_path)
-    trainer.run(log_every=20)
-    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [20, 40, 60]
+def test_a_training_learns_logs_and_shows_itself(schedule, tmp_path):
+    told = []
+    Trainer(LineTask(), schedule, tmp_path).run(report=told.append)
+    lines = read_log(tmp_path / "log.jsonl")
+    assert [line["step"] for line in lines] == list(range(1, 61))
     assert lines[-1]["error"] < 0.3 * lines[0]["error"]
+    assert [status.step for status in told] == list(range(1, 61))
+    assert told[-1].seconds_left == 0
+    with Image.open(tmp_path / "loss.png") as picture:
+        assert picture.size == (900, 480)
 
 
 def test_a_resumed_training_equals_an_uninterrupted_one(schedule, tmp_path):
