@@ -2,7 +2,7 @@
 
 Figures are those of the vendors' model cards and reference code. A folder in diffusers layout is recognised from its
 ``model_index.json`` and ``transformer/config.json``; a ``laterna.json`` in it overrides what was guessed. A folder with
-a ``laterna-reference.json`` stands for a model that lies elsewhere.
+a ``laterna-reference.json`` stands for a model that lies elsewhere, whole or in single files.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from engine.models.assembly import assemble
 from engine.models.location import locate
-from engine.models.reference import REFERENCE_NAME, read_reference
+from engine.models.reference import REFERENCE_NAME, Reference, read_reference
 from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
 from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
 
@@ -200,7 +201,7 @@ MODELS: dict[str, ModelInfo] = {
 
 
 class InstalledModel(msgspec.Struct, frozen=True):
-    """A model that can run: what it is, and the folder that holds it in diffusers layout."""
+    """A model that can run: what it is, and the folder that holds it: in diffusers layout, or an import in parts."""
 
     info: ModelInfo
     folder: Path
@@ -270,8 +271,11 @@ def _guess(folder: Path, family: str) -> ModelInfo:
 
 
 def open_folder(folder: Path) -> InstalledModel:
-    """Recognise a folder in diffusers layout; raises ``ModelMissing``, ``ModelDamaged`` or ``BadFile``."""
+    """Recognise a folder in diffusers layout or an import. Raises ``ModelMissing``, ``ModelDamaged`` or ``BadFile``."""
     folder = Path(folder)
+    reference = read_reference(folder)
+    if reference is not None:
+        return _open_reference(folder, reference)
     index = _read_json(folder / "model_index.json")
     family = _FAMILY_OF_PIPELINE.get(str(index.get("_class_name")))
     if family is None:
@@ -305,20 +309,27 @@ def find_installed(folders: Iterable[Path]) -> Iterator[InstalledModel]:
             continue
         for folder in sorted(place.iterdir()):
             try:
-                if (folder / "model_index.json").is_file():
+                if (folder / "model_index.json").is_file() or (folder / REFERENCE_NAME).is_file():
                     yield open_folder(folder)
-                elif (folder / REFERENCE_NAME).is_file():
-                    yield _open_reference(folder)
             except (BadFile, ModelMissing, ModelDamaged):
                 continue
 
 
-def _open_reference(folder: Path) -> InstalledModel:
-    reference = read_reference(folder)
-    if reference is None or not reference.folder:
-        raise ModelMissing(f"{folder.name} is imported in parts that cannot run alone.", "“models list” says more.")
-    found = open_folder(Path(reference.folder))
-    return InstalledModel(msgspec.structs.replace(found.info, id=folder.name), found.folder)
+def _open_reference(folder: Path, reference: Reference) -> InstalledModel:
+    if reference.folder:
+        found = open_folder(Path(reference.folder))
+        return InstalledModel(msgspec.structs.replace(found.info, id=folder.name), found.folder)
+    base = MODELS.get(reference.model)
+    if base is None:
+        raise ModelDamaged(f"{folder / REFERENCE_NAME} names no known model.", "Import the model again.")
+    assembly = assemble(reference, Path(reference.beside or folder.parent))
+    if assembly.missing:
+        raise ModelMissing(
+            f"“{folder.name}” lacks its {', '.join(assembly.labels())}.",
+            f"“models complete {folder.name}” downloads just that; or import files that hold it.",
+        )
+    name = Path(assembly.parts["transformer"].path).stem
+    return InstalledModel(msgspec.structs.replace(base, id=folder.name, name=name), folder)
 
 
 def resolve(model: str, folders: Iterable[Path]) -> InstalledModel:

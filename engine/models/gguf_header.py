@@ -51,8 +51,11 @@ class GgufTensor(msgspec.Struct, frozen=True):
 
 
 class GgufHeader(msgspec.Struct, frozen=True):
+    """``data_start`` is where the tensors' data begins in the file."""
+
     metadata: dict[str, Any]
     tensors: dict[str, GgufTensor]
+    data_start: int
 
     def type(self) -> str:
         """The type that holds most bytes."""
@@ -97,8 +100,7 @@ class _Reader:
             if name in tensors:
                 self._refuse(f"it names “{name[:80]}” twice")
             tensors[name] = self._tensor(name)
-        self._check_extent(metadata, tensors)
-        return GgufHeader(metadata, tensors)
+        return GgufHeader(metadata, tensors, self._check_extent(metadata, tensors))
 
     def _tensor(self, name: str) -> GgufTensor:
         dimensions = self._number("<I")
@@ -114,11 +116,13 @@ class _Reader:
             self._refuse(f"“{name[:80]}” does not fill whole blocks of {type_name}")
         return GgufTensor(type_name, shape[::-1], offset, elements // block * block_bytes)
 
-    def _check_extent(self, metadata: dict[str, Any], tensors: dict[str, GgufTensor]) -> None:
+    def _check_extent(self, metadata: dict[str, Any], tensors: dict[str, GgufTensor]) -> int:
+        """Where the data starts."""
         alignment = metadata.get("general.alignment", 32)
         if type(alignment) is not int or not 1 <= alignment <= 2**20:
             self._refuse("its alignment makes no sense")
-        there = self._size - -(-self._read // alignment) * alignment
+        start = -(-self._read // alignment) * alignment
+        there = self._size - start
         end = 0
         for name, tensor in sorted(tensors.items(), key=lambda item: item[1].offset):
             if tensor.offset < end:
@@ -126,6 +130,7 @@ class _Reader:
             end = tensor.offset + tensor.bytes
         if end > max(there, 0):
             self._refuse(f"its tensors need {end:,} bytes of data, but it holds {max(there, 0):,}; it was cut short")
+        return start
 
     def _value(self, kind: int, depth: int = 0) -> Any:
         if kind in _SCALARS:

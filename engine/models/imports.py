@@ -14,31 +14,23 @@ from typing import Literal
 
 import msgspec
 
-from engine.media import atomic
 from engine.models import catalog
+from engine.models.assembly import LABELS, OPTIONAL
 from engine.models.manifest import check_name
 from engine.models.recognise import PICKLES, Part, RecognisedFile, precision_name, recognise_file
-from engine.models.reference import REFERENCE_NAME, Reference
+from engine.models.reference import REFERENCE_NAME, Reference, write_reference
 from engine.models.safetensors_header import read_header
 from engine.models.store import Store
 from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing, UnsafeModel, from_os_error
 from engine.protocol.family_info import ModelInfo
 
 Kind = Literal["folder", "file", "gguf", "comfyui", "cache"]
-LABELS = {
-    "transformer": "transformer",
-    "vae": "VAE",
-    "text_encoder": "CLIP-L",
-    "text_encoder_2": "CLIP-G",
-    "text_encoder_3": "T5 (optional)",
-    "tokenizers": "tokenizers (a few MB)",
-}
 _COMFYUI_FOLDERS = ("checkpoints", "diffusion_models", "unet", "clip", "text_encoders", "vae")
 _MAX_FILES = 3000
 
 
 class Recognised(msgspec.Struct, frozen=True):
-    """A model that was found. ``missing`` are labels of what a run needs and is not there.
+    """A model that was found. ``missing`` are the components that a run needs and that are not in its files.
 
     ``folder`` is set where it is a whole folder in diffusers layout, which can run as it is.
     """
@@ -51,6 +43,9 @@ class Recognised(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
     missing: tuple[str, ...] = ()
     folder: str = ""
+
+    def reference(self, beside: str = "") -> Reference:
+        return Reference(self.model, self.family, self.folder, self.parts, self.missing, beside)
 
 
 def recognise(path: Path) -> list[Recognised]:
@@ -81,13 +76,10 @@ def register(store: Store, found: Recognised, name: str = "") -> Path:
     folder = store.model_folder(name)
     if folder.exists():
         raise BadFile(f"There is a model “{name}” already.", "Give the import another name.")
-    reference = Reference(
-        model=found.model, family=found.family, folder=found.folder, parts=found.parts, missing=found.missing
-    )
     try:
         store.create()
         folder.mkdir()
-        atomic.write_bytes(folder / REFERENCE_NAME, msgspec.json.format(msgspec.json.encode(reference), indent=1))
+        write_reference(folder, found.reference())
     except OSError as error:
         raise from_os_error(error, "keeping the import", folder) from error
     return folder
@@ -112,7 +104,7 @@ def _free_name(store: Store, wanted: str) -> str:
 def _from_file(path: Path) -> Recognised:
     found = recognise_file(path)
     if not found.model:
-        label = LABELS[found.parts[0].name].removesuffix(" (optional)")
+        label = LABELS[found.parts[0].name]
         raise BadFile(
             f"{path.name} is a {label} alone, not a model.",
             "Choose the model's file, or the ComfyUI models folder that holds both.",
@@ -122,7 +114,6 @@ def _from_file(path: Path) -> Recognised:
 
 def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str, Part]) -> Recognised:
     parts = {**others, **{part.name: part for part in found.parts}}
-    wanted = [label for name, label in LABELS.items() if name not in parts]
     return Recognised(
         kind=kind,
         name=_clean(path.stem),
@@ -130,7 +121,7 @@ def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str,
         model=found.model,
         precision=parts["transformer"].precision,
         parts=tuple(parts.values()),
-        missing=tuple(wanted),
+        missing=tuple(name for name in LABELS if name not in parts),
     )
 
 
@@ -145,18 +136,20 @@ def _from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
             continue
         place = folder / component
         if not place.is_dir():
-            missing.append(LABELS.get(component, component))
-        elif component.startswith(("tokenizer", "scheduler", "feature_extractor")):
+            missing.append(component)
+        elif component.startswith("tokenizer"):
+            parts.append(Part(component, str(place), "diffusers", "", 0))
+        elif component.startswith(("scheduler", "feature_extractor")):
             continue
         else:
             part = _folder_part(place)
             if part is None:
-                missing.append(LABELS.get(component, component))
+                missing.append(component)
             else:
                 parts.append(part)
     precision = next((part.precision for part in parts if part.name == "transformer"), "")
     base = name or opened.info.id
-    whole = not missing or missing == [LABELS["text_encoder_3"]]
+    whole = set(missing) <= set(OPTIONAL)
     return Recognised(
         kind=kind,
         name=_clean(base),
@@ -247,10 +240,15 @@ def _from_comfyui(path: Path) -> Iterator[Recognised]:
             models.append((file, found))
         else:
             part = found.parts[0]
-            if part.name not in others or part.bytes > others[part.name].bytes:
+            if part.name not in others or _rank(part) > _rank(others[part.name]):
                 others[part.name] = part
     for file, found in models:
         yield _from_parts("comfyui", file, found, others)
+
+
+def _rank(part: Part) -> tuple[bool, int]:
+    """Which of several files is the better one: SD 3's by its name, then the one in the finer precision."""
+    return "sd3" in Path(part.path).stem.lower().replace(".", "").replace("-", "").replace("_", ""), part.bytes
 
 
 def _clean(name: str) -> str:

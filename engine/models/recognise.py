@@ -21,7 +21,10 @@ from engine.protocol.errors import BadFile, UnsafeModel, from_os_error
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _TRANSFORMER_PREFIXES = ("model.diffusion_model.", "")
-_BLOCK = re.compile(r"joint_blocks\.(\d{1,3})\.")
+_BLOCK = re.compile(r"(?:joint|transformer)_blocks\.(\d{1,3})\.")
+_FIRST = "joint_blocks.0.x_block.attn.qkv.weight"
+_FIRST_DIFFUSERS = "transformer_blocks.0.attn.norm_added_q.weight"  # FLUX has it too, but no positions beside it
+_FLUX_VAE = re.compile(r"flux|^ae$|^ae[._-]")  # of the same shapes as SD 3.5's, with other numbers
 _EMBEDDED_PARTS = {
     "vae": "first_stage_model.",
     "text_encoder": "text_encoders.clip_l.",
@@ -100,13 +103,13 @@ def _safetensors(path: Path) -> RecognisedFile:
     header = read_header(path)
     shapes = {name: tensor.shape for name, tensor in header.tensors.items()}
     for prefix in _TRANSFORMER_PREFIXES:
-        if f"{prefix}joint_blocks.0.x_block.attn.qkv.weight" in shapes:
+        if f"{prefix}{_FIRST}" in shapes or f"{prefix}{_FIRST_DIFFUSERS}" in shapes:
             parts = [_part("transformer", path, header, prefix)]
             for name, inner in _EMBEDDED_PARTS.items():
                 if any(key.startswith(inner) for key in shapes):
                     parts.append(_part(name, path, header, inner))
             return RecognisedFile("sd35", _sd35_variant(path, shapes, prefix), tuple(parts))
-    single = _single_part(shapes)
+    single = _single_part(path, shapes)
     if single is not None:
         family, name = single
         return RecognisedFile(family, "", (_part(name, path, header, ""),))
@@ -116,7 +119,7 @@ def _safetensors(path: Path) -> RecognisedFile:
 def _gguf(path: Path) -> RecognisedFile:
     header = read_gguf(path)
     shapes = {name: tensor.shape for name, tensor in header.tensors.items()}
-    if "joint_blocks.0.x_block.attn.qkv.weight" not in shapes:
+    if _FIRST not in shapes:
         architecture = str(header.metadata.get("general.architecture", "unknown"))[:40]
         raise BadFile(f"{path.name} holds a model of the kind “{architecture}”.", "Laterna reads GGUF files of SD 3.5.")
     size = sum(tensor.bytes for tensor in header.tensors.values())
@@ -136,9 +139,13 @@ def _part(name: str, path: Path, header: Header, prefix: str) -> Part:
 
 def _sd35_variant(path: Path, shapes: Shapes, prefix: str) -> str:
     depth = 1 + max(int(match[1]) for key in shapes if (match := _BLOCK.match(key.removeprefix(prefix))))
-    if f"{prefix}joint_blocks.0.x_block.attn2.qkv.weight" in shapes:
+    attention = f"{prefix}joint_blocks.0.x_block.attn"
+    is_diffusers = f"{prefix}{_FIRST}" not in shapes
+    if is_diffusers and f"{prefix}pos_embed.pos_embed" not in shapes:
+        raise _stranger(path, {"double_blocks.": ()})
+    if f"{attention}2.qkv.weight" in shapes or f"{prefix}transformer_blocks.0.attn2.to_q.weight" in shapes:
         return "sd3.5-medium"
-    if depth == 38:
+    if depth == 38 or is_diffusers or f"{attention}.ln_q.weight" in shapes:  # SD 3.5 normalises queries and keys
         # Large and Turbo differ in their numbers only.
         return "sd3.5-large-turbo" if "turbo" in path.name.lower() else "sd3.5-large"
     raise BadFile(
@@ -147,20 +154,31 @@ def _sd35_variant(path: Path, shapes: Shapes, prefix: str) -> str:
     )
 
 
-def _single_part(shapes: Shapes) -> tuple[str, str] | None:
+def _single_part(path: Path, shapes: Shapes) -> tuple[str, str] | None:
     """Family and component of a text encoder or VAE file."""
     clip = shapes.get("text_model.embeddings.token_embedding.weight")
     if clip is not None and len(clip) == 2:
         return {768: ("sd35", "text_encoder"), 1280: ("sd35", "text_encoder_2")}.get(clip[1])
-    if "encoder.block.23.layer.1.DenseReluDense.wo.weight" in shapes and shapes.get("shared.weight", ())[-1:] == (
-        4096,
-    ):
+    if _is_t5_xxl(shapes):
         return "sd35", "text_encoder_3"
     for prefix in ("", "first_stage_model."):
         decoder = shapes.get(f"{prefix}decoder.conv_in.weight")
         if decoder is not None and len(decoder) == 4 and decoder[1] == 16:
+            if _FLUX_VAE.search(path.stem.lower()):
+                raise BadFile(f"{path.name} is FLUX's VAE.", "Choose that of Stable Diffusion 3.5.")
             return "sd35", "vae"
     return None
+
+
+def _is_t5_xxl(shapes: Shapes) -> bool:
+    """The encoder of T5 v1.1 XXL, not that of UMT5, which has positions of its own in each layer."""
+    words = shapes.get("shared.weight") or shapes.get("encoder.embed_tokens.weight") or ()
+    return (
+        words[-1:] == (4096,)
+        and any(key.endswith(".layer.1.DenseReluDense.wo.weight") for key in shapes)
+        and "encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight" not in shapes
+        and "decoder.block.0.layer.0.SelfAttention.q.weight" not in shapes
+    )
 
 
 def _stranger(path: Path, shapes: Shapes) -> BadFile:

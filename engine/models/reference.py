@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.media import atomic
 from engine.models.recognise import Part
 from engine.protocol.errors import ModelDamaged
 
@@ -13,13 +14,17 @@ REFERENCE_NAME = "laterna-reference.json"
 
 
 class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Either ``folder`` (diffusers layout, runs as it is), or ``parts`` in single files; ``missing`` are labels."""
+    """Either ``folder`` (diffusers layout, runs as it is), or ``parts`` in single files; ``missing`` are labels.
+
+    ``beside`` is the models folder that gives what is missing, "" for the one that holds this reference.
+    """
 
     model: str
     family: str
     folder: str = ""
     parts: tuple[Part, ...] = ()
     missing: tuple[str, ...] = ()
+    beside: str = ""
     format: int = 1
 
     @property
@@ -28,6 +33,11 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.folder:
             return Path(self.folder, "model_index.json").is_file()
         return all(Path(part.path).exists() for part in self.parts)
+
+
+def write_reference(folder: Path, reference: Reference) -> None:
+    """Raises ``OSError``; ``folder`` must exist."""
+    atomic.write_bytes(folder / REFERENCE_NAME, msgspec.json.format(msgspec.json.encode(reference), indent=1))
 
 
 def read_reference(folder: Path) -> Reference | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from engine.models.assembly import assemble
 from engine.models.disk import allocated_bytes
 from engine.models.licences import LICENCES
 from engine.models.manifest import Precision
@@ -137,17 +139,20 @@ def _installed(store: Store) -> list[tuple[str, Installed]]:
             with suppress(LaternaError):
                 reference = read_reference(folder)
                 if reference is not None:
-                    found.append((reference.model, _import(folder.name, reference)))
+                    found.append((reference.model, _import(folder.name, reference, store.root)))
     return found
 
 
-def _import(name: str, reference: Reference) -> Installed:
+def _import(name: str, reference: Reference, root: Path) -> Installed:
     size = sum(part.bytes for part in reference.parts)
-    state: State = "ready" if reference.folder else "incomplete"
+    missing: tuple[str, ...] = ()
+    if not reference.folder:
+        missing = assemble(reference, root).labels()
+    state: State = "incomplete" if missing else "ready"
     if not reference.is_connected:
         state = "unplugged"
     precision = next((part.precision for part in reference.parts if part.name == "transformer"), "")
-    return Installed(name, state, precision, size, size, is_import=True, missing=reference.missing)
+    return Installed(name, state, precision, size, size, is_import=True, missing=missing)
 
 
 def _card(source: ModelSource, installed: tuple[Installed, ...]) -> Card:

@@ -17,6 +17,7 @@ from engine.worker.failures import is_out_of_memory
 from engine.worker.memory.casting import cast_for_each_call
 from engine.worker.memory.plan import Plan
 from engine.worker.model_folder import GET_AGAIN, ModelFolder
+from engine.worker.single_file.load import read_network
 
 if TYPE_CHECKING:
     from engine.worker.families.base import ComponentSpec, Family
@@ -39,7 +40,7 @@ class Model:
     @property
     def bytes(self) -> int:
         parts, plans = self.folder.parts, self.plan.parts
-        return sum(parts[name].parameters * plans[name].storage.itemsize for name in self._loaded if name in plans)
+        return sum(parts[name].held_bytes(plans[name].storage.itemsize) for name in self._loaded if name in plans)
 
     def has(self, name: str) -> bool:
         return name in self.folder.parts
@@ -96,25 +97,42 @@ class Model:
                 if not part.weights:
                     return cls.from_pretrained(part.folder, local_files_only=True)
                 plan = self.plan.parts[spec.name]
-                network = cls.from_pretrained(
-                    part.folder,
-                    local_files_only=True,
-                    use_safetensors=True,
-                    variant=part.variant,
-                    dtype=plan.storage,
-                )
+                if part.format != "diffusers":
+                    network = read_network(cls, part, plan)
+                else:
+                    network = cls.from_pretrained(
+                        part.folder,
+                        local_files_only=True,
+                        use_safetensors=True,
+                        variant=part.variant,
+                        dtype=plan.storage,
+                    )
         except LaternaError:
             raise
         except Exception as error:
             self._cancellation.check()  # a library may have wrapped the interruption
             if is_out_of_memory(error):
                 raise
-            raise ModelDamaged(f"{part.folder} cannot be loaded: {error}", GET_AGAIN) from error
+            place = part.folder if part.format == "diffusers" else part.weights[0]
+            raise ModelDamaged(f"{place} cannot be loaded: {error}", GET_AGAIN) from error
+        align(network)
         network.eval().requires_grad_(False)
         watch(network, self._cancellation)
-        if plan.is_cast:
+        if plan.is_cast and not part.quantised_bytes:
             cast_for_each_call(network, plan.compute)
         return network
+
+
+ALIGNMENT = 64
+
+
+def align(network: torch.nn.Module) -> None:
+    """Copy weights that are mapped from their file at an odd address: kernels sum in another order there, and the same
+    weights would give other pixels in another file. A disk that is unplugged later then does no harm either.
+    """
+    for parameter in network.parameters():
+        if parameter.data_ptr() % ALIGNMENT:
+            parameter.data = parameter.data.clone()
 
 
 def empty_device_cache(device: torch.device) -> None:

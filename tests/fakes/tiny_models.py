@@ -132,7 +132,7 @@ def _save_sd35(folder: Path, variant: Variant, dtype: torch.dtype) -> None:
         networks.pop("text_encoder_3")
         tokenizers.pop("tokenizer_3")
     scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0)
-    _save(folder, "StableDiffusion3Pipeline", networks, tokenizers, scheduler, dtype)
+    save_components(folder, "StableDiffusion3Pipeline", networks, tokenizers, scheduler, dtype)
 
 
 def _save_cogvideox(folder: Path, variant: Variant, dtype: torch.dtype) -> None:
@@ -180,10 +180,10 @@ def _save_cogvideox(folder: Path, variant: Variant, dtype: torch.dtype) -> None:
         timestep_spacing="trailing",
         snr_shift_scale=3.0 if is_2b else 1.0,
     )
-    _save(folder, "CogVideoXPipeline", networks, {"tokenizer": t5_tokenizer()}, scheduler, dtype)
+    save_components(folder, "CogVideoXPipeline", networks, {"tokenizer": t5_tokenizer()}, scheduler, dtype)
 
 
-def _save(
+def save_components(
     folder: Path,
     pipeline: str,
     networks: dict[str, torch.nn.Module],

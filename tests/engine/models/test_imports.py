@@ -17,6 +17,8 @@ from engine.protocol.errors import BadFile, ModelDamaged, ModelMissing, UnsafeMo
 from tests.fakes.gguf_file import gguf
 
 Shapes = dict[str, tuple[int, ...]]
+ENCODERS = ("text_encoder", "text_encoder_2", "text_encoder_3")
+TOKENIZERS = ("tokenizer", "tokenizer_2", "tokenizer_3")
 BYTES = {"F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1}
 
 
@@ -74,7 +76,7 @@ def test_a_16_gb_transformer_in_under_a_second(tmp_path: Path) -> None:
     assert time.perf_counter() - started < 1
     assert (found.family, found.model, found.precision) == ("sd35", "sd3.5-large", "bf16")
     assert [part.name for part in found.parts] == ["transformer"]
-    assert set(found.missing) == {"VAE", "CLIP-L", "CLIP-G", "T5 (optional)", "tokenizers (a few MB)"}
+    assert set(found.missing) == {"vae", *ENCODERS, *TOKENIZERS}
     assert not found.folder
 
 
@@ -84,7 +86,7 @@ def test_all_in_one(tmp_path: Path) -> None:
     found = one(sparse(tmp_path / "sd3.5_medium_incl_clips.safetensors", shapes, "F16"))
     assert (found.model, found.precision) == ("sd3.5-medium", "fp16")
     assert {part.name for part in found.parts} == {"transformer", "vae", "text_encoder", "text_encoder_2"}
-    assert set(found.missing) == {"T5 (optional)", "tokenizers (a few MB)"}
+    assert set(found.missing) == {"text_encoder_3", *TOKENIZERS}
 
 
 def test_turbo_is_known_by_its_name_and_fp8_by_its_type(tmp_path: Path) -> None:
@@ -180,11 +182,11 @@ def test_an_unplugged_import_is_passed_over(diffusers_folder: Path, store: Store
 def test_what_a_folder_lacks_is_said(diffusers_folder: Path) -> None:
     (diffusers_folder / "vae" / "model.safetensors").unlink()
     found = one(diffusers_folder)
-    assert found.missing == ("VAE",)
+    assert found.missing == ("vae",)
     assert not found.folder
     index = {"weight_map": {"w": "model-00001-of-00002.safetensors", "v": "model-00002-of-00002.safetensors"}}
     (diffusers_folder / "transformer" / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert set(one(diffusers_folder).missing) == {"VAE", "transformer"}
+    assert set(one(diffusers_folder).missing) == {"vae", "transformer"}
 
 
 def test_a_folder_of_pickles_is_refused(diffusers_folder: Path) -> None:
@@ -223,8 +225,6 @@ def test_a_comfyui_tree(tmp_path: Path, store: Store) -> None:
     assert time.perf_counter() - started < 1
     assert {model.model for model in found} == {"sd3.5-large", "sd3.5-medium"}
     for model in found:
-        assert model.missing == ("tokenizers (a few MB)",)
-        assert {part.name for part in model.parts} == {
-            "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3",
-        }  # fmt: skip
+        assert model.missing == TOKENIZERS
+        assert {part.name for part in model.parts} == {"transformer", "vae", *ENCODERS}
         register(store, model)

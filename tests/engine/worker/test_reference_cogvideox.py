@@ -11,7 +11,7 @@ import torch
 from engine.protocol.recipe import Recipe
 from engine.worker.runner import Runner
 
-from .conftest import Driver, cogvideox
+from .conftest import Driver, align_all, cogvideox
 
 DPM = {"sampler": "dpm", "dynamic_guidance": True}
 CASES = {
@@ -39,6 +39,7 @@ def reference(folder: Path, recipe: Recipe, dtype: torch.dtype) -> tuple[torch.T
     from diffusers import CogVideoXDDIMScheduler, CogVideoXDPMScheduler, CogVideoXPipeline
 
     pipeline = CogVideoXPipeline.from_pretrained(folder, dtype=dtype)
+    align_all(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     scheduler = CogVideoXDPMScheduler if recipe.sampler == "dpm" else CogVideoXDDIMScheduler
     pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config, timestep_spacing="trailing")
@@ -84,6 +85,7 @@ def test_the_prompt_alone_gives_the_same_as_the_pipeline_from_text(tiny, driver:
 
     recipe = cogvideox(negative_prompt="blurry")
     pipeline = CogVideoXPipeline.from_pretrained(tiny("cogvideox-2b"))
+    align_all(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     latents = pipeline(
         prompt=recipe.prompt,

@@ -11,7 +11,7 @@ import torch
 from engine.protocol.recipe import Recipe, SkipLayerGuidance
 from engine.worker.runner import Runner
 
-from .conftest import Driver, sd35
+from .conftest import Driver, align_all, sd35
 
 CASES = {
     "guided": ("sd35-large", {"guidance": 4.5}),
@@ -44,6 +44,7 @@ def reference(folder: Path, recipe: Recipe, dtype: torch.dtype, has_t5: bool = T
 
     parts = {} if has_t5 else {"text_encoder_3": None, "tokenizer_3": None}
     pipeline = StableDiffusion3Pipeline.from_pretrained(folder, dtype=dtype, **parts)
+    align_all(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config, shift=recipe.shift)
     skip = recipe.skip_layer_guidance

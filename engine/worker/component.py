@@ -1,0 +1,186 @@
+"""A model's components, looked at before anything is loaded: what is there, how large, and is it safe.
+
+Only safetensors are read. A folder whose weights are pickles, or whose configuration names code to run, is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.protocol.errors import ModelDamaged, ModelMissing, UnsafeModel
+
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+MAX_HEADER = 100 * 1024 * 1024  # safetensors' own limit
+DTYPE_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+DTYPE_BYTES |= {"F8_E4M3": 1, "F8_E5M2": 1}
+GET_AGAIN = "Download the model again."
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component. ``dtype`` is the safetensors or ggml name of what most of its weights are stored in.
+
+    Its weights are below ``folder`` in diffusers layout, or (``format`` safetensors or gguf) the tensors below
+    ``prefix`` in the one file of ``weights``, while ``folder`` holds its configuration.
+    """
+
+    name: str
+    folder: Path
+    config: dict[str, Any]
+    weights: tuple[Path, ...] = ()
+    variant: str | None = None
+    dtype: str = ""
+    parameters: int = 0
+    format: Literal["diffusers", "safetensors", "gguf"] = "diffusers"
+    prefix: str = ""
+    quantised_bytes: int = 0
+
+    @property
+    def stored_bytes(self) -> int:
+        return self.quantised_bytes or self.parameters * DTYPE_BYTES.get(self.dtype, 4)
+
+    def held_bytes(self, itemsize: int) -> int:
+        """Bytes of memory once it is loaded with ``itemsize`` bytes a parameter; quantised weights stay so."""
+        return self.quantised_bytes or self.parameters * itemsize
+
+    def files(self) -> list[Path]:
+        """Everything that decides what it computes."""
+        return sorted(self.folder.iterdir()) + (list(self.weights) if self.format != "diffusers" else [])
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """``parts`` by name; an optional part that is not there is missing from it. ``index`` is ``model_index.json``."""
+
+    path: Path
+    index: dict[str, Any]
+    parts: dict[str, Part]
+
+    def class_name(self, part: str) -> str:
+        """The class that the index names for ``part``, "" for none."""
+        entry = self.index.get(part)
+        return str(entry[1] or "") if isinstance(entry, list) and len(entry) == 2 else ""
+
+    def fingerprint(self, names: Iterable[str] | None = None) -> tuple[tuple[str, int, int], ...]:
+        """Relative path, size and modification time of every file in ``names`` (default: all parts)."""
+        found = []
+        for name in sorted(self.parts if names is None else names):
+            if name in self.parts:
+                part = self.parts[name]
+                for file in part.files():
+                    status = file.stat()
+                    found.append((f"{name}/{part.prefix}{file.name}", status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ModelMissing(
+            f"{path.name} is missing in {path.parent}.", "Choose a folder in diffusers layout, or download the model."
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelDamaged(f"{path} cannot be read: {error}.", GET_AGAIN) from error
+    if not isinstance(value, dict):
+        raise ModelDamaged(f"{path} is no JSON object.", GET_AGAIN)
+    if "auto_map" in value:
+        raise UnsafeModel(
+            f"{path} wants to run code that came with the model.", "Get the model from a source that needs no code."
+        )
+    return value
+
+
+def existing(path: Path, name: str) -> Path:
+    folder = path / name
+    if not folder.is_dir():
+        raise ModelMissing(f"The model in {path} has no {name}.", "Download the missing files, or the model again.")
+    return folder
+
+
+def configured(name: str, folder: Path) -> Part:
+    """A component without weights."""
+    return Part(name, folder, _configuration(folder))
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
+    """All of a component's small JSON files, checked; the one that names its class is returned."""
+    found: dict[str, Any] = {}
+    for name in ("tokenizer_config.json", "scheduler_config.json", "config.json"):
+        if (folder / name).exists():
+            found = read_json(folder / name)
+    if not found:
+        raise ModelMissing(f"{folder} has no configuration.", "Download the missing files, or the model again.")
+    return found
+
+
+def has_pickles(folder: Path) -> bool:
+    return any(file.suffix in PICKLES for file in folder.iterdir())
+
+
+def weighted(name: str, folder: Path) -> Part:
+    """A component in diffusers layout. Raises ``ModelMissing``, ``ModelDamaged`` or ``UnsafeModel``."""
+    config = _configuration(folder)
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        if has_pickles(folder):
+            raise UnsafeModel(
+                f"The weights in {folder} are a pickle, which can run any code when it is opened.",
+                "Get the model as safetensors.",
+            )
+        raise ModelMissing(f"{folder} has no weights.", "Download the missing files, or the model again.")
+    plain = [file for file in files if ".fp16." not in file.name]
+    chosen, variant = (plain, None) if plain else (files, "fp16")
+    index_files = sorted(folder.glob("*.safetensors.index*.json"))
+    shards = _shards(folder, index_files, variant)
+    if shards:
+        chosen = [folder / shard for shard in shards]
+    elif len(chosen) > 1:  # one file for each layout of names; from_pretrained takes the standard one
+        standard = [file for file in chosen if file.name.startswith(("diffusion_pytorch_model.", "model."))]
+        chosen = standard or chosen
+    counts: dict[str, int] = {}
+    for file in chosen:
+        for dtype, parameters in _header(file).items():
+            counts[dtype] = counts.get(dtype, 0) + parameters
+    main = max(counts, key=lambda dtype: counts[dtype], default="F32")
+    return Part(name, folder, config, tuple(chosen), variant, main, sum(counts.values()))
+
+
+def _shards(folder: Path, index_files: list[Path], variant: str | None) -> list[str]:
+    wanted = [file for file in index_files if (f".{variant}." in file.name) == (variant is not None)]
+    if not wanted:
+        return []
+    names = sorted(set(map(str, read_json(wanted[0]).get("weight_map", {}).values())))
+    for name in names:
+        if Path(name).name != name:
+            raise UnsafeModel(f"{wanted[0]} points outside of its folder.", "Get the model from another source.")
+        if not (folder / name).is_file():
+            raise ModelMissing(f"{folder / name} is missing.", "Download the missing files, or the model again.")
+    return names
+
+
+def _header(file: Path) -> dict[str, int]:
+    """Number of parameters by dtype, from a safetensors header; checks that the file is as long as it says."""
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > min(size - 8, MAX_HEADER):
+                raise ValueError("its header is longer than the file")
+            header = json.loads(stream.read(length))
+        header.pop("__metadata__", None)
+        end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
+        if 8 + length + end != size:
+            raise ValueError(f"it has {size:,} bytes and should have {8 + length + end:,}")
+        counts: dict[str, int] = {}
+        for tensor in header.values():
+            counts[tensor["dtype"]] = counts.get(tensor["dtype"], 0) + math.prod(tensor["shape"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
+        raise ModelDamaged(f"{file} is damaged: {error}.", GET_AGAIN) from error
+    return counts

@@ -1,0 +1,254 @@
+"""The same tiny weights in the layouts that people have them in: all-in-one, transformer alone, GGUF, a ComfyUI tree.
+
+The widths at the seams between components are those of Stable Diffusion 3.5, since files are recognised by them; what
+is inside is tiny.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tests.fakes.tiny_models import clip_tokenizer, save_components, t5_tokenizer
+
+Tensors = dict[str, Tensor]
+GGML_TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 8}
+_BLOCK = {
+    "attn.to_out.0": "x_block.attn.proj",
+    "attn.norm_q": "x_block.attn.ln_q",
+    "attn.norm_k": "x_block.attn.ln_k",
+    "attn.to_add_out": "context_block.attn.proj",
+    "attn.norm_added_q": "context_block.attn.ln_q",
+    "attn.norm_added_k": "context_block.attn.ln_k",
+    "attn2.to_out.0": "x_block.attn2.proj",
+    "attn2.norm_q": "x_block.attn2.ln_q",
+    "attn2.norm_k": "x_block.attn2.ln_k",
+    "ff.net.0.proj": "x_block.mlp.fc1",
+    "ff.net.2": "x_block.mlp.fc2",
+    "ff_context.net.0.proj": "context_block.mlp.fc1",
+    "ff_context.net.2": "context_block.mlp.fc2",
+    "norm1.linear": "x_block.adaLN_modulation.1",
+    "norm1_context.linear": "context_block.adaLN_modulation.1",
+}
+_JOINED = {
+    "x_block.attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
+    "context_block.attn.qkv": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
+    "x_block.attn2.qkv": ("attn2.to_q", "attn2.to_k", "attn2.to_v"),
+}
+_OUTSIDE = {
+    "pos_embed.proj": "x_embedder.proj",
+    "time_text_embed.timestep_embedder.linear_1": "t_embedder.mlp.0",
+    "time_text_embed.timestep_embedder.linear_2": "t_embedder.mlp.2",
+    "time_text_embed.text_embedder.linear_1": "y_embedder.mlp.0",
+    "time_text_embed.text_embedder.linear_2": "y_embedder.mlp.2",
+    "context_embedder": "context_embedder",
+    "proj_out": "final_layer.linear",
+    "norm_out.linear": "final_layer.adaLN_modulation.1",
+}
+
+
+def save_slim_sd35(folder: Path, medium: bool) -> Path:
+    """A diffusers folder of SD3.5 Large's or Medium's kind."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
+    from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+    from transformers import T5Config, T5EncoderModel
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(20260202)
+        networks: dict[str, Any] = {
+            "text_encoder": _clip(768, "quick_gelu"),
+            "text_encoder_2": _clip(1280, "gelu"),
+            "text_encoder_3": T5EncoderModel(
+                T5Config(
+                    vocab_size=64, d_model=4096, d_kv=8, d_ff=16, num_layers=2, num_heads=2,
+                    feed_forward_proj="gated-gelu", is_encoder_decoder=True, use_cache=False, tie_word_embeddings=False,
+                )
+            ),
+            "transformer": SD3Transformer2DModel(
+                sample_size=128, patch_size=2, in_channels=16, num_layers=4, attention_head_dim=32,
+                num_attention_heads=2, joint_attention_dim=4096, caption_projection_dim=64, pooled_projection_dim=2048,
+                out_channels=16, pos_embed_max_size=24, dual_attention_layers=(0, 1) if medium else (),
+                qk_norm="rms_norm",
+            ),
+            "vae": AutoencoderKL(
+                block_out_channels=(32, 32, 64, 64), down_block_types=("DownEncoderBlock2D",) * 4,
+                up_block_types=("UpDecoderBlock2D",) * 4, layers_per_block=1, latent_channels=16, norm_num_groups=32,
+                sample_size=1024, scaling_factor=1.5305, shift_factor=0.0609, use_quant_conv=False,
+                use_post_quant_conv=False, force_upcast=True,
+            ),
+        }  # fmt: skip
+        tokenizers = {"tokenizer": clip_tokenizer(), "tokenizer_2": clip_tokenizer(), "tokenizer_3": t5_tokenizer()}
+        scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0)
+        save_components(folder, "StableDiffusion3Pipeline", networks, tokenizers, scheduler, torch.float32)
+    return folder
+
+
+def _clip(width: int, activation: str) -> Any:
+    from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+
+    return CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            vocab_size=64, hidden_size=width, intermediate_size=32, num_hidden_layers=2,
+            num_attention_heads=width // 64, projection_dim=width, max_position_embeddings=77, hidden_act=activation,
+            bos_token_id=0, eos_token_id=2, pad_token_id=1,
+        )
+    )  # fmt: skip
+
+
+def component(folder: Path, name: str) -> Tensors:
+    (file,) = (folder / name).glob("*.safetensors")
+    return load_file(file)
+
+
+def original_transformer(tensors: Mapping[str, Tensor]) -> Tensors:
+    """diffusers' names to those of Stability AI's ``mmditx.py``."""
+    layers = 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("transformer_blocks."))
+    found = {"pos_embed": tensors["pos_embed.pos_embed"]}
+    for ours, original in _OUTSIDE.items():
+        for kind in ("weight", "bias"):
+            tensor = tensors[f"{ours}.{kind}"]
+            found[f"{original}.{kind}"] = _halves_swapped(tensor) if ours == "norm_out.linear" else tensor
+    for layer in range(layers):
+        block, joint = f"transformer_blocks.{layer}.", f"joint_blocks.{layer}."
+        for ours, original in _BLOCK.items():
+            for kind in ("weight", "bias"):
+                tensor = tensors.get(f"{block}{ours}.{kind}")
+                if tensor is not None:
+                    swap = ours == "norm1_context.linear" and layer == layers - 1
+                    found[f"{joint}{original}.{kind}"] = _halves_swapped(tensor) if swap else tensor
+        for original, three in _JOINED.items():
+            for kind in ("weight", "bias"):
+                if f"{block}{three[0]}.{kind}" in tensors:
+                    found[f"{joint}{original}.{kind}"] = torch.cat([tensors[f"{block}{one}.{kind}"] for one in three])
+    return found
+
+
+def _halves_swapped(tensor: Tensor) -> Tensor:
+    one, other = tensor.chunk(2)
+    return torch.cat([other, one])
+
+
+def original_vae(tensors: Mapping[str, Tensor]) -> Tensors:
+    """diffusers' names to those of latent-diffusion's autoencoder."""
+    levels = 1 + max(int(name.split(".")[2]) for name in tensors if name.startswith("decoder.up_blocks."))
+    found = {}
+    for name, tensor in tensors.items():
+        side, *rest = name.split(".")
+        match rest:
+            case ["down_blocks" | "up_blocks" as way, level, "resnets", index, *inner]:
+                level = level if way == "down_blocks" else str(levels - 1 - int(level))
+                new = [side, way.removesuffix("_blocks"), level, "block", index, *inner]
+            case ["down_blocks" | "up_blocks" as way, level, sampler, "0", *inner]:
+                level = level if way == "down_blocks" else str(levels - 1 - int(level))
+                new = [side, way.removesuffix("_blocks"), level, sampler.removesuffix("rs"), *inner]
+            case ["mid_block", "resnets", index, *inner]:
+                new = [side, "mid", f"block_{int(index) + 1}", *inner]
+            case ["mid_block", "attentions", "0", *inner]:
+                if name.endswith("weight") and "norm" not in name:
+                    tensor = tensor[:, :, None, None]
+                renamed = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out": "proj_out"}
+                new = [side, "mid", "attn_1", renamed[inner[0]], inner[-1]]
+            case ["conv_norm_out", kind]:
+                new = [side, "norm_out", kind]
+            case _:
+                new = [side, *rest]
+        found[".".join(new).replace("conv_shortcut", "nin_shortcut")] = tensor
+    return found
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, path)
+    return path
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> Tensors:
+    return {prefix + name: tensor for name, tensor in tensors.items()}
+
+
+def all_in_one(folder: Path, path: Path, prefix: str = "model.diffusion_model.") -> Path:
+    """Everything but the tokenizers in one file, as the vendor's ``…_incl_clips_t5xxl`` files have it."""
+    tensors = under(prefix, original_transformer(component(folder, "transformer")))
+    tensors |= under("first_stage_model.", original_vae(component(folder, "vae")))
+    for name, place in (("text_encoder", "clip_l"), ("text_encoder_2", "clip_g"), ("text_encoder_3", "t5xxl")):
+        tensors |= under(f"text_encoders.{place}.transformer.", component(folder, name))
+    tensors["text_encoders.clip_l.logit_scale"] = torch.tensor(4.6)
+    return save_tensors(path, tensors)
+
+
+def comfyui_tree(folder: Path, models: Path) -> Path:
+    transformer = original_transformer(component(folder, "transformer"))
+    save_tensors(models / "diffusion_models" / "tiny_sd3.5.safetensors", transformer)
+    save_tensors(models / "text_encoders" / "clip_l.safetensors", component(folder, "text_encoder"))
+    save_tensors(models / "text_encoders" / "clip_g.safetensors", component(folder, "text_encoder_2"))
+    save_tensors(models / "clip" / "t5xxl_fp16.safetensors", component(folder, "text_encoder_3"))
+    save_tensors(models / "vae" / "sd3_vae.safetensors", original_vae(component(folder, "vae")))
+    noise = {name: torch.randn_like(tensor) for name, tensor in original_vae(component(folder, "vae")).items()}
+    save_tensors(models / "vae" / "ae.safetensors", noise)  # FLUX's, of the same shapes
+    return models
+
+
+def gguf_transformer(folder: Path, path: Path, type: str) -> Path:
+    """The transformer as GGUF: matrices in ``type``, everything else in F32 (as the usual converters do)."""
+    tensors = original_transformer(component(folder, "transformer"))
+    entries, data = [], []
+    offset = 0
+    for name, tensor in tensors.items():
+        # Converters leave small and sensitive tensors alone.
+        is_plain = tensor.ndim != 2 or name.startswith("final_layer") or tensor.shape[-1] % 32
+        kind = "F32" if is_plain else type
+        raw = QUANTISERS[kind](tensor.float().numpy())
+        entries.append((name, list(tensor.shape[::-1]), GGML_TYPES[kind], offset))
+        raw += bytes(-len(raw) % 32)
+        data.append(raw)
+        offset += len(raw)
+    path.write_bytes(_gguf_header(entries) + b"".join(data))
+    return path
+
+
+def _gguf_header(entries: list[tuple[str, list[int], int, int]]) -> bytes:
+    from tests.fakes.gguf_file import gguf
+
+    return gguf(entries, 0)
+
+
+def _q8_0(values: np.ndarray) -> bytes:
+    """Blocks of 32: a float16 scale and 32 signed bytes."""
+    out = bytearray()
+    for block in _blocks(values):
+        scale = np.float16(np.abs(block).max() / 127)
+        numbers = np.round(block / np.float32(scale)) if scale else np.zeros(32)
+        out += struct.pack("<e", scale) + numbers.clip(-127, 127).astype(np.int8).tobytes()
+    return bytes(out)
+
+
+def _q4_0(values: np.ndarray) -> bytes:
+    """Blocks of 32: a float16 scale and 16 bytes, the first half of the numbers in their lower four bits."""
+    out = bytearray()
+    for block in _blocks(values):
+        extreme = block[np.abs(block).argmax()]
+        scale = np.float16(extreme / -8)
+        numbers = np.trunc(block / np.float32(scale) + 8.5) if scale else np.full(32, 8)
+        nibbles = numbers.clip(0, 15).astype(np.uint8)
+        out += struct.pack("<e", scale) + (nibbles[:16] | nibbles[16:] << 4).tobytes()
+    return bytes(out)
+
+
+def _blocks(values: np.ndarray) -> Iterator[np.ndarray]:
+    return iter(values.astype(np.float32).reshape(-1, 32))
+
+
+QUANTISERS: dict[str, Callable[[np.ndarray], bytes]] = {
+    "F32": lambda values: values.astype("<f4").tobytes(),
+    "F16": lambda values: values.astype("<f2").tobytes(),
+    "Q8_0": _q8_0,
+    "Q4_0": _q4_0,
+}
