@@ -205,6 +205,7 @@ class Library:
             changed = self._marking.take_in(connection)
             if changed:
                 _touch(connection)
+        scan.remove_leftovers(self.folder, time.time())
         found = scan.files(self.folder)
         with self._database.reading() as connection:
             known = connection.execute(

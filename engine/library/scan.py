@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.media.atomic import TEMPORARY_PREFIX
 from engine.media.metadata import SUFFIXES
 
 BATCH = 200
+LEFTOVER_SECONDS = 3600.0
 Stamp = tuple[int, int]
 
 
@@ -41,6 +44,16 @@ def files(folder: Path) -> dict[Path, Stamp]:
         except OSError:
             continue  # a folder that cannot be listed: its rows, if any, are checked one by one
     return found
+
+
+def remove_leftovers(folder: Path, now: float) -> None:
+    """Remove what a save that was killed left half written; younger ones may still be written."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(TEMPORARY_PREFIX) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    if now - entry.stat().st_mtime > LEFTOVER_SECONDS:
+                        os.unlink(entry.path)
 
 
 def compare(known: Iterable[tuple[str, int, int, int, int]], found: dict[Path, Stamp], folder: Path) -> Plan:

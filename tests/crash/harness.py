@@ -1,0 +1,209 @@
+"""Runs the robot, kills it and its engine at random moments, and keeps the list of what was promised."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = ("engine", "window", "both")
+ENGINE_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
+WORK_SHARE = 0.35
+EARLY_SECONDS = 4.0
+LATE_SECONDS = 2.0
+START_SECONDS = 180.0
+
+
+@dataclass
+class Promises:
+    """What the robot said: ``tried`` may have happened, the others must have."""
+
+    tried: set[int] = field(default_factory=set)
+    queued: set[int] = field(default_factory=set)
+    ended: Counter[tuple[int, str]] = field(default_factory=Counter)
+    marking: dict[str, list[int]] = field(default_factory=dict)
+    marked: dict[str, list[int]] = field(default_factory=dict)
+    interrupted: set[int] = field(default_factory=set)
+    running: int | None = None
+    bugs: list[str] = field(default_factory=list)
+
+    def hear(self, line: dict[str, Any]) -> None:
+        match line["what"]:
+            case "adding":
+                self.tried.update(line["seeds"])
+            case "queued":
+                self.queued.update(line["seeds"])
+            case "progress":
+                self.running = line["seed"]
+            case "ended":
+                self.running = None
+                self.ended[line["seed"], line["state"]] += 1
+            case "marking" | "marked" as what:
+                for name in line["names"]:
+                    (self.marking if what == "marking" else self.marked).setdefault(name, []).append(line["number"])
+            case "bug" | "failed" as what:
+                self.bugs.append(f"{what}: {line['message']}")
+
+
+class Session:
+    """One start of the robot; ``heard`` is set by each line that it prints."""
+
+    def __init__(self, home: Path, seed: int, promises: Promises, *, drain: bool = False) -> None:
+        self.promises = promises
+        self.lines: list[dict[str, Any]] = []
+        self.heard = threading.Condition()
+        environment = os.environ | {
+            "QT_QPA_PLATFORM": "offscreen",
+            "PYTHONPATH": str(ROOT),
+            "XDG_DATA_HOME": str(home / "xdg"),
+        }
+        self._stderr = (home / "robot.log").open("ab")
+        command = [sys.executable, str(Path(__file__).with_name("robot.py")), str(home), "--seed", str(seed)]
+        self.process = subprocess.Popen(
+            command + ["--drain"] * drain,
+            env=environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if not line.endswith("}\n"):
+                continue  # cut off by the kill
+            with self.heard:
+                self.lines.append(json.loads(line))
+                self.promises.hear(self.lines[-1])
+                self.heard.notify_all()
+        with self.heard:
+            self.heard.notify_all()
+
+    def wait_for(self, test: Callable[[dict[str, Any]], bool], seconds: float, since: int = 0) -> bool:
+        """Wait for a line; False where the process ended or the time is over."""
+        end = time.monotonic() + seconds
+        with self.heard:
+            while not any(map(test, self.lines[since:])):
+                left = end - time.monotonic()
+                if left <= 0 or not self._reader.is_alive():
+                    return False
+                self.heard.wait(min(left, 1.0))
+        return True
+
+    def engines(self) -> list[psutil.Process]:
+        try:
+            children = psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+        return [child for child in children if _is_engine(child)]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.close()
+
+    def close(self) -> None:
+        self.process.wait(60)
+        self._reader.join(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self._stderr.close()
+
+
+@dataclass
+class Result:
+    """``moments`` counts what the engine was at when it was killed."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    moments: Counter[str] = field(default_factory=Counter)
+    orphans: int = 0
+    seconds: float = 0.0
+
+
+def kill_at_random(home: Path, kills: int, seed: int, promises: Promises) -> Result:
+    """Start Laterna with the robot ``kills`` times and more, and kill one of the processes or both at some moment."""
+    chance = random.Random(seed)
+    result = Result()
+    began = time.monotonic()
+    session: Session | None = None
+    starts = 0
+    for _ in range(kills):
+        if session is None:
+            starts += 1
+            session = Session(home, starts, promises)
+        since = len(session.lines)
+        if chance.random() < WORK_SHARE:
+            session.wait_for(lambda line: line["what"] == "progress", START_SECONDS, since)
+            time.sleep(chance.uniform(0, LATE_SECONDS))
+        else:
+            time.sleep(chance.uniform(0, EARLY_SECONDS))
+        assert session.process.poll() is None, "the window ended by itself"
+        target = chance.choice(TARGETS)
+        result.kills[target] += 1
+        result.moments[_moment(session)] += 1
+        if promises.running is not None:
+            promises.interrupted.add(promises.running)
+            promises.running = None
+        engines = session.engines()
+        if target in ("engine", "both"):
+            for engine in engines:
+                _signal(engine, chance.choice(ENGINE_SIGNALS))
+        if target in ("window", "both"):
+            session.kill()
+            session = None
+            _gone, alive = psutil.wait_procs(engines, timeout=5)
+            result.orphans += len(alive)
+    if session is not None:
+        session.kill()
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def drain(home: Path, promises: Promises, seconds: float) -> None:
+    """Start Laterna once more and let it finish everything."""
+    session = Session(home, 1_000_000, promises, drain=True)
+    try:
+        assert session.wait_for(lambda line: line["what"] == "drained", seconds), "the queue never became empty"
+        session.close()
+    finally:
+        if session.process.poll() is None:
+            session.kill()
+    assert session.process.returncode == 0
+
+
+def _moment(session: Session) -> str:
+    """What happened last: "start", or the stage of the running job."""
+    for line in reversed(session.lines):
+        if line["what"] == "progress":
+            return str(line["stage"])
+        if line["what"] == "ended":
+            return "between jobs"
+    return "start"
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    with suppress(psutil.NoSuchProcess):  # it died of an earlier one
+        process.send_signal(number)
+
+
+def _is_engine(process: psutil.Process) -> bool:
+    try:
+        return "engine.worker" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,188 @@
+"""Kill the engine, the window or both at random moments, again and again: afterwards nothing is lost.
+
+The real processes and the models that ship. 20 kills; with ``LATERNA_LONG_TESTS=1`` (``start.py test --long``) 200.
+``LATERNA_CRASH_SEED`` repeats a run's choices, ``LATERNA_CRASH_REPORT`` names a file for its figures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from harness import Promises, Result, drain, kill_at_random
+
+from app.cli.engine_session import EngineSession
+from app.cli.output import Progress
+from app.paths import EMBEDDED_MODELS, Paths
+from engine.library.library import Library
+from engine.media import metadata, png
+from engine.media.environment import Environment
+from engine.media.frames import ClipReader
+from engine.media.metadata import MediaInfo
+from engine.media.save import save_image
+from engine.protocol.recipe import Recipe
+from tests.fakes.recipes import picture_recipe
+
+LONG = bool(os.environ.get("LATERNA_LONG_TESTS"))
+KILLS = int(os.environ.get("LATERNA_CRASH_KILLS", "200" if LONG else "20"))
+ALSO_COMPARED = 10 if LONG else 2
+MAX_ENGINE_DEATHS = 3
+OLD_SEEDS = range(1, 13)
+
+
+def test_nothing_is_lost_whatever_is_killed_whenever(tmp_path: Path) -> None:
+    seed = int(os.environ.get("LATERNA_CRASH_SEED") or random.randrange(1_000_000))
+    print(f"LATERNA_CRASH_SEED={seed}")
+    home = tmp_path / "home"
+    paths = Paths.find(str(home))
+    fill(paths.output)
+    (home / "xdg" / "Trash").mkdir(parents=True)
+    promises = Promises()
+    result = kill_at_random(home, KILLS, seed, promises)
+    drain(home, promises, 120 + 10 * len(promises.queued))
+
+    assert sum(result.kills.values()) == KILLS
+    assert promises.queued, "no job was added: nothing was tested"
+    assert promises.marked, "nothing was marked: nothing was tested"
+    assert result.orphans == 0
+    assert promises.bugs == []
+    jobs = jobs_by_seed(paths.queue_database)
+    files = everything_made(paths.output, home / "xdg" / "Trash" / "files")
+    check_jobs(promises, jobs, files)
+    check_files(files)
+    compared = check_pixels(promises, files, home)
+    check_library(paths, promises)
+    report(seed, result, promises, jobs, compared)
+
+
+def fill(output: Path) -> None:
+    """Some pictures that are there from the start."""
+    for seed in OLD_SEEDS:
+        pixels = np.full((16, 16, 3), seed, np.uint8)
+        save_image(pixels, output / f"old-{seed}.png", picture_recipe(prompt=f"old {seed}", seed=seed), Environment())
+
+
+def jobs_by_seed(database: Path) -> dict[int, list[tuple[str, int]]]:
+    """State and engine deaths of every job, by the seed of its recipe."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        for recipe, state, deaths in connection.execute("SELECT recipe, state, engine_deaths FROM jobs"):
+            found.setdefault(Recipe.from_json(recipe).seed, []).append((state, deaths))
+    return found
+
+
+def everything_made(*folders: Path) -> dict[int, list[tuple[Path, MediaInfo]]]:
+    """All files in the library's folder and in the trash, by the seed of the recipe in them."""
+    found: dict[int, list[tuple[Path, MediaInfo]]] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.*")) if folder.is_dir() else ():
+            if not path.name.startswith("."):
+                info = metadata.read(path)
+                assert info.recipe is not None, f"{path} has lost its recipe"
+                found.setdefault(info.recipe.seed, []).append((path, info))
+    return found
+
+
+def check_jobs(promises: Promises, jobs: dict[int, list[tuple[str, int]]], files: dict[int, Any]) -> None:
+    """Every queued job is there once, and done: with one file, or set aside after it was killed three times."""
+    for seed in promises.queued:
+        assert len(jobs.get(seed, [])) == 1, f"job {seed} is on the queue {len(jobs.get(seed, []))} times"
+    assert set(jobs) <= promises.tried
+    for seed, ((state, deaths),) in jobs.items():
+        if state == "failed":
+            assert deaths >= MAX_ENGINE_DEATHS, f"job {seed} failed"
+        else:
+            assert state == "done", f"job {seed} is {state}"
+            assert len(files.get(seed, [])) == 1, f"job {seed} has {len(files.get(seed, []))} files"
+    for seed in OLD_SEEDS:
+        assert len(files.get(seed, [])) == 1, f"old picture {seed} is there {len(files.get(seed, []))} times"
+    for (seed, state), count in promises.ended.items():
+        assert (count, state) == (1, "done") or (seed, "done") not in promises.ended, f"job {seed} ended twice"
+
+
+def check_files(files: dict[int, list[tuple[Path, MediaInfo]]]) -> None:
+    for made in files.values():
+        for path, info in made:
+            if info.kind == "image":
+                assert png.decode(path).size == (info.width, info.height)
+            else:
+                with ClipReader(path) as clip:
+                    assert sum(1 for _frame in clip) == info.frames
+
+
+def check_pixels(promises: Promises, files: dict[int, list[tuple[Path, MediaInfo]]], home: Path) -> int:
+    """What was interrupted, and some others, made again without interruption: the very same pixels."""
+    made = [seed for seed in files if seed not in OLD_SEEDS]
+    seeds = sorted(promises.interrupted.intersection(made))
+    seeds += [seed for seed in made if seed not in promises.interrupted][:ALSO_COMPARED]
+    with EngineSession(home / "reference.log", Progress()) as engine:
+        for seed in seeds:
+            ((path, info),) = files[seed]
+            assert info.recipe is not None
+            recipe = info.recipe.replace(model_hashes={})
+            done = engine.generate(
+                recipe, EMBEDDED_MODELS / recipe.model, home / "reference", f"r{seed}", home / "reference-cache"
+            )
+            assert [file.pixels_sha256 for file in done.files] == [info.pixels_sha256], f"{path} is another picture"
+    return len(seeds)
+
+
+def check_library(paths: Paths, promises: Promises) -> None:
+    """In order by its own check, with every mark that was promised; and the same from the files alone."""
+    with closing(Library(paths.library_database, paths.output)) as library:
+        library.reconcile()
+        found = library.check()
+        assert (found.unknown, found.damaged, found.database_problems) == ((), (), ())
+        with closing(Library(paths.data / "anew.sqlite3", paths.output)) as anew:
+            anew.rebuild()
+            said = {item.path.name: (item.favourite, item.rating, item.tags, item.albums) for item in everything(anew)}
+        for item in everything(library):
+            if not item.missing:
+                assert said[item.path.name] == (item.favourite, item.rating, item.tags, item.albums)
+            promised = promises.marked.get(item.path.name, [])
+            tried = promises.marking.get(item.path.name, [])
+            assert {f"t{number}" for number in promised} <= set(item.tags) <= {f"t{number}" for number in tried}
+            last = max(promised, default=-1)
+            allowed = {number % 6 for number in tried if number >= last} or {0}
+            assert item.rating in allowed, f"{item.path.name}: {item.rating} stars, not one of {allowed}"
+
+
+def everything(library: Library) -> list[Any]:
+    return library.items(library.ids())
+
+
+def report(
+    seed: int, result: Result, promises: Promises, jobs: dict[int, list[tuple[str, int]]], compared: int
+) -> None:
+    states = [state for rows in jobs.values() for state, _deaths in rows]
+    figures = {
+        "seed": seed,
+        "kills": dict(result.kills),
+        "moments": dict(result.moments),
+        "seconds of killing": round(result.seconds),
+        "jobs": len(jobs),
+        "done": states.count("done"),
+        "set aside after three deaths": states.count("failed"),
+        "jobs interrupted": len(promises.interrupted),
+        "compared with an uninterrupted run": compared,
+        "marks promised": sum(map(len, promises.marked.values())),
+    }
+    print(json.dumps(figures, indent=1))
+    target = os.environ.get("LATERNA_CRASH_REPORT")
+    if target:
+        Path(target).write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-s"]))
