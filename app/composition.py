@@ -16,9 +16,12 @@ from app.paths import RESOURCES, Paths
 from app.settings import Settings, SettingsFile
 from engine.jobs.notices import Notice
 from engine.models.catalog import InstalledModel, find_installed
+from engine.prompt.styles import StyleStore
+from engine.prompt.wildcards import Wildcards
 from engine.protocol.version import VERSION
 from ui.garbage import GuiGarbage
 from ui.main_window import MainWindow
+from ui.prompt_tools import PromptTools
 from ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ def make_window(
         find_models=find_models,
         output_folder=paths.output,
         frames_folder=paths.cache / "frames",
+        prompt_tools=PromptTools(StyleStore(RESOURCES / "styles", paths.styles), Wildcards(paths.wildcards)),
         version=VERSION,
         notice=settings_file.notice,
     )

@@ -64,6 +64,15 @@ class Paths:
         return self.data / "training"
 
     @property
+    def styles(self) -> Path:
+        """The person's own styles; those that ship are in the resources."""
+        return self.data / "styles"
+
+    @property
+    def wildcards(self) -> Path:
+        return self.data / "wildcards"
+
+    @property
     def encodings(self) -> Path:
         """Cached prompt encodings; private to the person."""
         return self.cache / "encodings"

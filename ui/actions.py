@@ -15,15 +15,18 @@ from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon, QIm
 from engine.jobs.notices import LibraryChanged
 from engine.library.item import Item
 from engine.library.marks import MarkChange, Marked, Undo
+from engine.models.catalog import InstalledModel
 from engine.protocol.errors import BadRecipe, ErrorInfo, LaternaError
 from engine.protocol.family_info import Kind, validate
 from engine.protocol.recipe import Recipe
 from ui.action_table import ROWS, Row
 from ui.background import Background
+from ui.draft import Draft
 from ui.engine_link import EngineLink
 from ui.generate.seed_field import draw_seed
 from ui.messages import Message, of_error
 from ui.preferences import Preferences
+from ui.prompt_tools import PromptTools, Texts
 from ui.session import Session
 from ui.theme import Theme
 
@@ -61,9 +64,16 @@ class Actions(QObject):
     wanted = Signal(str)
 
     def __init__(
-        self, session: Session, preferences: Preferences, *, theme: Theme, parent: QObject | None = None
+        self,
+        session: Session,
+        preferences: Preferences,
+        *,
+        theme: Theme,
+        tools: PromptTools,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._tools = tools
         self._session = session
         self._preferences = preferences
         self._theme = theme
@@ -161,14 +171,24 @@ class Actions(QObject):
         if self._link is None:
             self._say(self.tr("Laterna is still starting; try again in a moment."), "warning")
             return
+        self._tools.texts(draft, lambda texts: self._submit(draft, model, texts), self._texts_failed)
+
+    def _submit(self, draft: Draft, model: InstalledModel, texts: Texts) -> None:
+        """``texts`` are those of each job, where they are not the draft's own."""
+        if self._link is None:
+            return
         self._link.submit(
             draft.recipe,
             str(model.folder),
             draft.count,
             self._preferences.output_folder,
             self._preferences.file_name,
+            texts,
         )
         self.submitted.emit()
+
+    def _texts_failed(self, error: LaternaError) -> None:
+        self.engine_refused(error.info())
 
     def cancel(self) -> None:
         """Stop the running job."""

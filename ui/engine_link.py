@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
@@ -40,7 +40,13 @@ class JobService(Protocol):
     def stop(self) -> None: ...
     def close(self) -> None: ...
     def submit(
-        self, recipe: Recipe, model_folder: str, count: int = 1, output_folder: str = "", file_stem: str = ""
+        self,
+        recipe: Recipe,
+        model_folder: str,
+        count: int = 1,
+        output_folder: str = "",
+        file_stem: str = "",
+        texts: Sequence[tuple[str, str]] = (),
     ) -> object: ...
     def cancel(self, job: str) -> object: ...
     def clear_waiting(self) -> object: ...
@@ -96,9 +102,15 @@ class EngineLink(QThread):
     # --- commands, from the window's thread
 
     def submit(
-        self, recipe: Recipe, model_folder: str, count: int = 1, output_folder: str = "", file_stem: str = ""
+        self,
+        recipe: Recipe,
+        model_folder: str,
+        count: int = 1,
+        output_folder: str = "",
+        file_stem: str = "",
+        texts: Sequence[tuple[str, str]] = (),
     ) -> None:
-        self._command(lambda service: service.submit(recipe, model_folder, count, output_folder, file_stem))
+        self._command(lambda service: service.submit(recipe, model_folder, count, output_folder, file_stem, texts))
 
     def cancel(self, job: str) -> None:
         self._command(lambda service: service.cancel(job))

@@ -30,6 +30,7 @@ class LateParts(QObject):
     def start(self) -> None:
         window = self._window
         self.find_models_again()
+        window.prompt_tools.load()
         window.background.run(window.open_services, self._services_ready, self._services_failed)
         window.background.run(_import_panels, lambda _none: self._build_view(), window.failed)
 
@@ -98,6 +99,7 @@ class LateParts(QObject):
         window.gallery = GalleryPanel(services.library, services.thumbnails, theme=window.theme, actions=actions)
         window.right.layout().insertWidget(0, window.gallery, 1)
         window.actions_.attach_library(services.library, window.gallery.selected_items)
+        window.prompt_tools.attach_library(services.library)
         window.link = EngineLink(services.make_job_service, parent=window)
         window.actions_.attach_engine(window.link)
         window.feed.gallery = window.gallery

@@ -26,6 +26,7 @@ from ui.generate.panel import GeneratePanel
 from ui.late_parts import LateParts
 from ui.messages import Message, of_error
 from ui.preferences import Preferences
+from ui.prompt_tools import PromptTools
 from ui.session import Session
 from ui.status_bar import StatusBar
 from ui.theme import Theme
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         find_models: Callable[[], tuple[InstalledModel, ...]],
         output_folder: Path,
         frames_folder: Path,
+        prompt_tools: PromptTools,
         version: str = "",
         notice: str = "",
     ) -> None:
@@ -79,6 +81,8 @@ class MainWindow(QMainWindow):
         self.find_models = find_models
         self.frames_folder = frames_folder
         self._notice = notice
+        self.prompt_tools = prompt_tools
+        prompt_tools.setParent(self)
         self._closing = False
         self._started = False
         self.link: EngineLink | None = None
@@ -87,7 +91,7 @@ class MainWindow(QMainWindow):
         self.gallery: GalleryPanel | None = None
         self.queue: QueuePanel | None = None
         self.session = Session(preferences.kind, preferences.drafts, parent=self)
-        self.actions_ = Actions(self.session, preferences, theme=theme, parent=self)
+        self.actions_ = Actions(self.session, preferences, theme=theme, tools=prompt_tools, parent=self)
         self.feed = Feed(self.session, parent=self)
         self.feed.show_previews = preferences.previews
         self.background = Background(threads=3, parent=self)
@@ -103,7 +107,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.setWindowTitle("Laterna")
-        self.form = GeneratePanel(self.session, theme=self.theme)
+        self.form = GeneratePanel(self.session, theme=self.theme, tools=self.prompt_tools)
         self.form.set_advanced_open(self.preferences.advanced_open)
         self.menu_button = IconButton("menu", self.tr("Menu (F10)"), theme=self.theme, role="muted")
         self.menu_button.setFixedSize(34, 34)
@@ -151,6 +155,7 @@ class MainWindow(QMainWindow):
         actions.submitted.connect(self.state.save_now)
         actions.library_changed.connect(self.feed.library_changed)
         actions.wanted.connect(self._window_actions.run)
+        self.prompt_tools.failed.connect(self.failed)
         self.feed.said.connect(self.messages.show_message)
         self.feed.refused.connect(lambda error: self._refused(error, focus=False))
         self.feed.restart_wanted.connect(actions.restart_engine)
@@ -253,5 +258,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.background.close()
         self.actions_.close()
+        self.form.close_down()
+        self.prompt_tools.close()
         self._late_parts.close()
         self.state.save_last()

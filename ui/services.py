@@ -11,9 +11,10 @@ from ui.engine_link import MakeService
 from ui.library.gallery import ThumbnailSource
 from ui.library.query import LibrarySource
 from ui.models.link import MakeModelService
+from ui.prompt_tools import PromptSource
 
 
-class Library(ActionLibrary, LibrarySource, Protocol):
+class Library(ActionLibrary, LibrarySource, PromptSource, Protocol):
     """``engine.library.library.Library`` as the window uses it."""
 
 

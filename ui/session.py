@@ -9,6 +9,7 @@ from engine.jobs.job import Job
 from engine.jobs.notices import EngineStateChanged, JobEnded, JobProgressed, MemoryShown, QueueChanged
 from engine.library.item import Item
 from engine.models.catalog import FAMILIES, InstalledModel
+from engine.prompt.templates import escape
 from engine.protocol.family_info import Kind
 from engine.protocol.recipe import Recipe
 from ui.draft import Draft
@@ -82,11 +83,15 @@ class Session(QObject):
         self.draft_replaced.emit()
 
     def restore(self, recipe: Recipe) -> None:
-        """Put all of ``recipe`` into the form, with its seed kept. A model that is not here leaves its settings."""
+        """Put all of ``recipe`` into the form, with its seed kept. A model that is not here leaves its settings.
+
+        Braces in its texts are plain characters: what was drawn once is not drawn again.
+        """
         family = FAMILIES.get(recipe.family)
         if family is not None:
             self._kind = family.kind
-        self._drafts[self._kind] = Draft(recipe.replace(model_hashes={}), count=1, random_seed=False)
+        texts = {"prompt": escape(recipe.prompt), "negative_prompt": escape(recipe.negative_prompt)}
+        self._drafts[self._kind] = Draft(recipe.replace(model_hashes={}, **texts), count=1, random_seed=False)
         self._settle_model()
         self.draft_replaced.emit()
 

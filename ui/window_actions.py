@@ -28,6 +28,9 @@ class WindowActions(QObject):
         self._models_window: ModelsWindow | None = None
         self._answers: dict[str, Callable[[], object]] = {
             "focus_prompt": window.form.prompts.prompt.setFocus,
+            "prompt_history": window.form.prompts.open_history,
+            "edit_styles": window.form.prompts.edit_styles_wanted.emit,
+            "open_wildcards": self.open_wildcards,
             "open_file": self.open_file,
             "export_frame": lambda: window.view and window.view.export_frame(),
             "export_copy": lambda: window.view and window.view.save_copy(),
@@ -54,6 +57,14 @@ class WindowActions(QObject):
         from ui.dialogs import ask_file
 
         ask_file(self._window, self._folder(), self._window.actions_.read_file)
+
+    def open_wildcards(self) -> None:
+        """The folder, made now, with a word on what goes into it."""
+        folder = self._window.prompt_tools.wildcards.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        text = self.tr("Each text file there is a wildcard: __name__ in a prompt draws one of its lines.")
+        self._window.messages.show_message(Message(text))
 
     def show_models(self) -> None:
         """The models page; one at a time."""

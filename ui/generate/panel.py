@@ -13,6 +13,7 @@ from ui.generate.advanced import Advanced
 from ui.generate.drop_zone import DropZone
 from ui.generate.parameters import Parameters
 from ui.generate.prompts import Prompts
+from ui.prompt_tools import PromptTools, no_tools
 from ui.session import Session
 from ui.theme import Theme
 from ui.widgets.labels import ElidedLabel, label
@@ -29,15 +30,19 @@ class GeneratePanel(QFrame):
     cancel_wanted = Signal()
     file_wanted = Signal()
 
-    def __init__(self, session: Session, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, *, theme: Theme, tools: PromptTools | None = None, parent: QWidget | None = None
+    ) -> None:
+        """``tools`` has the person's styles, wildcards and earlier prompts; without it there are none."""
         super().__init__(parent)
         self._session = session
+        self._tools = tools if tools is not None else no_tools(self)
         self._theme = theme
         self._showing = False
         self.setProperty("role", "panel")
         self.setMinimumWidth(290)
         self.kind = Segments(self.tr("What to make"), [("video", self.tr("Video")), ("image", self.tr("Image"))])
-        self.prompts = Prompts(theme=theme)
+        self.prompts = Prompts(theme=theme, tools=self._tools)
         self.drop_zone = DropZone()
         self.parameters = Parameters(theme=theme)
         self.disclosure = QPushButton()
@@ -66,6 +71,10 @@ class GeneratePanel(QFrame):
         self._validate_later.timeout.connect(self.check)
         self.kind.chosen.connect(self._kind_chosen)
         self.prompts.edited.connect(self._edited)
+        self.prompts.style_chosen.connect(self._style_chosen)
+        self.prompts.write_style_wanted.connect(self._write_style)
+        self.prompts.edit_styles_wanted.connect(self._edit_styles)
+        self.prompts.weights_wanted.connect(self._read_weights)
         self.parameters.edited.connect(self._edited)
         self.advanced.edited.connect(self._edited)
         self.advanced.guidance_dragged.connect(self._guidance_dragged)
@@ -151,8 +160,7 @@ class GeneratePanel(QFrame):
         if family is not None:
             self.advanced.set_rules(family)
         self.disclosure.setEnabled(family is not None)
-        self.prompts.set_model(model.info if model else None)
-        self.prompts.show_texts(draft.recipe.prompt, draft.recipe.negative_prompt)
+        self.prompts.show_draft(draft, model)
         self.parameters.show_draft(draft)
         self.advanced.show_recipe(draft.recipe)
         self._showing = False
@@ -171,9 +179,14 @@ class GeneratePanel(QFrame):
     def _edited(self) -> None:
         if not self._showing:
             self._session.edit(self.read())
+            self.prompts.set_reading(self._session.draft, self._session.model)
             self.advanced.follow(self._session.draft.recipe)
             self._dress()
             self._validate_later.start()
+
+    def close_down(self) -> None:
+        """Wait for the threads of its parts."""
+        self.prompts.close_down()
 
     def _guidance_dragged(self, scale: float) -> None:
         """The guidance scale by the first point of its curve."""
@@ -182,6 +195,31 @@ class GeneratePanel(QFrame):
 
     def _kind_chosen(self, kind: str) -> None:
         self._session.set_kind("video" if kind == "video" else "image")
+
+    # --- styles and weights
+
+    def _style_chosen(self, id: str) -> None:
+        self._session.replace(self._session.draft.replace(style=id))
+
+    def _write_style(self) -> None:
+        """The style's words into the prompt itself, and no style; Ctrl+Z takes it back there."""
+        draft = self._session.draft
+        style = self._tools.style(draft.style)
+        if style is not None:
+            prompt, negative = style.apply(draft.recipe.prompt, draft.recipe.negative_prompt)
+            self._session.replace(draft.with_recipe(prompt=prompt, negative_prompt=negative).replace(style=""))
+
+    def _edit_styles(self) -> None:
+        from ui.generate.style_editor import StyleEditor
+
+        StyleEditor(self._tools, self._session.draft.style, self.window()).open()
+
+    def _read_weights(self) -> None:
+        """A weight was set by key: from now on this draft's texts are read with weights."""
+        draft = self._session.draft
+        if draft.recipe.text_encoding != "comfyui":
+            self._session.replace(draft.with_recipe(text_encoding="comfyui"))
+            self.prompts.show_hint(self.tr("Weights are read from now on, as in ComfyUI."))
 
     # --- validation
 

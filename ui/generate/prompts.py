@@ -1,40 +1,48 @@
-"""Prompt and negative prompt with their counters, hints and sentences, the examples and the vocabulary."""
+"""Prompt and negative prompt with their token counts, style, history, examples and sentences."""
 
 from __future__ import annotations
 
-import random
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QHBoxLayout,
-    QMenu,
-    QPlainTextEdit,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
-
-from engine.protocol.family_info import MAX_PROMPT_CHARS, ModelInfo
+from engine.models.catalog import InstalledModel
+from engine.prompt.templates import is_template
+from engine.prompt.tokens import Rules
+from engine.protocol.family_info import MAX_PROMPT_CHARS
+from ui.draft import Draft
+from ui.generate.completion import Completion
+from ui.generate.counter_label import CounterLabel, cuts_of
+from ui.generate.examples import ExamplesButton
+from ui.generate.history import PromptHistory
 from ui.generate.prompt_edit import PromptEdit
+from ui.generate.style_menu import StyleButton
+from ui.generate.token_counts import Answer, Question, TokenCounts
+from ui.prompt_tools import PromptTools
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import ErrorLabel, label
 from ui.widgets.style import set_state
 
 SHOWN_UNKNOWN = 6
-SHOWN_EXAMPLES = 12
+HINT_MS = 6000
+ROW_HEIGHT = 24
 
 
 class Prompts(QWidget):
-    """Signals: ``edited`` after the person changed one of the two texts."""
+    """Signals: ``edited`` after the person changed one of the two texts, ``style_chosen(id)``, ``write_style_wanted``
+    and ``edit_styles_wanted`` by the style's menu, ``weights_wanted`` after a weight was set by key."""
 
     edited = Signal()
+    style_chosen = Signal(str)
+    write_style_wanted = Signal()
+    edit_styles_wanted = Signal()
+    weights_wanted = Signal()
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, *, theme: Theme, tools: PromptTools, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._info: ModelInfo | None = None
+        self._tools = tools
+        self._model: InstalledModel | None = None
+        self._draft = Draft()
         self.prompt = PromptEdit(self.tr("Prompt"), self.tr("Describe what you want to see"), theme=theme)
         self.negative = PromptEdit(
             self.tr("Negative prompt"), self.tr("What to avoid, e.g. text, watermark, flicker"), theme=theme
@@ -42,61 +50,113 @@ class Prompts(QWidget):
         self.prompt.setMinimumHeight(76)
         self.negative.setMinimumHeight(52)
         self.negative.setMaximumHeight(64)
-        self.counter = label("", "muted")
-        self.examples = IconButton("sparkle", self.tr("Examples for this model"), theme=theme, role="muted", size=16)
-        self.examples.setFixedSize(26, 26)
-        self.examples.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._menu = QMenu(self.examples)
-        self._menu.aboutToShow.connect(self._fill_menu)
-        self.examples.setMenu(self._menu)
+        self.counter = CounterLabel()
+        self.negative_counter = CounterLabel()
+        self.style_button = StyleButton(tools)
+        self.examples = ExamplesButton(theme=theme)
+        self.history_button = IconButton(
+            "history", self.tr("Your prompts (Ctrl+H)"), theme=theme, role="muted", size=16
+        )
+        self.history_button.setFixedSize(26, 26)
+        self.history = PromptHistory(tools, self)
         self.unknown = label("", "muted")
         self.unknown.setWordWrap(True)
         self.unknown.hide()
         self.prompt_error = ErrorLabel()
         self.negative_error = ErrorLabel()
+        self.completion = Completion(self.prompt, tools)
+        self.counts = TokenCounts(self)
+        self.counts.lines = tools.wildcards.lines
+        self._lay_out()
+        self._connect()
+        self._ask()
 
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 0, 0)
-        head.setSpacing(4)
-        title = label(self.tr("PROMPT"), "section")
-        title.setFixedHeight(26)
-        head.addWidget(title)
-        head.addStretch(1)
-        head.addWidget(self.counter)
-        head.addWidget(self.examples)
+    def _lay_out(self) -> None:
+        head = self._row(label(self.tr("PROMPT"), "section"), self.history_button, self.examples)
+        foot = self._row(self.style_button, self.counter)
+        negative_head = self._row(label(self.tr("NEGATIVE PROMPT"), "section"), self.negative_counter)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self.prompt, 1)
+        column.addLayout(foot)
         column.addWidget(self.unknown)
         column.addWidget(self.prompt_error)
-        column.addSpacing(6)
-        column.addWidget(label(self.tr("NEGATIVE PROMPT"), "section"))
-        column.addSpacing(2)
+        column.addLayout(negative_head)
         column.addWidget(self.negative)
         column.addWidget(self.negative_error)
 
+    @staticmethod
+    def _row(left: QWidget, *right: QWidget) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        left.setFixedHeight(ROW_HEIGHT)
+        row.addWidget(left)
+        row.addStretch(1)
+        for part in right:
+            row.addWidget(part)
+        return row
+
+    def _connect(self) -> None:
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(250)
         self._later.timeout.connect(self._tell_unknown)
-        self.prompt.edited.connect(self._edited)
-        self.negative.edited.connect(self._edited)
-        self._count()
+        self._unhint = QTimer(self)
+        self._unhint.setSingleShot(True)
+        self._unhint.setInterval(HINT_MS)
+        self._unhint.timeout.connect(self._tell_unknown)
+        for edit in (self.prompt, self.negative):
+            edit.edited.connect(self._edited)
+            edit.weighed.connect(self._weighed)
+        self.examples.chosen.connect(self.prompt.replace_text)
+        self.history_button.clicked.connect(self.open_history)
+        self.history.chosen.connect(self._use_prompt)
+        self.style_button.style_chosen.connect(self.style_chosen)
+        self.style_button.write_wanted.connect(self.write_style_wanted)
+        self.style_button.edit_wanted.connect(self.edit_styles_wanted)
+        self.counts.counted.connect(self._counted)
+        self._tools.changed.connect(self._ask)
 
-    def show_texts(self, prompt: str, negative: str) -> None:
+    def close_down(self) -> None:
+        """Wait for the thread that counts."""
+        self.counts.close()
+
+    # --- what is shown
+
+    def show_draft(self, draft: Draft, model: InstalledModel | None) -> None:
         """Without ``edited``."""
-        self.prompt.set_text(prompt)
-        self.negative.set_text(negative)
-        self._count()
+        kind = "video" if draft.recipe.frames > 1 else "image"
+        key = model.info.kind if model is not None else kind
+        self.set_reading(draft, model)
+        self.prompt.set_text(draft.recipe.prompt, key)
+        self.negative.set_text(draft.recipe.negative_prompt, key)
+        self.style_button.set_style_id(draft.style)
+        self._changed()
         self._tell_unknown()
 
-    def set_model(self, info: ModelInfo | None) -> None:
-        self._info = info
-        self.prompt.set_vocabulary(info.vocabulary if info else ())
-        self.examples.setVisible(bool(info and (info.examples or info.vocabulary)))
-        self._tell_unknown()
+    def set_reading(self, draft: Draft, model: InstalledModel | None) -> None:
+        """How the texts are read: the model, and the settings of the draft that decide it."""
+        self._draft, self._model = draft, model
+        info = model.info if model is not None else None
+        vocabulary = info.vocabulary if info is not None else ()
+        self.prompt.set_vocabulary(vocabulary)
+        self.completion.set_vocabulary(vocabulary)
+        self.examples.set_model(info)
+        for edit in (self.prompt, self.negative):
+            edit.reads_weights = model is None or "comfyui" in model.family.text_encodings
+        self._ask()
+
+    def open_history(self) -> None:
+        self.history.open_below(self.history_button)
+
+    def show_hint(self, text: str) -> None:
+        """A sentence under the prompt, for a moment."""
+        self.unknown.setText(text)
+        self.unknown.show()
+        self._unhint.start()
 
     def show_error(self, field: str, sentence: str) -> QWidget:
         edit, error = (self.prompt, self.prompt_error) if field == "prompt" else (self.negative, self.negative_error)
@@ -112,24 +172,64 @@ class Prompts(QWidget):
                 set_state(edit, "invalid", False)
                 edit.setAccessibleDescription("")
 
+    # --- what the person does
+
     def _edited(self) -> None:
-        self._count()
         self._later.start()
         self.edited.emit()
+        self._changed()
 
-    def _count(self) -> None:
-        text = self.prompt.text()
-        words = len(text.split())
-        if len(text) > MAX_PROMPT_CHARS // 2:
-            shown = self.tr("{count} / {most} characters").format(count=f"{len(text):,}", most=f"{MAX_PROMPT_CHARS:,}")
-        elif not words:
-            shown = ""
-        elif words == 1:
-            shown = self.tr("1 word")
+    def _use_prompt(self, text: str) -> None:
+        self.prompt.replace_text(text)
+        self.prompt.setFocus()
+
+    def _weighed(self, done: bool) -> None:
+        if done:
+            self.weights_wanted.emit()
         else:
-            shown = self.tr("{count} words").format(count=words)
-        self.counter.setText(shown)
-        self.counter.setToolTip(self.tr("{count} characters").format(count=f"{len(text):,}"))
+            self.show_hint(self.tr("This model reads no weights."))
+
+    def _changed(self) -> None:
+        text = self.prompt.text()
+        self.prompt.marks.set_templates(is_template(text))
+        self.negative.marks.set_templates(is_template(self.negative.text()))
+        self._ask()
+
+    # --- counts
+
+    def _ask(self) -> None:
+        model = self._model
+        length = max(len(self.prompt.text()), len(self.negative.text()))
+        if model is None or not 0 < length <= MAX_PROMPT_CHARS // 2:
+            self.counts.ask(None)
+            self._counted(None)
+            return
+        recipe = self._draft.recipe
+        self.counts.ask(
+            Question(
+                model.folder,
+                model.family,
+                Rules.of(recipe),
+                self.prompt.text(),
+                self.negative.text(),
+                self._tools.style(self._draft.style),
+                recipe.seed,
+            )
+        )
+
+    def _counted(self, answer: Answer | None) -> None:
+        prompt, negative = self.prompt.text(), self.negative.text()
+        if answer is None:
+            self.counter.show_words(prompt)
+            self.negative_counter.show_words(negative)
+            for edit in (self.prompt, self.negative):
+                edit.marks.set_cuts(None, None)
+            return
+        self.counter.show_counts(answer.prompt, answer.texts.prompt)
+        self.negative_counter.show_counts(answer.negative if negative else (), answer.texts.negative)
+        self.prompt.marks.set_cuts(*cuts_of(answer.prompt, answer.texts.offset))
+        is_typed = answer.texts.negative.startswith(negative.strip().rstrip(","))
+        self.negative.marks.set_cuts(*cuts_of(answer.negative, 0 if is_typed else None))
 
     def _tell_unknown(self) -> None:
         words = self.prompt.unknown_words()
@@ -139,34 +239,3 @@ class Prompts(QWidget):
         shown = ", ".join(words[:SHOWN_UNKNOWN]) + (" …" if len(words) > SHOWN_UNKNOWN else "")
         self.unknown.setText(self.tr("This model does not know: {words}").format(words=shown))
         self.unknown.show()
-
-    def _fill_menu(self) -> None:
-        self._menu.clear()
-        if self._info is None:
-            return
-        examples = list(self._info.examples)
-        if examples:
-            self._menu.addAction(self.tr("Surprise me"), lambda: self.prompt.replace_text(random.choice(examples)))
-            self._menu.addSeparator()
-        for text in examples[:SHOWN_EXAMPLES]:
-            shown = text if len(text) <= 60 else text[:58] + " …"
-            self._menu.addAction(shown.replace("&", "&&"), lambda text=text: self.prompt.replace_text(text))
-        if self._info.vocabulary:
-            self._menu.addSeparator()
-            self._menu.addAction(self.tr("Words this model knows…"), self._show_vocabulary)
-
-    def _show_vocabulary(self) -> None:
-        assert self._info is not None
-        dialog = QDialog(self.window())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle(self.tr("Words that {model} knows").format(model=self._info.name))
-        words = QPlainTextEdit(", ".join(sorted(self._info.vocabulary)))
-        words.setReadOnly(True)
-        words.setAccessibleName(dialog.windowTitle())
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(dialog.reject)
-        column = QVBoxLayout(dialog)
-        column.addWidget(words)
-        column.addWidget(buttons)
-        dialog.resize(480, 420)
-        dialog.open()

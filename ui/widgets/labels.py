@@ -32,20 +32,24 @@ class ErrorLabel(QLabel):
 
 
 class ElidedLabel(QLabel):
-    """One line that gives way: what does not fit is cut with an ellipsis, and whole in the tooltip."""
+    """One line that gives way: what does not fit is cut with an ellipsis, and whole in the tooltip.
+
+    A ``tip`` of its own is shown instead.
+    """
 
     def __init__(self, text: str = "", role: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._whole = ""
+        self._tip = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         if role:
             self.setProperty("role", role)
         self.set_text(text)
 
-    def set_text(self, text: str) -> None:
-        if text != self._whole:
-            self._whole = text
+    def set_text(self, text: str, tip: str = "") -> None:
+        if (text, tip) != (self._whole, self._tip):
+            self._whole, self._tip = text, tip
             self.setAccessibleName(text)
             self.updateGeometry()
             self._elide()
@@ -65,6 +69,6 @@ class ElidedLabel(QLabel):
 
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 1))
+        self.setToolTip(self._tip or (self._whole if shown != self._whole else ""))
         if shown != self.text():
             self.setText(shown)
-            self.setToolTip(self._whole if shown != self._whole else "")

@@ -184,7 +184,7 @@ def test_a_hundred_thousand_characters(qtbot: QtBot, panel: GeneratePanel, sessi
     data.setText(text)
     panel.prompts.prompt.insertFromMimeData(data)
     assert panel.prompts.prompt.text() == text
-    assert "100,000 / 20,000" in panel.prompts.counter.text()
+    assert "100,000 / 20,000" in panel.prompts.counter.text_whole()
     qtbot.waitUntil(lambda: "100,000 characters" in panel.prompts.prompt_error.text(), timeout=3000)
     qtbot.keyClicks(panel.prompts.prompt, "!")
     assert session.draft.recipe.prompt == text + "!"

@@ -1,0 +1,99 @@
+"""``PromptTools``: styles, wildcards and the person's own prompts, for whatever shows or uses them. Threaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.prompt.expand import expand, varies
+from engine.prompt.styles import Style, StyleStore
+from engine.prompt.wildcards import Wildcards
+from engine.protocol.errors import LaternaError
+from ui.background import Background
+from ui.draft import Draft
+
+Texts = list[tuple[str, str]]
+
+
+class PromptSource(Protocol):
+    """What it uses of ``engine.library.library.Library``; called on a thread."""
+
+    def prompts(self, text: str = "", limit: int = 50) -> list[str]: ...
+
+
+class PromptTools(QObject):
+    """Signals: ``changed`` after the styles or the wildcards' names did, ``failed(LaternaError)``."""
+
+    changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, styles: StyleStore, wildcards: Wildcards, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = styles
+        self.wildcards = wildcards
+        self.styles: tuple[Style, ...] = ()
+        self.wildcard_names: tuple[str, ...] = ()
+        self._library: PromptSource | None = None
+        self._background = Background(1, self)
+
+    def attach_library(self, library: PromptSource) -> None:
+        self._library = library
+
+    def load(self) -> None:
+        """Read styles and wildcards (again); ``changed`` follows where they differ."""
+        self._background.run(lambda: (self._store.all(), self.wildcards.names()), self._loaded, self.failed.emit)
+
+    def close(self) -> None:
+        self._background.close()
+
+    def style(self, id: str) -> Style | None:
+        return next((style for style in self.styles if style.id == id), None)
+
+    def save(self, style: Style, then: Callable[[Style], None] = lambda _style: None) -> None:
+        def saved(made: Style) -> None:
+            self.load()
+            then(made)
+
+        self._background.run(lambda: self._store.save(style), saved, self.failed.emit)
+
+    def remove(self, id: str) -> None:
+        self._background.run(lambda: self._store.remove(id), lambda _none: self.load(), self.failed.emit)
+
+    def texts(self, draft: Draft, then: Callable[[Texts], None], failed: Callable[[LaternaError], None]) -> None:
+        """Prompt and negative prompt of each of the draft's jobs; none at all where they are the draft's own."""
+        recipe, style = draft.recipe, self.style(draft.style)
+        if not varies(recipe.prompt, recipe.negative_prompt, style):
+            then([])
+            return
+
+        def draw() -> Texts:
+            made = [
+                expand(recipe.prompt, recipe.negative_prompt, style, recipe.seed + number, self.wildcards.lines)
+                for number in range(draft.count)
+            ]
+            return [(one.prompt, one.negative) for one in made]
+
+        self._background.run(draw, then, failed)
+
+    def find_prompts(self, text: str, limit: int, then: Callable[[list[str]], None]) -> None:
+        """The person's own prompts that hold ``text``, newest first; none while the library is not open."""
+        library = self._library
+        if library is None:
+            then([])
+        else:
+            self._background.run(lambda: library.prompts(text, limit), then, self.failed.emit)
+
+    def _loaded(self, found: tuple[Sequence[Style], Iterable[str]]) -> None:
+        styles, names = tuple(found[0]), tuple(found[1])
+        if (styles, names) != (self.styles, self.wildcard_names):
+            self.styles, self.wildcard_names = styles, names
+            self.changed.emit()
+
+
+def no_tools(parent: QObject) -> PromptTools:
+    """No styles, no wildcards, no earlier prompts."""
+    nowhere = Path("/nonexistent")
+    return PromptTools(StyleStore(nowhere, nowhere), Wildcards(nowhere), parent)
