@@ -95,7 +95,7 @@ def _join(rng: np.random.Generator, body: str, background: Background) -> str:
     roll = rng.random()
     if roll < 0.12:
         return f"{words}, {body}"
-    if roll < 0.15:
+    if roll < 0.15 and not body.startswith(("at ", "in ", "on ")):
         return f"{background.name} background with {body}"
     return f"{body} {words}" if attaches and rng.random() < 0.7 else f"{body}, {words}"
 

@@ -2,7 +2,8 @@
 
 An object counts when, at the place that its prompt names, the pixels under the sprite's mask differ from the sprite by
 less than THRESHOLD (root mean square, colours 0..1) and no other object of the whole catalogue fits the square better.
-A background counts when it is the nearest of all backgrounds outside the objects' squares.
+A background counts when it is the nearest of all backgrounds outside the objects' squares. A clip's flicker is the
+standard deviation over time, in shares of the range, of the pixels where nothing moves.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .scenes import SIZE_PIXELS, Scene, offset
 from .sprites import sprite
 
 THRESHOLD = 0.2
+FLICKER = 0.02  # what still areas of a good clip may have at most
 _CELL = 8  # px, backgrounds are compared as means of such squares
 _EXAMPLES = 12  # reference pictures of each background
 
@@ -71,11 +73,12 @@ def match(picture: np.ndarray, background: int, x: int, y: int, size: int, wante
 @dataclass(frozen=True)
 class Score:
     """`objects`: every object of the prompt recognised at its place (in clips: on its path); `errors` under the
-    masks."""
+    masks; `flicker` of what should be still (clips only)."""
 
     objects: tuple[bool, ...]
     background: bool
     errors: tuple[float, ...]
+    flicker: float = 0.0
 
     @property
     def all(self) -> bool:
@@ -100,7 +103,18 @@ def score_clip(clip: np.ndarray, scene: Scene) -> Score:
     background = nearest_background(clip[0], [(*path[0], SPRITE)])
     found = [match(clip[f], background, *path[f], SPRITE, item.object) for f in (0, len(clip) // 2, len(clip) - 1)]
     right = all(error < THRESHOLD and best == item.object for error, best in found)
-    return Score((right,), background == scene.background, (float(np.mean([error for error, _ in found])),))
+    error = float(np.mean([error for error, _ in found]))
+    return Score((right,), background == scene.background, (error,), flicker(clip, path))
 
 
-__all__ = ["CLIP_SIDE", "THRESHOLD", "Score", "match", "nearest_background", "score_clip", "score_picture"]
+def flicker(clip: np.ndarray, path: list[tuple[int, int]]) -> float:
+    """How much the still part of `clip` `[T, H, W, 3]` (0..1) changes: the root mean square of each value's deviation
+    from its mean over time, over everything outside the squares of `path` (if that stands still, over the whole
+    clip). 0 in rendered truth."""
+    still = np.ones(clip.shape[1:3], bool)
+    for x, y in path if len(set(path)) > 1 else ():
+        still[y : y + SPRITE, x : x + SPRITE] = False
+    return float(np.sqrt(clip[:, still].astype(np.float64).var(0).mean()))
+
+
+__all__ = ["CLIP_SIDE", "THRESHOLD", "Score", "flicker", "match", "nearest_background", "score_clip", "score_picture"]

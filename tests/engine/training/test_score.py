@@ -4,7 +4,7 @@ import pytest
 from engine.training.catalogue import MOTIONS
 from engine.training.clips import draw_clip, render_clip
 from engine.training.scenes import Placed, Scene, draw_scene, render
-from engine.training.score import score_clip, score_picture
+from engine.training.score import FLICKER, flicker, score_clip, score_picture
 
 
 @pytest.mark.parametrize("singles", [1.0, 0.0])
@@ -51,3 +51,36 @@ def test_a_blurred_or_noisy_sprite_is_still_known_and_noise_is_not(pictures_pool
     assert not score_picture(rng.uniform(0, 1, picture.shape), scene).objects[0]
     empty = pictures_pool.pick(13, rng)
     assert not score_picture(empty, scene).objects[0]
+
+
+@pytest.mark.parametrize("frames", [9, 17])
+def test_flicker_is_nothing_in_truth_and_seen_where_a_background_changes(frames, domain, clips_pool):
+    rng = np.random.default_rng(8)
+    scenes = [draw_clip(rng, domain) for _ in range(20)]
+    for scene in scenes:
+        clip = render_clip(scene, rng, clips_pool, frames).frames
+        assert score_clip(clip, scene).flicker == pytest.approx(0, abs=1e-6)
+        lighter = clip + 0.06 * (np.arange(frames) % 2)[:, None, None, None]  # every other frame 6 % lighter
+        noisy = clip + rng.normal(0, 0.03, clip.shape)
+        assert score_clip(lighter, scene).flicker > FLICKER
+        assert score_clip(noisy, scene).flicker > FLICKER
+        faint = clip + 0.01 * (np.arange(frames) % 2)[:, None, None, None]
+        assert score_clip(faint, scene).flicker < FLICKER
+
+
+def test_another_scenery_in_every_other_frame_flickers(clips_pool):
+    scene = Scene((Placed(0, "centre", "normal"),), 13, "left")  # in a forest
+    clips = [render_clip(scene, np.random.default_rng(seed), clips_pool, 9).frames for seed in range(9)]
+    clip = clips[0]
+    clip[::2] = next(c for c in clips if not np.array_equal(c, clip))[::2]
+    assert score_clip(clip, scene).flicker > FLICKER
+
+
+def test_flicker_does_not_count_what_moves_as_told():
+    clip = np.zeros((9, 96, 96, 3))
+    path = [(16 + 2 * f, 32) for f in range(9)]
+    for f, (x, y) in enumerate(path):
+        clip[f, y : y + 48, x : x + 48] = 1
+    assert flicker(clip, path) == 0
+    assert flicker(clip, [(48, 0), *path[1:]]) > FLICKER  # it was somewhere else than told
+    assert flicker(clip, [(16, 32)] * 9) > FLICKER  # it was told to stand still
