@@ -78,9 +78,9 @@ class Robot(QObject):
 
     @property
     def _library(self) -> Library:
-        services = self._window._services
-        assert services is not None
-        return services.library  # type: ignore[return-value]
+        library = self._window.actions_._library
+        assert library is not None
+        return library  # type: ignore[return-value]
 
     # the queue
 
