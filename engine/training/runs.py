@@ -1,4 +1,5 @@
-"""The trainings that made the embedded models, each one typed value."""
+"""Trainings as typed values: those that made the embedded models are returned by a function each, and any run can be
+written as JSON and read back."""
 
 from __future__ import annotations
 
@@ -6,8 +7,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from engine.protocol.errors import BadRecipe
+
 from .catalogue import OBJECTS
 from .image import ImageShape
+from .lora import LoraRun
 from .scenes import Domain
 from .trainer import Schedule
 from .vae import VaeShape
@@ -85,6 +91,34 @@ def mini_video_vae() -> VideoVaeRun:
         shape=VaeShape((16, 32, 48, 64)),
         schedule=Schedule(steps=3800, batch=1, ema=0.995, muon_lr=0.007, adam_lr=1.5e-3),
     )
+
+
+Run = ImageRun | ImageVaeRun | VideoRun | VideoVaeRun | LoraRun
+TYPES: dict[str, type[Run]] = {
+    "image": ImageRun,
+    "image-vae": ImageVaeRun,
+    "video": VideoRun,
+    "video-vae": VideoVaeRun,
+    "lora": LoraRun,
+}
+
+
+def to_json(run: Run) -> str:
+    """The whole run, with its kind."""
+    kind = next(kind for kind, cls in TYPES.items() if isinstance(run, cls))
+    return msgspec.json.format(msgspec.json.encode({"kind": kind} | msgspec.to_builtins(run))).decode()
+
+
+def from_json(text: str | bytes) -> Run:
+    """Raises `BadRecipe` with what is wrong with it."""
+    try:
+        value = msgspec.json.decode(text, type=dict)
+        cls = TYPES.get(value.pop("kind", ""))
+        if cls is None:
+            raise BadRecipe("This training says no kind that is known.", f"Kinds: {', '.join(TYPES)}.", field="kind")
+        return msgspec.convert(value, cls)
+    except msgspec.MsgspecError as error:
+        raise BadRecipe(f"This is no training: {error}.", "Compare it with the output of `train show`.") from error
 
 
 def home() -> Path:
