@@ -89,6 +89,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
             notify=notify,
             engine_command=engine_command,
             previews=settings.previews,
+            a1111_parameters=lambda: settings.a1111_parameters,
         )
 
     def make_model_service(notify: Callable[[object], None]) -> ModelService:

@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, omit_defaults=True):
     """Everything a person set. ``output_folder`` and ``language`` empty mean the usual ones of this machine.
 
     ``file_name`` is the stem of saved files; empty lets Laterna name them by time and prompt. ``geometry`` and
-    ``splitter`` are the window's own states in base64.
+    ``splitter`` are the window's own states in base64. ``a1111_parameters`` puts that text into PNGs too.
     """
 
     version: int = VERSION
@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, omit_defaults=True):
     geometry: str = ""
     splitter: str = ""
     previews: bool = True
+    a1111_parameters: bool = False
     advanced_open: bool = False
     queue_open: bool = False
     output_folder: str = ""

@@ -60,6 +60,7 @@ ROWS: tuple[Row, ...] = (
     Row("choose_output_folder", T("Actions", "Folder for new files…"), (), "folder", LATERNA),
     Row("open_output_folder", T("Actions", "Open the folder of new files"), (), "", LATERNA),
     Row("toggle_previews", T("Actions", "Show the picture while it forms"), (), "", LATERNA),
+    Row("toggle_a1111", T("Actions", "Put Automatic1111's settings into PNGs too"), (), "", LATERNA),
     Row("restart_engine", T("Actions", "Restart the engine"), (), "refresh", LATERNA),
     Row("show_menu", T("Actions", "Menu"), ("F10",), "menu", LATERNA),
     Row("show_shortcuts", T("Actions", "Keyboard shortcuts"), ("F1",), "keyboard", LATERNA),

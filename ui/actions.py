@@ -146,6 +146,8 @@ class Actions(QObject):
         self._actions["undo"].setText(text)
         self._actions["toggle_previews"].setCheckable(True)
         self._actions["toggle_previews"].setChecked(self._preferences.previews)
+        self._actions["toggle_a1111"].setCheckable(True)
+        self._actions["toggle_a1111"].setChecked(self._preferences.a1111_parameters)
         favourite = item is not None and item.favourite
         self._actions["toggle_favourite"].setText(
             self.tr("Remove from favourites") if favourite else self.tr("Add to favourites")

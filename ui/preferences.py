@@ -17,6 +17,7 @@ class Preferences(Protocol):
     geometry: str
     splitter: str
     previews: bool
+    a1111_parameters: bool
     advanced_open: bool
     queue_open: bool
     output_folder: str

@@ -44,6 +44,7 @@ class WindowActions(QObject):
             "choose_output_folder": self.choose_output_folder,
             "open_output_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder()))),
             "toggle_previews": self.toggle_previews,
+            "toggle_a1111": self.toggle_a1111,
             "show_menu": self.show_menu,
             "show_shortcuts": self.show_shortcuts,
             "show_about": self.show_about,
@@ -96,6 +97,17 @@ class WindowActions(QObject):
         window.save_soon()
         text = self.tr("Previews are shown.") if window.preferences.previews else self.tr("Previews are not shown.")
         window.messages.show_message(Message(text))
+
+    def toggle_a1111(self) -> None:
+        """From the next job on."""
+        preferences = self._window.preferences
+        preferences.a1111_parameters = not preferences.a1111_parameters
+        self._window.save_soon()
+        if preferences.a1111_parameters:
+            text = self.tr("New PNGs carry Automatic1111's settings beside Laterna's recipe.")
+        else:
+            text = self.tr("New PNGs carry Laterna's recipe alone.")
+        self._window.messages.show_message(Message(text))
 
     def toggle_queue(self) -> None:
         queue = self._window.queue

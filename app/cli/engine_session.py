@@ -56,6 +56,7 @@ class EngineSession:
         cache_folder: Path,
         label: str = "",
         adapter_files: Sequence[Path] = (),
+        a1111_parameters: bool = False,
     ) -> events.JobFinished:
         """Run one job to its end. Ctrl-C cancels it and raises ``Cancelled``."""
         job = uuid.uuid4().hex
@@ -69,6 +70,7 @@ class EngineSession:
                 preview_interval=-1.0,
                 cache_folder=str(cache_folder),
                 adapter_files=tuple(map(str, adapter_files)),
+                a1111_parameters=a1111_parameters,
             )
         )
         try:

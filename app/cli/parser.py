@@ -58,6 +58,7 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--strength", type=float, metavar="D", help="with --picture: how much is drawn anew, up to 1")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="this many results, with seeds counted up")
     parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a PNG or MP4 made by Laterna")
+    parser.add_argument("--a1111", action="store_true", help="put Automatic1111's parameters into PNGs too")
     parser.add_argument(
         "--lora", action="append", default=[], metavar="FILE[:STRENGTH]", help="apply this LoRA; may be given again"
     )

@@ -74,6 +74,7 @@ class JobService:
         notify: Callable[[Notice], None],
         engine_command: list[str] | None = None,
         previews: bool = True,
+        a1111_parameters: Callable[[], bool] = lambda: False,
         cancel_patience: float = CANCEL_PATIENCE,
     ) -> None:
         """Opens the queue: raises ``LibraryBusy`` where another Laterna has it, ``NotWritable`` or ``NoSpace``.
@@ -87,6 +88,7 @@ class JobService:
         self._adapter_folder = Path(adapter_folder)
         self._notify = notify
         self._previews = previews
+        self._a1111_parameters = a1111_parameters
         self._cancel_patience = cancel_patience
         self._inbox: SimpleQueue[inbox.Message] = SimpleQueue()
         self._queue = JobQueue(Path(queue_database))
@@ -264,6 +266,7 @@ class JobService:
                 output_folder=str(folder),
                 file_stem=stem,
                 preview_interval=0.1 if self._previews else -1.0,
+                a1111_parameters=self._a1111_parameters(),
                 cache_folder=str(self._cache_folder),
                 adapter_files=tuple(map(str, adapter_files)),
             )

@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -23,14 +24,22 @@ MAX_CHUNKS = 100_000
 _COMPRESS_LEVEL = 4
 
 
-def encode(array: Pixels, texts: dict[str, str]) -> bytes:
-    """A PNG of ``array`` ([H, W, 3] uint8 RGB) with each of ``texts`` as an iTXt chunk before the pixels."""
+def encode(array: Pixels, texts: Mapping[str, str], for_others: Mapping[str, str] | None = None) -> bytes:
+    """A PNG of ``array`` ([H, W, 3] uint8 RGB) with each of ``texts`` as an iTXt chunk before the pixels.
+
+    ``for_others`` are texts that other programs look for: tEXt where ASCII holds them, which every program reads.
+    """
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
     for key, text in texts.items():
         info.add_itxt(key, text)
+    for key, text in (for_others or {}).items():
+        if text.isascii():
+            info.add_text(key, text)
+        else:
+            info.add_itxt(key, text)
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, "PNG", pnginfo=info, compress_level=_COMPRESS_LEVEL)
     return buffer.getvalue()

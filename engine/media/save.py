@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.media import atomic, mp4, png, tags
@@ -11,14 +12,16 @@ from engine.protocol.errors import from_os_error
 from engine.protocol.recipe import Recipe
 
 
-def save_image(array: Pixels, path: Path, recipe: Recipe, environment: Environment) -> str:
-    """Write ``array`` ([H, W, 3] uint8 RGB) as a PNG and return its ``pixels_sha256``.
+def save_image(
+    array: Pixels, path: Path, recipe: Recipe, environment: Environment, more: Mapping[str, str] | None = None
+) -> str:
+    """Write ``array`` ([H, W, 3] uint8 RGB) as a PNG and return its ``pixels_sha256``; ``more`` are texts for other programs.
 
     The folder is made if missing; an existing ``path`` is replaced. Raises ``NoSpace`` or ``NotWritable``, and then
     leaves nothing behind.
     """
     digest = pixels_sha256(array)
-    data = png.encode(array, _texts(recipe, environment, digest))
+    data = png.encode(array, _texts(recipe, environment, digest), more)
     try:
         atomic.write_bytes(Path(path), data)
     except OSError as error:

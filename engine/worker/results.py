@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from engine.interop import a1111
 from engine.media import metadata
 from engine.media.environment import Environment
 from engine.media.pixels import pixels_sha256
@@ -26,6 +27,7 @@ def save(frames: Tensor, job: Generate, device: torch.device) -> tuple[OutputFil
     """
     recipe = job.recipe
     environment = Environment.current(describe(device).name, versions())
+    more = {a1111.KEY: a1111.write(recipe)} if job.a1111_parameters else {}
     is_clip = families.get(recipe.family).info.kind == "video"
     files: list[OutputFile] = []
     for index, clip in enumerate(frames.numpy()):
@@ -35,7 +37,7 @@ def save(frames: Tensor, job: Generate, device: torch.device) -> tuple[OutputFil
         if not is_there and is_clip:
             save_video(pixels, path, recipe.fps, recipe, environment)
         elif not is_there:
-            save_image(pixels, path, recipe, environment)
+            save_image(pixels, path, recipe, environment, more)
         files.append(OutputFile(str(path), digest, index))
     return tuple(files)
 
