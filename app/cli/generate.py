@@ -59,8 +59,9 @@ def run(arguments: Namespace, paths: Paths) -> int:
     with EngineSession(paths.engine_log, progress := Progress()) as engine:
         for i, recipe in enumerate(recipes):
             label = f"{i + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
+            stem = f".{target.stem}-{os.getpid()}"
             done = engine.generate(
-                recipe, model.folder, target.folder, f".{target.stem}-{os.getpid()}", paths.encodings, label, loras
+                recipe, model.folder, target.folder, stem, paths.encodings, label, loras, arguments.a1111
             )
             progress.end()
             for file in done.files:
