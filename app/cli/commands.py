@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.cli import bench, generate, library, models, recipe, reproduce, workflow
+from app.cli import bench, generate, library, models, recipe, reproduce, train, workflow
 from app.cli.parser import Namespace
 from app.paths import Paths
 
@@ -15,5 +15,6 @@ COMMANDS: dict[str, Callable[[Namespace, Paths], int]] = {
     "models": models.run,
     "library": library.run,
     "workflow": workflow.run,
+    "train": train.run,
     "bench": bench.run,
 }

@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _models(commands)
     _library(commands)
     _workflow(commands)
+    _train(commands)
     _bench(commands)
     return parser
 
@@ -134,6 +135,13 @@ def _workflow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="FILE",
         help="the recipe as JSON; for export the graph (.json), A1111's text (.txt), or a copy of a .png with both",
     )
+
+
+def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The training has a parser of its own: everything behind the name is passed on, ``--help`` too."""
+    text = "Fine-tune a model on your own pictures (a LoRA), or train the embedded ones; `train --help`."
+    parser = commands.add_parser("train", help=text, add_help=False, prefix_chars="\0")
+    parser.add_argument("arguments", nargs="*")
 
 
 def _bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,11 +12,14 @@ from torch import nn
 
 from . import checkpoint, runs
 from .image import ImageTask
+from .lora import LoraRun, LoraTask
+from .parallel import Ranks
 from .pca import ClipPCA, ImagePCA
 from .pretrain import fit_clip_pca, fit_image_pca, pretrain_text
-from .runs import FULL_DOMAIN, ImageRun, ImageVaeRun, VideoRun, VideoVaeRun, folder
+from .progress import Report
+from .runs import FULL_DOMAIN, ImageRun, ImageVaeRun, Run, VideoRun, VideoVaeRun, folder
 from .text import LayoutHead, T5Stack, TextStack
-from .trainer import Schedule, Task, Trainer
+from .trainer import Task, Trainer
 from .vae import ClipVaeTask, ImageVaeTask
 from .video import VideoTask
 
@@ -93,36 +95,45 @@ def trained(task: Task, place: Path, name: str = "last") -> int:
     return meta["step"]
 
 
-def training(kind: str, compiled: bool = False, pretrain: bool = True):
-    """`(run, task)` of "image", "image-vae", "video" or "video-vae", ready to train."""
-    if kind == "image":
-        run = runs.mini_image()
-        return run, image_task(run, compiled, pretrain)
-    if kind == "video":
-        run = runs.mini_video()
-        return run, video_task(run, compiled, pretrain)
-    if kind == "image-vae":
-        run = runs.mini_image_vae()
-        return run, image_vae_task(run)
-    run = runs.mini_video_vae()
-    return run, video_vae_task(run)
+def task_of(run: Run, compiled: bool = False, pretrain: bool = True) -> Task:
+    """What a run trains, ready for it."""
+    match run:
+        case ImageRun():
+            return image_task(run, compiled, pretrain)
+        case VideoRun():
+            return video_task(run, compiled, pretrain)
+        case ImageVaeRun():
+            return image_vae_task(run)
+        case VideoVaeRun():
+            return video_vae_task(run)
+        case LoraRun():
+            return LoraTask(run)
 
 
 def trained_task(kind: str):
     """`(run, task, step)` with the averaged weights of the run's last checkpoint."""
-    run, task = training(kind, pretrain=False)
+    run = runs.BY_KIND[kind]()
+    task = task_of(run, pretrain=False)
     return run, task, trained(task, folder(run.name))
 
 
-def train(task: Task, schedule: Schedule, place: Path, steps: int | None = None) -> None:
-    """Until the end of the schedule (or `steps`), from the last checkpoint if there is one. Ctrl-C and SIGTERM save."""
-    trainer = Trainer(task, schedule if steps is None else replace(schedule, steps=steps), place)
-    if trainer.resume():
-        log.info("going on from step %d", trainer.step)
+def trainer(task: Task, run: Run, place: Path, ranks: Ranks | None = None) -> Trainer:
+    """At the last checkpoint, if there is one."""
+    made = Trainer(task, run.schedule, place, ranks, {"run": runs.to_dict(run)})
+    if made.resume():
+        log.info("going on from step %d", made.step)
+    return made
+
+
+def run(trainer: Trainer, report: Report = lambda status: None) -> None:
+    """Until the end of the schedule. Ctrl-C and SIGTERM save first and end it."""
 
     def stop(_signal: int, _frame: object) -> None:
         trainer.stopping = True
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    trainer.run(milestone_every=1000)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        trainer.run(milestone_every=1000, report=report)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,8 +4,10 @@ written as JSON and read back."""
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -103,21 +105,40 @@ TYPES: dict[str, type[Run]] = {
 }
 
 
-def to_json(run: Run) -> str:
+BY_KIND: dict[str, Callable[[], Run]] = {
+    "image": mini_image,
+    "image-vae": mini_image_vae,
+    "video": mini_video,
+    "video-vae": mini_video_vae,
+}
+
+
+def to_dict(run: Run) -> dict[str, Any]:
     """The whole run, with its kind."""
     kind = next(kind for kind, cls in TYPES.items() if isinstance(run, cls))
-    return msgspec.json.format(msgspec.json.encode({"kind": kind} | msgspec.to_builtins(run))).decode()
+    return {"kind": kind} | msgspec.to_builtins(run)
+
+
+def from_dict(value: dict[str, Any]) -> Run:
+    """Raises `BadRecipe` with what is wrong with it."""
+    cls = TYPES.get(value.get("kind", ""))
+    if cls is None:
+        raise BadRecipe("This training says no kind that is known.", f"Kinds: {', '.join(TYPES)}.", field="kind")
+    try:
+        return msgspec.convert({key: one for key, one in value.items() if key != "kind"}, cls)
+    except msgspec.ValidationError as error:
+        raise BadRecipe(f"This is no training: {error}.", "Compare it with the output of `train show`.") from error
+
+
+def to_json(run: Run) -> str:
+    return msgspec.json.format(msgspec.json.encode(to_dict(run))).decode()
 
 
 def from_json(text: str | bytes) -> Run:
-    """Raises `BadRecipe` with what is wrong with it."""
+    """Raises `BadRecipe`."""
     try:
-        value = msgspec.json.decode(text, type=dict)
-        cls = TYPES.get(value.pop("kind", ""))
-        if cls is None:
-            raise BadRecipe("This training says no kind that is known.", f"Kinds: {', '.join(TYPES)}.", field="kind")
-        return msgspec.convert(value, cls)
-    except msgspec.MsgspecError as error:
+        return from_dict(msgspec.json.decode(text, type=dict))
+    except msgspec.DecodeError as error:
         raise BadRecipe(f"This is no training: {error}.", "Compare it with the output of `train show`.") from error
 
 
