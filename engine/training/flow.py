@@ -23,10 +23,10 @@ def mix(clean: torch.Tensor, noise: torch.Tensor, sigmas: torch.Tensor) -> torch
 
 @torch.no_grad()
 def sample_euler(velocity: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], noise: torch.Tensor,
-                 steps: int) -> torch.Tensor:  # fmt: skip
-    """Euler steps over evenly spaced sigmas from 1 to 0 (shift 1). `velocity(x, sigma [B])`."""
+                 steps: int, start: float = 1.0, end: float = 0.0) -> torch.Tensor:  # fmt: skip
+    """Euler steps over evenly spaced sigmas from `start` to `end` (shift 1). `velocity(x, sigma [B])`."""
     x = noise
-    sigmas = torch.linspace(1, 0, steps + 1)
+    sigmas = torch.linspace(start, end, steps + 1)
     for now, after in itertools.pairwise(sigmas):
         x = x + (after - now) * velocity(x, now.expand(len(x)))
     return x

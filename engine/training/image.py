@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,7 +131,7 @@ class ImageTask:
             for block in transformer.transformer_blocks:
                 if block is not middle:
                     block.compile()
-        self._pools = BackgroundPools(IMAGE_SIDE, domain.backgrounds, POOL_STEPS)
+        self.pools = BackgroundPools(IMAGE_SIDE, domain.backgrounds, POOL_STEPS)
 
     def _keep(self, _module: nn.Module, _inputs: object, output: tuple[torch.Tensor, torch.Tensor]) -> None:
         self._middle = output[1]
@@ -140,7 +141,7 @@ class ImageTask:
 
     def loss(self, step: int, schedule: Schedule) -> tuple[torch.Tensor, dict[str, float]]:
         rng, generator = schedule.rng(step), schedule.generator(step)
-        batch = make_batch(rng, self.domain, self._pools.at(step, schedule.seed), schedule.batch, self.singles)
+        batch = make_batch(rng, self.domain, self.pools.at(step, schedule.seed), schedule.batch, self.singles)
         captions = ["" if rng.random() < 0.1 else c for c in batch.captions]
         clean = self.pca.encode(batch.pixels)
         noise = torch.randn(clean.shape, generator=generator)[batch.shared]
@@ -168,15 +169,14 @@ class ImageTask:
         self._middle = None
         return total, {"flow": error.mean().item(), "weighted": flow.item(), "layout": layout.item()}
 
-    def pictures(self) -> np.ndarray:
+    def pictures(self, sample: Callable[[list[str], int], np.ndarray] | None = None) -> np.ndarray:
         """Sixteen held-out prompts, for the log."""
         rng = np.random.default_rng(7)
         captions = [plain_caption(draw_scene(rng, self.domain, held_out=True)) for _ in range(16)]
-        return grid(self.sample(captions, seed=7))
+        return grid((sample or self.sample)(captions, 7))
 
-    @torch.no_grad()
-    def sample(self, captions: list[str], seed: int, steps: int = 20, guidance: float = 3.0) -> np.ndarray:
-        """Pictures `[B, H, W, 3]` in 0..1 through the PCA decoder, for watching a training."""
+    def guided(self, captions: list[str], guidance: float) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+        """The velocity at `(x, sigma [B])` with classifier-free guidance."""
         sequence, pooled = self.modules["text"]([*captions, ""])
         count = len(captions)
         sequence = torch.cat([sequence[:-1], sequence[-1:].expand(count, -1, -1)])
@@ -189,10 +189,21 @@ class ImageTask:
             conditional, unconditional = both.float().chunk(2)
             return unconditional + guidance * (conditional - unconditional)
 
-        side = IMAGE_SIDE // 8
-        noise = torch.randn(count, CHANNELS, side, side, generator=torch.Generator().manual_seed(seed))
-        pictures = self.pca.decode(sample_euler(velocity, noise, steps))
-        return (pictures / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+        return velocity
+
+    @torch.no_grad()
+    def sample(self, captions: list[str], seed: int, steps: int = 20, guidance: float = 3.0) -> np.ndarray:
+        """Pictures `[B, H, W, 3]` in 0..1 through the PCA decoder, for watching a training."""
+        return self.decode(sample_euler(self.guided(captions, guidance), latent_noise(len(captions), seed), steps))
+
+    def decode(self, latents: torch.Tensor) -> np.ndarray:
+        """`[B, H, W, 3]` in 0..1 by the PCA."""
+        return (self.pca.decode(latents) / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
 
 
-__all__ = ["GRID", "Batch", "ImageShape", "ImageTask", "build_transformer", "make_batch", "to_tensor"]
+def latent_noise(count: int, seed: int) -> torch.Tensor:
+    side = IMAGE_SIDE // 8
+    return torch.randn(count, CHANNELS, side, side, generator=torch.Generator().manual_seed(seed))
+
+
+__all__ = ["GRID", "Batch", "ImageShape", "ImageTask", "build_transformer", "latent_noise", "make_batch", "to_tensor"]
