@@ -15,10 +15,10 @@ from engine.protocol.recipe import Recipe
 def save_image(
     array: Pixels, path: Path, recipe: Recipe, environment: Environment, more: Mapping[str, str] | None = None
 ) -> str:
-    """Write ``array`` ([H, W, 3] uint8 RGB) as a PNG and return its ``pixels_sha256``; ``more`` are texts for other programs.
+    """Write ``array`` ([H, W, 3] uint8 RGB) as a PNG and return its ``pixels_sha256``.
 
-    The folder is made if missing; an existing ``path`` is replaced. Raises ``NoSpace`` or ``NotWritable``, and then
-    leaves nothing behind.
+    ``more`` are texts for other programs. The folder is made if missing; an existing ``path`` is replaced. Raises
+    ``NoSpace`` or ``NotWritable``, and then leaves nothing behind.
     """
     digest = pixels_sha256(array)
     data = png.encode(array, _texts(recipe, environment, digest), more)
