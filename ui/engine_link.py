@@ -10,15 +10,17 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
+from engine.jobs.job import Job
 from engine.jobs.notices import (
     EngineStateChanged,
     JobEnded,
     JobProgressed,
+    JobsRemoved,
     LibraryChanged,
     MemoryShown,
     Notice,
@@ -26,6 +28,7 @@ from engine.jobs.notices import (
     QueueChanged,
     ServiceFailed,
 )
+from engine.jobs.variations import Axis
 from engine.protocol.errors import LaternaError, UnknownFailure
 from engine.protocol.recipe import Recipe
 
@@ -48,9 +51,25 @@ class JobService(Protocol):
         file_stem: str = "",
         texts: Sequence[tuple[str, str]] = (),
     ) -> object: ...
+    def submit_variations(
+        self,
+        recipe: Recipe,
+        model_folder: str,
+        axes: Sequence[Axis],
+        output_folder: str = "",
+        file_stem: str = "",
+    ) -> object: ...
     def cancel(self, job: str) -> object: ...
+    def remove(self, jobs: Iterable[str]) -> object: ...
     def clear_waiting(self) -> object: ...
-    def move(self, job: str, position: int) -> object: ...
+    def put_back(self, jobs: Iterable[Job]) -> object: ...
+    def move(self, jobs: Sequence[str], position: int) -> object: ...
+    def duplicate(self, jobs: Iterable[str]) -> object: ...
+    def edit(self, job: str, recipe: Recipe, model_folder: str) -> object: ...
+    def pause(self, jobs: Iterable[str]) -> object: ...
+    def resume(self, jobs: Iterable[str]) -> object: ...
+    def pause_queue(self) -> object: ...
+    def resume_queue(self) -> object: ...
     def preload(self, model_folder: str) -> object: ...
     def restart_engine(self) -> object: ...
 
@@ -70,6 +89,7 @@ class EngineLink(QThread):
     job_progressed = Signal(object)
     preview_shown = Signal(object)
     job_ended = Signal(object)
+    jobs_removed = Signal(object)
     library_changed = Signal(object)
     memory_shown = Signal(object)
     service_failed = Signal(object)
@@ -93,6 +113,7 @@ class EngineLink(QThread):
             JobProgressed: self.job_progressed,
             PreviewShown: self.preview_shown,
             JobEnded: self.job_ended,
+            JobsRemoved: self.jobs_removed,
             LibraryChanged: self.library_changed,
             MemoryShown: self.memory_shown,
             ServiceFailed: self.service_failed,
@@ -112,14 +133,48 @@ class EngineLink(QThread):
     ) -> None:
         self._command(lambda service: service.submit(recipe, model_folder, count, output_folder, file_stem, texts))
 
+    def submit_variations(
+        self,
+        recipe: Recipe,
+        model_folder: str,
+        axes: Sequence[Axis],
+        output_folder: str = "",
+        file_stem: str = "",
+    ) -> None:
+        self._command(lambda service: service.submit_variations(recipe, model_folder, axes, output_folder, file_stem))
+
     def cancel(self, job: str) -> None:
         self._command(lambda service: service.cancel(job))
+
+    def remove(self, jobs: Iterable[str]) -> None:
+        self._command(lambda service: service.remove(jobs))
 
     def clear_waiting(self) -> None:
         self._command(lambda service: service.clear_waiting())
 
-    def move(self, job: str, position: int) -> None:
-        self._command(lambda service: service.move(job, position))
+    def put_back(self, jobs: Iterable[Job]) -> None:
+        self._command(lambda service: service.put_back(jobs))
+
+    def move(self, jobs: Sequence[str], position: int) -> None:
+        self._command(lambda service: service.move(jobs, position))
+
+    def duplicate(self, jobs: Iterable[str]) -> None:
+        self._command(lambda service: service.duplicate(jobs))
+
+    def edit(self, job: str, recipe: Recipe, model_folder: str) -> None:
+        self._command(lambda service: service.edit(job, recipe, model_folder))
+
+    def pause(self, jobs: Iterable[str]) -> None:
+        self._command(lambda service: service.pause(jobs))
+
+    def resume(self, jobs: Iterable[str]) -> None:
+        self._command(lambda service: service.resume(jobs))
+
+    def pause_queue(self) -> None:
+        self._command(lambda service: service.pause_queue())
+
+    def resume_queue(self) -> None:
+        self._command(lambda service: service.resume_queue())
 
     def preload(self, model_folder: str) -> None:
         self._command(lambda service: service.preload(model_folder))

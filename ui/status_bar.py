@@ -14,7 +14,14 @@ from ui.widgets.style import set_state
 
 HEIGHT = 30
 HIGH, FULL = 0.85, 0.96
-DOT_ROLES = {"starting": "warn", "ready": "good", "working": "accent", "restarting": "bad", "stopped": "bad"}
+DOT_ROLES = {
+    "starting": "warn",
+    "ready": "good",
+    "working": "accent",
+    "silent": "warn",
+    "restarting": "bad",
+    "stopped": "bad",
+}
 
 
 class _Dot(QWidget):
@@ -120,6 +127,7 @@ class StatusBar(QFrame):
             "starting": self.tr("Engine warming up"),
             "ready": self.tr("Engine ready"),
             "working": self.tr("Engine working"),
+            "silent": self.tr("Engine does not answer"),
             "restarting": self.tr("Engine restarting"),
             "stopped": self.tr("Engine stopped"),
         }

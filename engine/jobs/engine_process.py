@@ -7,6 +7,7 @@ log file. No Qt in here: the window's thread, the command line and the tests use
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from engine.protocol.events import Event
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 LOG_LIMIT = 4 * 1024 * 1024
+_KILLED, _KILLED_IN_A_SHELL = -9, 137  # SIGKILL, as the system's out-of-memory killer sends it
 
 
 class EngineProcess:
@@ -47,8 +49,9 @@ class EngineProcess:
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
-        self._write_lock = threading.Lock()
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._stopping = False
+        self._ended_because: str | None = None
         self._protocol_error: ProtocolError | None = None
 
     @property
@@ -79,18 +82,26 @@ class EngineProcess:
             )
         self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
         self._reader.start()
+        threading.Thread(target=self._write, name="engine-writer", daemon=True).start()
 
     def send(self, command: Command) -> None:
-        """Raises ``EngineDied`` where the engine is gone."""
+        """Returns at once: an engine that does not read holds nobody up. Raises ``EngineDied`` where it is gone."""
         process = self._process
         if process is None or process.stdin is None:
             raise EngineDied("The engine is not running.", "It is started again by itself.")
-        data = codec.encode(command)
+        if process.poll() is not None:
+            raise EngineDied("The engine has ended.", "It is started again by itself.")
+        self._outbox.put(codec.encode(command))
+
+    def cpu_seconds(self) -> float | None:
+        """The engine's processor time so far; None where the system does not say."""
+        import psutil
+
         try:
-            with self._write_lock:
-                _write_all(process.stdin, data)
-        except (OSError, ValueError) as error:
-            raise EngineDied("The engine has ended.", "It is started again by itself.") from error
+            times = psutil.Process(self.pid).cpu_times()
+        except (psutil.Error, OSError):
+            return None
+        return float(times.user + times.system)
 
     def shutdown(self, timeout: float = 5.0) -> None:
         """End the engine: politely first, then by force. Safe to call twice."""
@@ -98,12 +109,9 @@ class EngineProcess:
         process = self._process
         if process is None:
             return
-        try:
+        with suppress(EngineDied):
             self.send(Shutdown())
-            if process.stdin is not None:
-                process.stdin.close()
-        except (EngineDied, OSError):
-            pass
+        self._outbox.put(None)
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -112,10 +120,21 @@ class EngineProcess:
         if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join(timeout)
 
-    def kill(self) -> None:
-        """End it at once, as a crash would; ``on_exit`` follows with ``EngineDied``."""
+    def kill(self, why: str = "The engine was ended.") -> None:
+        """End it at once, as a crash would; ``on_exit`` follows with ``EngineDied``, which says ``why``."""
+        self._ended_because = why
         if self._process is not None:
             self._process.kill()
+
+    def _write(self) -> None:
+        """Send what is in the outbox, then close the engine's input."""
+        process = self._process
+        assert process is not None and process.stdin is not None
+        with suppress(OSError, ValueError):
+            while (data := self._outbox.get()) is not None:
+                _write_all(process.stdin, data)
+        with suppress(OSError):
+            process.stdin.close()
 
     def _read(self) -> None:
         process = self._process
@@ -132,20 +151,23 @@ class EngineProcess:
             process.kill()
         code = process.wait()
         process.stdout.close()
-        if process.stdin is not None:
-            with suppress(OSError):
-                process.stdin.close()
+        self._outbox.put(None)
         self._on_exit(None if self._stopping else self._death(code))
 
     def _death(self, code: int) -> LaternaError:
-        if self._protocol_error is not None and code == -signal.SIGKILL:
+        was_killed = code in (_KILLED, _KILLED_IN_A_SHELL)
+        if self._protocol_error is not None and was_killed:
             message = f"The engine stopped: it sent something that is no message ({self._protocol_error.message})."
-        elif code == -signal.SIGKILL:
+        elif self._ended_because is not None:
+            message = self._ended_because
+        elif was_killed:
             message = "The engine stopped unexpectedly (the system may have run out of memory)."
         else:
             message = "The engine crashed."
         detail = f"{_how_it_ended(code)}\n{_tail(self._log_file)}".strip()
-        return EngineDied(message, "It is started again by itself.", detail=detail)
+        error = EngineDied(message, "It is started again by itself.", detail=detail)
+        error.memory_suspected = was_killed and self._ended_because is None and self._protocol_error is None
+        return error
 
 
 def _how_it_ended(code: int) -> str:

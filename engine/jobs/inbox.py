@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
-from engine.jobs.job import Job
 from engine.jobs.notices import LibraryChanged
 from engine.protocol.errors import LaternaError
 from engine.protocol.events import Event
 
 
-class AddJobs(msgspec.Struct, frozen=True):
-    jobs: tuple[Job, ...]
+class Ask(msgspec.Struct, frozen=True):
+    """A caller wants something done on the service's thread."""
 
-
-class CancelJob(msgspec.Struct, frozen=True):
-    job: str
-
-
-class ClearWaiting(msgspec.Struct, frozen=True):
-    pass
-
-
-class MoveJob(msgspec.Struct, frozen=True):
-    job: str
-    position: int
-
-
-class PreloadModel(msgspec.Struct, frozen=True):
-    model_folder: str
-
-
-class RestartEngine(msgspec.Struct, frozen=True):
-    pass
-
-
-class Stop(msgspec.Struct, frozen=True):
-    pass
+    action: Callable[[], None]
 
 
 class EngineSaid(msgspec.Struct, frozen=True):
@@ -59,15 +37,4 @@ class LibraryReconciled(msgspec.Struct, frozen=True):
     error: LaternaError | None = None
 
 
-Message = (
-    AddJobs
-    | CancelJob
-    | ClearWaiting
-    | MoveJob
-    | PreloadModel
-    | RestartEngine
-    | Stop
-    | EngineSaid
-    | EngineExited
-    | LibraryReconciled
-)
+Message = Ask | EngineSaid | EngineExited | LibraryReconciled

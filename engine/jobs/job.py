@@ -9,20 +9,23 @@ import msgspec
 from engine.protocol.errors import ErrorInfo
 from engine.protocol.recipe import Recipe
 
-JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
+JobState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
 
 
 class Job(msgspec.Struct, frozen=True):
     """A row of the queue. ``created`` and ``finished`` are seconds since the epoch; ``files`` are saved results.
 
     ``output_folder`` empty means the library's own folder; ``file_stem`` empty means the service names the file.
+    ``group`` is the same for the jobs that were asked for at once, and ``label`` says what is this one's own
+    ("guidance 4 · steps 20"). ``memory_level`` rises each time that memory seems to have run out on this job. A
+    checkpoint holds its first ``saved_step`` of ``saved_steps`` steps; 0 means there is none.
     """
 
     id: str
     recipe: Recipe
     model_folder: str
     state: JobState = "waiting"
-    position: int = 0
+    position: float = 0.0
     created: float = 0.0
     finished: float = 0.0
     output_folder: str = ""
@@ -30,3 +33,8 @@ class Job(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
     error: ErrorInfo | None = None
     engine_deaths: int = 0
+    group: str = ""
+    label: str = ""
+    memory_level: int = 0
+    saved_step: int = 0
+    saved_steps: int = 0

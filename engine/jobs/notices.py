@@ -11,11 +11,12 @@ from engine.library.changes import LibraryChanged
 from engine.protocol.errors import ErrorInfo
 from engine.protocol.events import DeviceInfo, MemoryChanged, Stage
 
-EngineState = Literal["starting", "ready", "working", "restarting", "stopped"]
+EngineState = Literal["starting", "ready", "working", "silent", "restarting", "stopped"]
 
 
 class EngineStateChanged(msgspec.Struct, frozen=True):
-    """``text`` is a sentence for the status bar; ``error`` is set when the engine ended by itself."""
+    """``text`` is a sentence for the status bar; ``error`` is set when the engine ended by itself. A ``silent`` engine
+    has something in hand and does not answer: it is waited for, and ended if that goes on."""
 
     state: EngineState
     text: str = ""
@@ -25,9 +26,15 @@ class EngineStateChanged(msgspec.Struct, frozen=True):
 
 
 class QueueChanged(msgspec.Struct, frozen=True):
-    """The waiting and running jobs in their order, as they now are."""
+    """The running job, then those that wait or are paused, in their order, as they now are.
+
+    ``paused``: nothing is begun until the person says so. ``stopped`` are jobs that were cancelled or failed and can go
+    on from where they were, the last one first.
+    """
 
     jobs: tuple[Job, ...]
+    paused: bool = False
+    stopped: tuple[Job, ...] = ()
 
 
 class JobProgressed(msgspec.Struct, frozen=True):
@@ -59,6 +66,12 @@ class JobEnded(msgspec.Struct, frozen=True):
     item_ids: tuple[int, ...] = ()
 
 
+class JobsRemoved(msgspec.Struct, frozen=True):
+    """Jobs that did not run were taken out of the queue; ``JobService.put_back`` takes them in again."""
+
+    jobs: tuple[Job, ...]
+
+
 class MemoryShown(msgspec.Struct, frozen=True):
     memory: MemoryChanged
 
@@ -75,6 +88,7 @@ Notice = (
     | JobProgressed
     | PreviewShown
     | JobEnded
+    | JobsRemoved
     | LibraryChanged
     | MemoryShown
     | ServiceFailed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.jobs.notices import JobProgressed
-from engine.protocol.events import Stage, StageChanged, StepDone
+from engine.protocol.events import JobResumed, Stage, StageChanged, StepDone
 
 # The part of the bar that each stage fills: where it begins and ends. Denoising is nearly all of the time.
 _SPANS: dict[Stage, tuple[float, float]] = {
@@ -37,6 +37,13 @@ class Progress:
         self._step, self._steps = event.step, event.steps
         self._seconds_left = event.seconds_left
         self._reach(event.step / max(1, event.steps))
+        return self.now()
+
+    def resumed(self, event: JobResumed) -> JobProgressed:
+        self._step, self._steps = event.step, event.steps
+        _, before = _SPANS["encoding"]
+        _, end = _SPANS["denoising"]
+        self._fraction = max(self._fraction, before + (end - before) * event.step / max(1, event.steps))
         return self.now()
 
     def now(self) -> JobProgressed:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from engine.jobs import inbox, output
+from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.job import Job, JobState
+from engine.jobs.keeper import EngineKeeper
 from engine.jobs.notices import (
-    EngineState,
     EngineStateChanged,
     JobEnded,
     JobProgressed,
+    JobsRemoved,
     LibraryChanged,
     MemoryShown,
     Notice,
@@ -23,43 +26,30 @@ from engine.jobs.notices import (
     QueueChanged,
     ServiceFailed,
 )
-from engine.jobs.progress import Progress
-from engine.jobs.queue import JobQueue
-from engine.jobs.submission import make_jobs
-from engine.jobs.supervisor import EngineSupervisor
+from engine.jobs.queue import KEPT_ENDED, JobQueue
+from engine.jobs.running import Intent, Running
+from engine.jobs.submission import check, duplicate, make_jobs, make_variations
+from engine.jobs.variations import Axis
+from engine.jobs.watchdog import Patience
 from engine.library.library import Library
 from engine.models.adapters import locate
 from engine.protocol import events
-from engine.protocol.commands import Cancel, Generate, Preload
-from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError
+from engine.protocol.commands import Cancel, Generate
+from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError, ProtocolError
 from engine.protocol.recipe import Recipe
 
 MAX_ENGINE_DEATHS = 3
 CANCEL_PATIENCE = 60.0
 
 
-class _Running:
-    """The job that the engine has in hand."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.progress = Progress(job.id, job.recipe.steps)
-        self.started = False
-        self.give_up_at: float | None = None
-
-    @property
-    def cancelling(self) -> bool:
-        return self.give_up_at is not None
-
-
 class JobService:
     """Qt-free and torch-free. ``run`` works in the caller's thread until ``stop``; every other method may be called
     from any thread and returns at once: it is carried out in ``run``, in order, and answered with notices.
 
-    The engine is started at once and started again whenever it ends. A job whose engine died runs again from its
-    start; after ``MAX_ENGINE_DEATHS`` it is set aside as failed, with the engine's log in ``job.error.detail``. Where
-    the engine never gets ready, ``EngineStateChanged("stopped", error=…)`` says so and the jobs wait for
-    ``restart_engine``.
+    The engine is started at once and started again whenever it ends or is stuck. A job whose engine died goes on from
+    its checkpoint; after ``MAX_ENGINE_DEATHS`` it is set aside as failed, with the engine's log in
+    ``job.error.detail``. Where the engine never gets ready, ``EngineStateChanged("stopped", error=…)`` says so and the
+    jobs wait for ``restart_engine``.
     """
 
     def __init__(
@@ -76,11 +66,16 @@ class JobService:
         previews: bool = True,
         a1111_parameters: Callable[[], bool] = lambda: False,
         cancel_patience: float = CANCEL_PATIENCE,
+        checkpoint_folder: Path | None = None,
+        wait_after_start: bool = False,
+        patience: Patience | None = None,
     ) -> None:
         """Opens the queue: raises ``LibraryBusy`` where another Laterna has it, ``NotWritable`` or ``NoSpace``.
 
         ``notify`` is called on the thread of ``run``. ``cancel_patience``: seconds after which an engine that does not
-        answer a cancel is ended by force. The library stays the caller's to close, after ``run`` has returned.
+        answer a cancel is ended by force; ``patience`` is that with a silent one. ``checkpoint_folder`` is by default
+        beside the queue. ``wait_after_start``: jobs that are left from before wait until ``resume_queue``. The library
+        stays the caller's to close, after ``run`` has returned.
         """
         self._library = library
         self._output_folder = Path(output_folder)
@@ -92,59 +87,121 @@ class JobService:
         self._cancel_patience = cancel_patience
         self._inbox: SimpleQueue[inbox.Message] = SimpleQueue()
         self._queue = JobQueue(Path(queue_database))
-        self._engine = EngineSupervisor(
+        self._paused = self._queue.is_paused
+        if wait_after_start and self._queue.next() is not None:
+            self._paused = True
+        self._checkpoints = CheckpointFolder(checkpoint_folder or Path(queue_database).with_name("checkpoints"))
+        self._engine = EngineKeeper(
             on_event=lambda generation, event, blob: self._inbox.put(inbox.EngineSaid(generation, event, blob)),
             on_exit=lambda generation, error: self._inbox.put(inbox.EngineExited(generation, error)),
+            notify=notify,
             log_file=Path(engine_log),
             command=engine_command,
+            patience=patience,
         )
-        self._running: _Running | None = None
-        self._ready: events.EngineReady | None = None
-        self._preload = ""
-        self._restart_wanted = False
+        self._running: Running | None = None
         self._stopping = threading.Event()
 
     # From any thread
 
     def submit(
-        self, recipe: Recipe, model_folder: Path | str, count: int = 1, output_folder: str = "", file_stem: str = ""
+        self,
+        recipe: Recipe,
+        model_folder: Path | str,
+        count: int = 1,
+        output_folder: str = "",
+        file_stem: str = "",
+        texts: Sequence[tuple[str, str]] = (),
     ) -> list[str]:
         """Queue ``count`` jobs with the seeds ``seed``, ``seed + 1``, … and return their ids. Raises ``BadRecipe``.
 
         With a ``file_stem`` an existing file of that name is replaced; from the second job on it gets ``-2``, ``-3`` ….
+        ``texts``: prompt and negative prompt of each job, where they are not the recipe's.
         """
-        jobs = make_jobs(recipe, model_folder, count, output_folder, file_stem)
-        self._inbox.put(inbox.AddJobs(jobs))
+        return self._submit(make_jobs(recipe, model_folder, count, output_folder, file_stem, texts))
+
+    def submit_variations(
+        self,
+        recipe: Recipe,
+        model_folder: Path | str,
+        axes: Sequence[Axis],
+        output_folder: str = "",
+        file_stem: str = "",
+    ) -> list[str]:
+        """Queue a job for every combination of the values of one or two settings. Raises ``BadRecipe``."""
+        return self._submit(make_variations(recipe, model_folder, axes, output_folder, file_stem))
+
+    def _submit(self, jobs: tuple[Job, ...]) -> list[str]:
+        self._ask(self._add, jobs)
         return [job.id for job in jobs]
 
     def cancel(self, job_id: str) -> None:
         """Take a waiting job out, or stop the running one; ``JobEnded`` follows. Ended jobs are passed over."""
-        self._inbox.put(inbox.CancelJob(job_id))
+        self._ask(self._cancel, job_id)
+
+    def remove(self, job_ids: Iterable[str]) -> None:
+        """Forget jobs that do not run; ``JobsRemoved`` follows. A running one is cancelled."""
+        self._ask(self._remove, tuple(job_ids))
 
     def clear_waiting(self) -> None:
-        """Cancel every waiting job; the running one goes on."""
-        self._inbox.put(inbox.ClearWaiting())
+        """Remove every job that waits or is paused; the running one goes on."""
+        self._ask(self._clear)
 
-    def move(self, job_id: str, position: int) -> None:
-        """Make a waiting job the ``position``-th of the waiting; 0 runs next."""
-        self._inbox.put(inbox.MoveJob(job_id, position))
+    def put_back(self, jobs: Iterable[Job]) -> None:
+        """Take in again what ``JobsRemoved`` told, where it was."""
+        self._ask(self._change, partial(self._queue.put_back, tuple(jobs)))
+
+    def move(self, job_ids: str | Sequence[str], position: int) -> None:
+        """Make jobs the ``position``-th and following of those that do not run; 0 runs next."""
+        ids = (job_ids,) if isinstance(job_ids, str) else tuple(job_ids)
+        self._ask(self._change, partial(self._queue.move, ids, position))
+
+    def duplicate(self, job_ids: Iterable[str]) -> None:
+        """Queue each job once more behind itself, with the next seed."""
+        self._ask(self._duplicate, tuple(job_ids))
+
+    def edit(self, job_id: str, recipe: Recipe, model_folder: Path | str) -> None:
+        """Give a job that does not run yet another recipe; it waits at its place. Raises ``BadRecipe``.
+
+        Where the job is no longer there, the recipe is queued as a new one.
+        """
+        check(recipe)
+        self._ask(self._edit, job_id, recipe, str(model_folder))
+
+    def pause(self, job_ids: Iterable[str]) -> None:
+        """Waiting jobs are passed over; the running one is stopped, to go on from where it was."""
+        self._ask(self._pause, tuple(job_ids))
+
+    def resume(self, job_ids: Iterable[str]) -> None:
+        """Paused jobs wait again; cancelled and failed ones run next, from their checkpoints where there are some."""
+        self._ask(self._resume, tuple(job_ids))
+
+    def pause_queue(self) -> None:
+        """Begin nothing, and stop the running job, to go on from where it was. It stays so over a restart."""
+        self._ask(self._set_paused, True)
+
+    def resume_queue(self) -> None:
+        self._ask(self._set_paused, False)
 
     def preload(self, model_folder: Path | str) -> None:
         """Have the engine load a model while it is idle."""
-        self._inbox.put(inbox.PreloadModel(str(model_folder)))
+        self._ask(self._engine.preload, str(model_folder))
 
     def restart_engine(self) -> None:
-        """End the engine by force and start a fresh one; a running job begins again."""
-        self._inbox.put(inbox.RestartEngine())
+        """End the engine by force and start a fresh one; a running job goes on from its checkpoint."""
+        self._ask(self._engine.restart)
 
     def stop(self) -> None:
-        """Make ``run`` return: the running job is cancelled and waits for the next start, the engine ends."""
+        """Make ``run`` return: the running job is stopped and waits for the next start, the engine ends."""
         self._stopping.set()
-        self._inbox.put(inbox.Stop())
+        self._ask(lambda: None)
 
     def close(self) -> None:
         """Only for a service whose ``run`` was never called: let go of the queue."""
         self._queue.close()
+
+    def _ask(self, action: Callable[..., None], *values: object) -> None:
+        self._inbox.put(inbox.Ask(partial(action, *values)))
 
     # The loop
 
@@ -155,9 +212,9 @@ class JobService:
             for damage in (self._queue.damage, self._library.damage):
                 if damage is not None:
                     self._notify(ServiceFailed(damage))
-            self._start_engine()
+            self._engine.start()
             reconciler.start()
-            self._resume_interrupted()
+            self._guarded(self._settle)
             self._queue_changed()
             while not self._stopping.is_set():
                 self._guarded(self._take_one)
@@ -166,8 +223,10 @@ class JobService:
             self._engine.shutdown()
             if reconciler.ident is not None:
                 reconciler.join()
+            while not self._inbox.empty():
+                self._guarded(self._take_one)
             if self._running is not None:
-                self._guarded(self._put_back)
+                self._guarded(lambda: self._engine_left_job(None, counts=False))
             self._queue.close()
             self._notify(EngineStateChanged("stopped", "Laterna has stopped."))
 
@@ -185,63 +244,137 @@ class JobService:
 
     def _patience(self) -> float | None:
         """Seconds until something is due, or None."""
-        due = [self._engine.restart_at, self._running.give_up_at if self._running else None]
+        due = [self._engine.due(), self._running.give_up_at if self._running else None]
         times = [moment for moment in due if moment is not None]
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _time_passed(self) -> None:
+        if self._stopping.is_set():
+            return
         now = time.monotonic()
         running = self._running
         if running and running.give_up_at is not None and now >= running.give_up_at:
             running.give_up_at = now + self._cancel_patience
-            self._restart_wanted = self._engine.restart()
-        if self._engine.restart_at is not None and now >= self._engine.restart_at:
-            self._start_engine()
+            self._engine.restart()
+        self._engine.time_passed(now)
 
     def _handle(self, message: inbox.Message) -> None:
         match message:
+            case inbox.Ask(action):
+                action()
             case inbox.EngineSaid(generation, event, blob):
                 if generation == self._engine.generation:
                     self._engine_said(event, blob)
             case inbox.EngineExited(generation, error):
-                if generation == self._engine.generation:
+                if generation == self._engine.generation and not self._stopping.is_set():
                     self._engine_exited(error)
-            case inbox.AddJobs(jobs):
-                self._queue.add(jobs)
-                self._queue_changed()
-                self._dispatch()
-            case inbox.CancelJob(id):
-                self._cancel(id)
-            case inbox.ClearWaiting():
-                for job in self._queue.active():
-                    if job.state == "waiting":
-                        self._end(job.id, "cancelled")
-                self._queue_changed()
-            case inbox.MoveJob(id, position):
-                self._queue.move(id, position)
-                self._queue_changed()
-            case inbox.PreloadModel(model_folder):
-                self._preload = model_folder
-                self._dispatch()
-            case inbox.RestartEngine():
-                self._restart_wanted = self._engine.restart()
             case inbox.LibraryReconciled(change, error):
                 if change is not None and change != LibraryChanged():
                     self._notify(change)
                 if error is not None:
                     self._notify(ServiceFailed(error.info()))
-            case inbox.Stop():
-                pass  # the loop's condition ends it
 
-    # Jobs
+    # The queue
+
+    def _add(self, jobs: tuple[Job, ...]) -> None:
+        self._change(partial(self._queue.add, jobs))
+
+    def _change(self, action: Callable[[], object]) -> None:
+        """Change the queue, tell, and give the engine what is its turn now."""
+        try:
+            action()
+        finally:
+            self._queue_changed()
+        self._dispatch()
+
+    def _cancel(self, id: str) -> None:
+        if self._interrupt(id, "cancel"):
+            return
+        job = self._queue.get(id)
+        if job is not None and job.state in ("waiting", "paused"):
+            self._end(id, "cancelled")
+            self._queue_changed()
+
+    def _remove(self, ids: tuple[str, ...]) -> None:
+        for id in ids:
+            self._interrupt(id, "cancel")
+        removed = self._queue.remove(ids)
+        self._queue_changed()
+        if removed:
+            self._notify(JobsRemoved(removed))
+
+    def _clear(self) -> None:
+        self._remove(tuple(job.id for job in self._queue.active() if job.state != "running"))
+
+    def _duplicate(self, ids: tuple[str, ...]) -> None:
+        for id in ids:
+            job = self._queue.get(id)
+            if job is not None:
+                self._queue.add([duplicate(job)], behind=id)
+        self._change(lambda: None)
+
+    def _edit(self, id: str, recipe: Recipe, model_folder: str) -> None:
+        if self._queue.edit(id, recipe, model_folder):
+            self._checkpoints.remove(id)
+        else:
+            self._queue.add(make_jobs(recipe, model_folder))
+        self._change(lambda: None)
+
+    def _pause(self, ids: tuple[str, ...]) -> None:
+        for id in ids:
+            self._interrupt(id, "pause")
+        self._change(partial(self._queue.pause, [id for id in ids if not self._runs(id)]))
+
+    def _resume(self, ids: tuple[str, ...]) -> None:
+        for id in ids:
+            if self._runs(id) and self._running is not None and self._running.intent == "pause":
+                self._running.intent = "put_back"
+        self._change(partial(self._queue.resume, ids))
+
+    def _set_paused(self, paused: bool) -> None:
+        self._queue.set_paused(paused)
+        self._paused = paused
+        if paused and self._running is not None:
+            self._interrupt(self._running.job.id, "put_back")
+        self._change(lambda: None)
+
+    def _queue_changed(self) -> None:
+        self._notify(QueueChanged(self._queue.active(), self._paused, self._queue.stopped()))
+
+    def _settle(self) -> None:
+        """After a start: a job whose file was saved just before the last end is done, the others are waiting already;
+        and checkpoints and jobs agree."""
+        for id in self._queue.interrupted:
+            job = self._queue.get(id)
+            if job is not None and (path := output.finished_file(job, self._folder(job))) is not None:
+                self._end(id, "done", (str(path),))
+        jobs = [*self._queue.active(), *self._queue.stopped(KEPT_ENDED)]
+        self._checkpoints.keep_only({job.id for job in jobs})
+        there = self._checkpoints.steps()
+        for job in jobs:
+            found = there.get(job.id, (0, 0))
+            if found != (job.saved_step, job.saved_steps) and (found[0] or job.saved_step):
+                self._queue.set_saved(job.id, *found)
+        self._bound_checkpoints()
+
+    def _bound_checkpoints(self) -> None:
+        running = {self._running.job.id} if self._running is not None else set()
+        for id in self._checkpoints.bound(running, {job.id for job in self._queue.stopped(KEPT_ENDED)}):
+            self._queue.set_saved(id, 0, 0)
+
+    # The job in hand
+
+    def _runs(self, id: str) -> bool:
+        return self._running is not None and self._running.job.id == id
 
     def _dispatch(self) -> None:
-        """Give the engine the next job, or the model to preload, if it is ready and idle."""
-        while self._engine.ready and self._running is None and (job := self._queue.next()) is not None:
+        """Give the engine the next job if it is ready and idle."""
+        while self._engine.ready and self._running is None and not self._stopping.is_set():
+            job = None if self._paused else self._queue.next()
+            if job is None:
+                self._engine.idle()
+                return
             self._begin(job)
-        if self._engine.ready and self._running is None and self._preload:
-            self._engine.send(Preload(self._preload))
-            self._preload = ""
 
     def _begin(self, job: Job) -> None:
         folder = self._folder(job)
@@ -254,11 +387,9 @@ class JobService:
             return
         stem = output.stem_for(job, folder, time.time())
         self._queue.start(job.id, stem)
-        self._running = _Running(job)
-        self._preload = ""
+        self._running = Running(job)
         self._queue_changed()
-        self._engine_state("working", "Working.")
-        self._engine.send(
+        self._engine.work(
             Generate(
                 job=job.id,
                 recipe=job.recipe,
@@ -269,35 +400,53 @@ class JobService:
                 a1111_parameters=self._a1111_parameters(),
                 cache_folder=str(self._cache_folder),
                 adapter_files=tuple(map(str, adapter_files)),
+                checkpoint=str(self._checkpoints.path(job.id)),
+                memory_level=job.memory_level,
             )
         )
 
-    def _cancel(self, id: str) -> None:
-        if self._running is not None and self._running.job.id == id:
-            if not self._running.cancelling:
-                self._running.give_up_at = time.monotonic() + self._cancel_patience
-                self._engine.send(Cancel(id))
-            return
-        job = self._queue.get(id)
-        if job is not None and job.state == "waiting":
-            self._end(id, "cancelled")
-            self._queue_changed()
+    def _interrupt(self, id: str, intent: Intent) -> bool:
+        """Have the engine stop the running job, if that is ``id``; a cancel is not taken back."""
+        running = self._running
+        if running is None or running.job.id != id:
+            return False
+        if running.intent != "cancel":
+            running.intent = intent
+        if running.give_up_at is None:
+            running.give_up_at = time.monotonic() + self._cancel_patience
+            self._engine.send(Cancel(id))
+        return True
 
     def _end(self, id: str, state: JobState, files: tuple[str, ...] = (), error: ErrorInfo | None = None) -> None:
         """Write down how a job ended, take its files into the library, and tell."""
         item_ids = self._take_in(files)
+        if state == "done":
+            self._checkpoints.remove(id)
         self._notify(JobEnded(self._queue.end(id, state, files, error), item_ids))
 
     def _running_ended(self, state: JobState, files: tuple[str, ...] = (), error: ErrorInfo | None = None) -> None:
         running, self._running = self._running, None
         assert running is not None
-        if self._engine.ready:
-            self._engine_state("ready", "Ready.")
         try:
             self._end(running.job.id, state, files, error)
+            self._bound_checkpoints()
         finally:
-            self._queue_changed()
-            self._dispatch()
+            self._change(lambda: None)
+
+    def _interrupted(self, running: Running) -> None:
+        """The engine stopped the job, as it was asked to."""
+        intent: Intent = running.intent or ("put_back" if self._stopping.is_set() else "cancel")
+        if intent == "cancel":
+            self._running_ended("cancelled")
+            return
+        self._running = None
+        if intent == "pause":
+            self._queue.pause([running.job.id])
+        else:
+            self._queue.wait_again(running.job.id)
+        self._bound_checkpoints()
+        self._notify(JobProgressed(running.job.id, "waiting", 0, running.job.recipe.steps, 0.0))
+        self._change(lambda: None)
 
     def _take_in(self, files: tuple[str, ...]) -> tuple[int, ...]:
         ids: list[int] = []
@@ -310,121 +459,102 @@ class JobService:
             self._notify(LibraryChanged(added=tuple(ids)))
         return tuple(ids)
 
-    def _put_back(self) -> None:
-        running, self._running = self._running, None
-        assert running is not None
-        if running.cancelling:
-            self._end(running.job.id, "cancelled")
-        else:
-            self._queue.wait_again(running.job.id)
-
-    def _resume_interrupted(self) -> None:
-        """A job whose file was saved just before the last end is done; the others are waiting already."""
-        for id in self._queue.interrupted:
-            job = self._queue.get(id)
-            if job is not None and (path := output.finished_file(job, self._folder(job))) is not None:
-                self._end(id, "done", (str(path),))
-
     def _folder(self, job: Job) -> Path:
         return Path(job.output_folder) if job.output_folder else self._output_folder
 
-    def _queue_changed(self) -> None:
-        self._notify(QueueChanged(self._queue.active()))
-
     # The engine
 
-    def _engine_state(self, state: EngineState, text: str, error: ErrorInfo | None = None) -> None:
-        ready = self._ready
-        self._notify(
-            EngineStateChanged(state, text, ready.device if ready else None, ready.versions if ready else {}, error)
-        )
-
-    def _start_engine(self) -> None:
-        try:
-            self._engine.start()
-        except EngineDied as error:
-            self._inbox.put(inbox.EngineExited(self._engine.generation, error))
-            return
-        self._engine_state("starting", "The engine is starting.")
-
     def _engine_said(self, event: events.Event, blob: bytes) -> None:
+        self._engine.heard(event)
         match event:
-            case events.EngineWarming(what):
-                self._engine_state("starting", what)
-                return
             case events.EngineReady():
-                self._ready = event
-                self._engine.became_ready()
-                self._engine_state("ready", "Ready.")
                 self._dispatch()
-                return
             case events.MemoryChanged():
                 self._notify(MemoryShown(event))
-                return
             case events.CommandRefused(error):
                 if self._running is not None and not self._running.started:
+                    self._engine.worked(to_an_end=False)
                     self._running_ended("failed", error=error)
                 else:
                     self._notify(ServiceFailed(error))
-                return
-            case events.Preloaded() | events.Pong():
-                return
+            case events.EngineWarming() | events.Preloaded() | events.Pong() | events.Pulse():
+                pass
+            case _:
+                if self._runs(event.job):  # otherwise of a job that was given up
+                    self._job_said(event, blob)
+
+    def _job_said(self, event: events.JobEvent, blob: bytes) -> None:
         running = self._running
-        if running is None or event.job != running.job.id:
-            return  # of a job that was given up
+        assert running is not None
+        running.started = True
         match event:
             case events.JobStarted():
-                running.started = True
                 self._notify(running.progress.now())
             case events.StageChanged():
-                running.started = True
                 self._notify(running.progress.stage_changed(event))
             case events.StepDone():
                 self._notify(running.progress.step_done(event))
             case events.PreviewReady(job, step, width, height, frames):
                 self._notify(PreviewShown(job, step, width, height, frames, blob))
+            case events.JobResumed():
+                self._notify(running.progress.resumed(event))
+            case events.ResumeRefused(job, error):
+                self._checkpoints.remove(job)
+                self._queue.set_saved(job, 0, 0)
+                self._notify(ServiceFailed(error))
+            case events.CheckpointSaved(job, step, steps):
+                self._queue.set_saved(job, step, steps)
             case events.JobFinished(_job, files):
-                self._engine.did_work()
-                ordered = tuple(file.path for file in sorted(files, key=lambda file: file.index))
-                self._running_ended("done", ordered)
+                self._engine.worked(to_an_end=True)
+                self._finished(tuple(file.path for file in sorted(files, key=lambda file: file.index)))
             case events.JobCancelled():
-                self._engine.did_work()
-                self._running_ended("cancelled")
+                self._engine.worked(to_an_end=True)
+                self._interrupted(running)
             case events.JobFailed(_job, error):
-                self._engine.did_work()
+                self._engine.worked(to_an_end=True)
                 self._running_ended("failed", error=error)
 
-    def _engine_exited(self, error: LaternaError | None) -> None:
-        wanted, self._restart_wanted = self._restart_wanted, False
-        info = error.info() if error is not None and not wanted else None
-        if self._engine.died():
-            text = "The engine is being restarted." if info is None else info.sentence()
-            self._engine_state("restarting", text, info)
-        else:
-            text = "The engine does not start, so jobs wait. Restart it, or look at its log."
-            self._engine_state("stopped", text, info)
-        if self._running is not None:
-            self._engine_left_job(self._running, error, counts=not wanted)
-        if wanted:
-            self._start_engine()
+    def _finished(self, files: tuple[str, ...]) -> None:
+        lost = [file for file in files if not Path(file).is_file()]
+        if files and not lost:
+            self._running_ended("done", files)
+            return
+        nonsense = ProtocolError(
+            f"The engine says that it saved {lost[0] if lost else 'a result'}, which is not there.",
+            "Run the job again; if it happens again, report it.",
+        )
+        self._running_ended("failed", error=nonsense.info())
 
-    def _engine_left_job(self, running: _Running, error: LaternaError | None, counts: bool) -> None:
-        """The engine ended with a job in hand: it is tried again, unless it was being cancelled or it is hopeless."""
+    def _engine_exited(self, error: LaternaError | None) -> None:
+        wanted = self._engine.exited(error)
+        if self._running is not None:
+            self._engine_left_job(error, counts=not wanted)
+        if wanted:
+            self._engine.start()
+
+    def _engine_left_job(self, error: LaternaError | None, counts: bool) -> None:
+        """The engine ended with a job in hand: it is done if its file is there, otherwise it is tried again, unless it
+        was being stopped or it is hopeless."""
+        running = self._running
+        assert running is not None
         job = running.job
-        if running.cancelling:
-            self._running_ended("cancelled")
+        current = self._queue.get(job.id) or job
+        if (path := output.finished_file(current, self._folder(job))) is not None:
+            self._running_ended("done", (str(path),))
+        elif running.intent:
+            self._interrupted(running)
         elif counts and job.engine_deaths + 1 >= MAX_ENGINE_DEATHS:
-            detail = error.detail if error is not None else ""
             failure = EngineDied(
                 f"The engine ended {MAX_ENGINE_DEATHS} times while working on this.",
                 "Try a smaller size, or another model; the log says more.",
-                detail=detail,
+                detail=error.detail if error is not None else "",
             )
             self._queue.wait_again(job.id, engine_died=True)
             self._running_ended("failed", error=failure.info())
         else:
+            memory = isinstance(error, EngineDied) and error.memory_suspected
             self._running = None
-            self._queue.wait_again(job.id, engine_died=counts)
+            self._queue.wait_again(job.id, engine_died=counts, out_of_memory=counts and memory)
             self._queue_changed()
             self._notify(JobProgressed(job.id, "waiting", 0, job.recipe.steps, 0.0))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.jobs.job import Job
+from engine.jobs.variations import Axis, vary
 from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_SEED, validate
@@ -16,24 +18,68 @@ MAX_COUNT = 1000
 
 
 def make_jobs(
-    recipe: Recipe, model_folder: Path | str, count: int = 1, output_folder: str = "", file_stem: str = ""
+    recipe: Recipe,
+    model_folder: Path | str,
+    count: int = 1,
+    output_folder: str = "",
+    file_stem: str = "",
+    texts: Sequence[tuple[str, str]] = (),
 ) -> tuple[Job, ...]:
     """``count`` jobs with the seeds ``seed``, ``seed + 1``, …; from the second on a ``file_stem`` gets ``-2`` ….
 
-    Raises ``BadRecipe`` for the first setting that is not allowed.
+    ``texts`` are prompt and negative prompt of each job, where they are not the recipe's.
+
+    More than one of them are a group. Raises ``BadRecipe`` for the first setting that is not allowed.
     """
     check(recipe, count)
-    now = time.time()
+    recipes = [recipe.replace(seed=recipe.seed + number) for number in range(count)]
+    for number, (prompt, negative) in enumerate(texts[:count]):
+        recipes[number] = recipes[number].replace(prompt=prompt, negative_prompt=negative)
+        check(recipes[number])
+    return _jobs([(one, f"seed {one.seed}") for one in recipes], model_folder, output_folder, file_stem)
+
+
+def make_variations(
+    recipe: Recipe,
+    model_folder: Path | str,
+    axes: Sequence[Axis],
+    output_folder: str = "",
+    file_stem: str = "",
+) -> tuple[Job, ...]:
+    """A job for every combination of the values of one or two settings, as one group. Raises ``BadRecipe`` where one of
+    them is not allowed."""
+    varied = vary(recipe, tuple(axes))
+    for variation, _label in varied:
+        check(variation)
+    return _jobs(varied, model_folder, output_folder, file_stem)
+
+
+def duplicate(job: Job) -> Job:
+    """Another one of ``job``, with the next seed: the same seed would give the same pixels."""
+    recipe = job.recipe.replace(seed=(job.recipe.seed + 1) % (MAX_SEED + 1))
+    return Job(new_id(), recipe, job.model_folder, created=time.time(), output_folder=job.output_folder)
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _jobs(
+    recipes: Sequence[tuple[Recipe, str]], model_folder: Path | str, output_folder: str, file_stem: str
+) -> tuple[Job, ...]:
+    now, group = time.time(), new_id() if len(recipes) > 1 else ""
     return tuple(
         Job(
-            id=uuid.uuid4().hex,
-            recipe=recipe.replace(seed=recipe.seed + number),
+            id=new_id(),
+            recipe=recipe,
             model_folder=str(model_folder),
             created=now,
             output_folder=str(output_folder),
-            file_stem=f"{file_stem}-{number + 1}" if file_stem and number else file_stem,
+            file_stem=f"{file_stem}-{number}" if file_stem and number > 1 else file_stem,
+            group=group,
+            label=label if group else "",
         )
-        for number in range(count)
+        for number, (recipe, label) in enumerate(recipes, 1)
     )
 
 

@@ -117,7 +117,9 @@ class Cancelled(KnownError):
 
 
 class EngineDied(LaternaError):
-    pass
+    """``memory_suspected``: it was ended from outside, as the system does when memory has run out."""
+
+    memory_suspected = False
 
 
 class ProtocolError(LaternaError):

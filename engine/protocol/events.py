@@ -12,11 +12,17 @@ Stage = Literal["waiting", "loading", "encoding", "denoising", "decoding", "savi
 
 
 class DeviceInfo(msgspec.Struct, frozen=True):
-    """``kind`` is cpu, cuda, mps or xpu; memory in bytes."""
+    """``kind`` is cpu, cuda, mps or xpu; memory in bytes. The rates are measured when the engine starts, 0 otherwise:
+    ``flops`` of matrix products and ``bandwidth`` of memory a second, seconds that an ``operator`` costs at least.
+    """
 
     kind: str
     name: str
     memory_total: int
+    flops: float = 0.0
+    bandwidth: float = 0.0
+    operator: float = 0.0
+    native_bf16: bool = False
 
 
 class EngineReady(msgspec.Struct, frozen=True, tag=True):
@@ -35,13 +41,16 @@ class EngineWarming(msgspec.Struct, frozen=True, tag=True):
 
 
 class MemoryChanged(msgspec.Struct, frozen=True, tag=True):
-    """Bytes: this process' resident memory, the host's total and used, and the device's total and used."""
+    """Bytes: this process' resident memory, the host's total and used, and the device's total and used, of which
+    ``device_own`` are this process' tensors and what it keeps for more.
+    """
 
     process: int
     host_total: int
     host_used: int
     device_total: int = 0
     device_used: int = 0
+    device_own: int = 0
 
 
 class JobStarted(msgspec.Struct, frozen=True, tag=True):
@@ -155,11 +164,8 @@ class CommandRefused(msgspec.Struct, frozen=True, tag=True):
     error: ErrorInfo
 
 
-Event = (
-    EngineReady
-    | EngineWarming
-    | MemoryChanged
-    | JobStarted
+JobEvent = (
+    JobStarted
     | StageChanged
     | StepDone
     | PreviewReady
@@ -169,8 +175,7 @@ Event = (
     | JobFinished
     | JobCancelled
     | JobFailed
-    | Preloaded
-    | Pong
-    | Pulse
-    | CommandRefused
 )
+"""What is said of a job; each carries its id."""
+
+Event = EngineReady | EngineWarming | MemoryChanged | JobEvent | Preloaded | Pong | Pulse | CommandRefused

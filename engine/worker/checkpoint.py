@@ -30,7 +30,7 @@ from engine.worker.models import Model
 from engine.worker.sampling.base import SamplerState
 
 FORMAT = 1
-HEADER = "laterna.checkpoint"
+HEADER = "laterna.checkpoint"  # as engine/jobs/checkpoints.py reads it
 MAX_HEADER = 16 * 1024 * 1024
 FIXED_COST = 0.01
 BYTES_PER_SECOND = 200e6

@@ -4,10 +4,14 @@ It speaks the real protocol and writes real files with the real recipe inside. W
 
     crash     dies by SIGKILL in the middle of denoising (``crash-once``: only until the file beside ``--state`` exists)
     garbage   writes bytes that are no message, in the middle of denoising
-    hang      stops answering in the middle of denoising, cancels and shutdown included
+    hang      stops answering in the middle of denoising, cancels and shutdown included (``hang-once`` as above)
+    deadlock  goes on answering in the middle of denoising, but does nothing any more
+    lie       says that it saved a file which is not there
     fail      answers ``JobFailed`` (OutOfMemory) in the middle of denoising
     full      answers ``JobFailed`` (NoSpace) when saving
     slow      takes 0.5 s for each step instead of ``--step-seconds``
+
+A job with a checkpoint keeps the number of its steps done in it, and goes on from there.
 
 ``--script FILE`` is a JSON object whose keys are the options below with ``_`` for ``-`` (``{"step_seconds": 0.1}``).
 """
@@ -21,6 +25,7 @@ import os
 import platform
 import queue
 import signal
+import struct
 import sys
 import threading
 import time
@@ -31,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from PIL import Image
 
+from engine.media import atomic
 from engine.media.environment import Environment
 from engine.media.save import save_image, save_video
 from engine.protocol import codec, commands, events
@@ -55,6 +61,9 @@ class FakeEngine:
         self._cancelled: set[str] = set()
         self._wake = threading.Event()
         self._hanging = False
+        self._busy = threading.Event()
+        self._work = 0
+        self._out_lock = threading.Lock()
 
     def main(self) -> None:
         started = time.perf_counter()
@@ -63,6 +72,7 @@ class FakeEngine:
             sys.exit(3)
         time.sleep(self._options.warm_seconds)
         threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._beat, daemon=True).start()
         versions = {"python": platform.python_version(), "torch": "0.0 (fake)", "diffusers": "0.0 (fake)"}
         device = events.DeviceInfo("cpu", "Fake CPU", 8 << 30)
         self._tell(events.EngineReady(device, versions, 1, time.perf_counter() - started))
@@ -70,7 +80,9 @@ class FakeEngine:
         while True:
             match self._commands.get():
                 case commands.Generate() as command:
+                    self._busy.set()
                     self._generate(command)
+                    self._busy.clear()
                 case commands.Preload(model_folder):
                     self._tell(events.Preloaded(model_folder))
                 case commands.Ping(token):
@@ -91,8 +103,16 @@ class FakeEngine:
             self._commands.put(command)
         os._exit(0)
 
+    def _beat(self) -> None:
+        while True:
+            self._busy.wait()
+            if not self._hanging:
+                self._tell(events.Pulse(self._work, time.process_time()))
+            time.sleep(0.05)
+
     def _generate(self, command: commands.Generate) -> None:
         job, recipe = command.job, command.recipe
+        self._level = command.memory_level
         seconds: dict[str, float] = {}
         self._tell(events.JobStarted(job))
         try:
@@ -107,6 +127,10 @@ class FakeEngine:
             if "full" in recipe.prompt.split():
                 raise NoSpace("The disk is full: saving the picture failed.", "Free some space.")
             files = tuple(self._save(command, index) for index in range(recipe.batch))
+            if "lie" in recipe.prompt.split():
+                Path(files[0].path).unlink()
+            if command.checkpoint:
+                Path(command.checkpoint).unlink(missing_ok=True)
             self._tell(events.JobFinished(job, files, seconds, 123 << 20))
         except Stopped:
             self._tell(events.JobCancelled(job))
@@ -117,21 +141,42 @@ class FakeEngine:
         job, recipe = command.job, command.recipe
         words = recipe.prompt.split()
         pause = 0.5 if "slow" in words else self._options.step_seconds
-        for step in range(1, recipe.steps + 1):
+        done = self._resume(command)
+        for step in range(done + 1, recipe.steps + 1):
             self._pause(job, pause)
+            self._work += 1
+            self._keep(command, step)
             self._tell(events.StepDone(job, step, recipe.steps, pause, pause * (recipe.steps - step)))
             if command.preview_interval >= 0:
                 self._preview(command, step)
-            if step == (recipe.steps + 1) // 2:
+            if step == max(done + 1, (recipe.steps + 1) // 2):
                 self._misbehave(job, words)
+
+    def _resume(self, command: commands.Generate) -> int:
+        file = Path(command.checkpoint or "/nowhere")
+        if not file.is_file():
+            return 0
+        step = int(file.read_bytes().split(b'step\\": ')[1].split(b",")[0])
+        self._tell(events.JobResumed(command.job, step, command.recipe.steps))
+        return step
+
+    def _keep(self, command: commands.Generate, step: int) -> None:
+        """A checkpoint with the real one's header and nothing else."""
+        if command.checkpoint:
+            header = {"laterna.checkpoint": json.dumps({"step": step, "steps": command.recipe.steps})}
+            text = json.dumps({"__metadata__": header}).encode()
+            atomic.write_bytes(Path(command.checkpoint), struct.pack("<Q", len(text)) + text, durable=False)
+            self._tell(events.CheckpointSaved(command.job, step, command.recipe.steps, len(text)))
 
     def _misbehave(self, job: str, words: list[str]) -> None:
         if "crash" in words or ("crash-once" in words and self._first_time()):
-            print("fake engine: about to crash", file=sys.stderr, flush=True)
+            print(f"fake engine: about to crash at memory level {self._level}", file=sys.stderr, flush=True)
             os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
         if "garbage" in words:
             self._out.write(b"this is no message, whatever it may be")
-        if "hang" in words:
+        if "deadlock" in words:
+            threading.Event().wait()
+        if "hang" in words or ("hang-once" in words and self._first_time()):
             self._hanging = True
             threading.Event().wait()
         if "fail" in words:
@@ -181,7 +226,8 @@ class FakeEngine:
             self._wake.clear()
 
     def _tell(self, event: events.Event, blob: bytes = b"") -> None:
-        self._out.write(codec.encode(event, blob))
+        with self._out_lock:
+            self._out.write(codec.encode(event, blob))
 
 
 def picture(width: int, height: int, seed: int, phase: float) -> np.ndarray:

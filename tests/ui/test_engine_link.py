@@ -17,6 +17,7 @@ from engine.jobs.notices import (
     PreviewShown,
     QueueChanged,
 )
+from engine.jobs.variations import Axis
 from engine.protocol.errors import BadRecipe, ErrorInfo, LibraryBusy
 from engine.protocol.recipe import Recipe
 from ui.engine_link import EngineLink
@@ -147,15 +148,33 @@ def test_a_slow_listener_does_not_hold_the_window(qtbot: QtBot, linked: Linked) 
 def test_commands_reach_the_service_in_order(qtbot: QtBot, linked: Linked) -> None:
     link = linked.link
     link.submit(RECIPE, "folder", 2, "out", "stem")
-    link.move("b", 0)
+    link.move(["b"], 0)
     link.cancel("a")
+    link.pause(["a"])
+    link.resume(["a"])
+    link.duplicate(["a"])
+    link.remove(["a"])
+    link.put_back([])
+    link.edit("a", RECIPE, "folder")
+    link.submit_variations(RECIPE, "folder", [Axis("steps", (1, 2))])
+    link.pause_queue()
+    link.resume_queue()
     link.clear_waiting()
     link.preload("folder")
     link.restart_engine()
     assert linked.service.calls == [
-        ("submit", RECIPE, "folder", 2, "out", "stem"),
-        ("move", "b", 0),
+        ("submit", RECIPE, "folder", 2, "out", "stem", ()),
+        ("move", ["b"], 0),
         ("cancel", "a"),
+        ("pause", ["a"]),
+        ("resume", ["a"]),
+        ("duplicate", ["a"]),
+        ("remove", ["a"]),
+        ("put_back", []),
+        ("edit", "a", RECIPE, "folder"),
+        ("submit_variations", RECIPE, "folder", [Axis("steps", (1, 2))], "", ""),
+        ("pause_queue",),
+        ("resume_queue",),
         ("clear_waiting",),
         ("preload", "folder"),
         ("restart_engine",),

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 
@@ -43,24 +44,26 @@ def test_first_in_first_out(queue: JobQueue) -> None:
 )
 def test_moving(queue: JobQueue, id: str, index: int, expected: str) -> None:
     queue.add([job("a"), job("b"), job("c")])
-    queue.move(id, index)
+    queue.move([id], index)
     assert order(queue) == list(expected)
-    queue.move("nobody", 0)
+    queue.move(["nobody"], 0)
     assert order(queue) == list(expected)
 
 
 def test_the_running_job_is_not_moved(queue: JobQueue) -> None:
     queue.add([job("a"), job("b"), job("c")])
     queue.start("a", "")
-    queue.move("a", 2)
-    queue.move("c", 0)
+    queue.move(["a"], 2)
+    queue.move(["c"], 0)
     assert order(queue) == ["a", "c", "b"]
 
 
 def test_a_job_keeps_everything(queue: JobQueue) -> None:
     sent = job("a", output_folder="/out", file_stem="x")
     queue.add([sent])
-    assert queue.get("a") == Job(**{field: getattr(sent, field) for field in sent.__struct_fields__} | {"position": 1})
+    assert queue.get("a") == Job(
+        **{field: getattr(sent, field) for field in sent.__struct_fields__} | {"position": 1.0}
+    )
     error = ErrorInfo("OutOfMemory", "It needs 9 GB.", "Choose less.", detail="log")
     ended = queue.end("a", "failed", ("/out/a.png",), error)
     assert (ended.state, ended.recipe, ended.error, ended.files) == ("failed", sent.recipe, error, ("/out/a.png",))
@@ -139,7 +142,7 @@ from engine.protocol.recipe import Recipe
 queue = JobQueue(Path({str(path)!r}))
 queue.add([Job(id=id, recipe=Recipe(family="sd35", model="m", prompt=id), model_folder="") for id in "abc"])
 queue.start("a", "stem")
-queue.move("c", 0)
+queue.move(["c"], 0)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)

@@ -1,0 +1,21 @@
+"""The job that the engine has in hand."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.jobs.job import Job
+from engine.jobs.progress import Progress
+
+Intent = Literal["", "cancel", "pause", "put_back"]
+
+
+class Running:
+    """``intent`` is why the engine was asked to stop it: to end it, to pause it, or to put it back into the line."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.progress = Progress(job.id, job.recipe.steps)
+        self.started = False
+        self.intent: Intent = ""
+        self.give_up_at: float | None = None
