@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> int:
         from app.screen import need_screen
 
         need_screen()
-        return open_window(paths, sys.argv[:1])
+        return open_window(paths, sys.argv[:1], files=arguments.open)
     from app.cli.commands import COMMANDS
 
     return COMMANDS[arguments.command](arguments, paths)

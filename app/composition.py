@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QLibraryInfo,
+    QLocale,
+    Qt,
+    QTimer,
+    QtMsgType,
+    QTranslator,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from app.logs import Logs
 from app.paths import RESOURCES, Paths
 from app.settings import Settings, SettingsFile
+from app.single_instance import SingleInstance
 from engine.jobs.notices import Notice
 from engine.models.catalog import InstalledModel, find_installed
 from engine.prompt.styles import StyleStore
@@ -22,6 +37,7 @@ from engine.protocol.version import VERSION
 from ui.garbage import GuiGarbage
 from ui.main_window import MainWindow
 from ui.prompt_tools import PromptTools
+from ui.reports import Reports
 from ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -29,6 +45,7 @@ if TYPE_CHECKING:
     from ui.services import Services
 
 SIGNAL_POLL_MS = 250
+LOGS_TRIM_MS = 60_000
 
 
 def make_application(argv: Sequence[str], language: str = "") -> QApplication:
@@ -98,14 +115,46 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     return Services(library, ThumbnailCache(paths.thumbnails), make_job_service, make_model_service, library.close)
 
 
-def open_window(paths: Paths, argv: Sequence[str] = (), engine_command: list[str] | None = None) -> int:
-    """Open the window and return the exit code once it is closed and every thread and process has ended."""
+def open_window(
+    paths: Paths, argv: Sequence[str] = (), engine_command: list[str] | None = None, files: Sequence[str] = ()
+) -> int:
+    """Open the window and return the exit code once it is closed and every thread and process has ended.
+
+    Where another window has this library open, that one is raised, and gets the recipes of ``files``.
+    """
+    instance = SingleInstance(paths.data)
+    if not instance.claim():
+        instance.hand_over(list(files))
+        print("Laterna is open already: its window was brought to the front.", file=sys.stderr)
+        return 0
+    logs = Logs(paths.logs)
+    logs.begin()
+    try:
+        return _run_window(paths, argv, engine_command, files, instance, logs)
+    finally:
+        logs.end()
+        instance.close()
+
+
+def _run_window(
+    paths: Paths,
+    argv: Sequence[str],
+    engine_command: list[str] | None,
+    files: Sequence[str],
+    instance: SingleInstance,
+    logs: Logs,
+) -> int:
     settings_file = SettingsFile(paths.settings_file)
     settings = settings_file.load()
     app = make_application(argv, settings.language)
     theme = Theme(settings.theme)
     theme.apply(app)
     window = make_window(paths, theme, settings, settings_file, engine_command)
+    window.reports = Reports(window, logs)
+    window.painted.connect(lambda: instance.listen(lambda names: raise_window(window, names)))
+    window.ready.connect(lambda: open_files(window, files))
+    keep_logs_small(app, logs)
+    log_qt()
     app.aboutToQuit.connect(window.shut_down)
     quit_on_signals(app)
     garbage = GuiGarbage()
@@ -131,6 +180,37 @@ def _report_first_paint(app: QApplication, window: MainWindow) -> None:
             app.quit()
 
         window.painted.connect(report)
+
+
+def raise_window(window: MainWindow, files: Sequence[str] = ()) -> None:
+    """Bring the window to the front, from the task bar or another desktop, and put the files' recipes into its form."""
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.show()
+    window.raise_()
+    window.activateWindow()
+    open_files(window, files)
+
+
+def open_files(window: MainWindow, files: Sequence[str]) -> None:
+    for file in files:
+        window.actions_.read_file(Path(file))
+
+
+def keep_logs_small(app: QApplication, logs: Logs) -> None:
+    timer = QTimer(app)
+    timer.timeout.connect(logs.trim)
+    timer.start(LOGS_TRIM_MS)
+
+
+def log_qt() -> None:
+    """What Qt says goes to the log too."""
+    log = logging.getLogger("qt")
+    levels = {
+        QtMsgType.QtDebugMsg: logging.DEBUG,
+        QtMsgType.QtInfoMsg: logging.INFO,
+        QtMsgType.QtWarningMsg: logging.WARNING,
+    }
+    qInstallMessageHandler(lambda kind, _where, text: log.log(levels.get(kind, logging.ERROR), "%s", text))
 
 
 def quit_on_signals(app: QApplication) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -35,12 +36,13 @@ class Feed(QObject):
     tile follows again.
 
     Signals: ``said(Message)``, ``refused(ErrorInfo)`` after a job failed, ``restart_wanted`` by the message of a
-    stopped engine, ``job_ended``.
+    stopped engine, ``report_wanted`` by that of one that died, ``job_ended``.
     """
 
     said = Signal(object)
     refused = Signal(object)
     restart_wanted = Signal()
+    report_wanted = Signal()
     job_ended = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -130,6 +132,8 @@ class Feed(QObject):
             return
         self._engine_error = state.error
         message = of_error(state.error, "engine")
+        if state.error.kind == "EngineDied":
+            message = replace(message, button=self.tr("Show report"), action=self.report_wanted.emit)
         # Where the text is the error's own, the queue itself failed: there is no engine to restart.
         if state.state == "stopped" and state.error.message != state.text:
             message = Message(

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ui.models.link import ModelLink
     from ui.player.view_panel import ViewPanel
     from ui.queue.queue_panel import QueuePanel
+    from ui.reports import Reports
     from ui.services import Services
 
 HEADER_HEIGHT = 48
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         self.view: ViewPanel | None = None
         self.gallery: GalleryPanel | None = None
         self.queue: QueuePanel | None = None
+        self.reports: Reports | None = None
         self.session = Session(preferences.kind, preferences.drafts, parent=self)
         self.actions_ = Actions(self.session, preferences, theme=theme, tools=prompt_tools, parent=self)
         self.feed = Feed(self.session, parent=self)

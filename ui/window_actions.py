@@ -47,6 +47,7 @@ class WindowActions(QObject):
             "toggle_a1111": self.toggle_a1111,
             "show_menu": self.show_menu,
             "show_shortcuts": self.show_shortcuts,
+            "save_report": lambda: window.reports and window.reports.show(),
             "show_about": self.show_about,
             "quit": window.close,
         }

@@ -16,6 +16,9 @@ def build_parser() -> argparse.ArgumentParser:
         " Without a command it opens the window; `start.py test` runs the tests.",
     )
     parser.add_argument("--home", metavar="DIR", help="keep settings, models, library and caches in this folder")
+    parser.add_argument(
+        "--open", metavar="FILE", action="append", default=[], help="open the window with the recipe of this file"
+    )
     parser.set_defaults(json=False)
     parser.add_argument("--version", action="version", version=f"Laterna {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -25,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     _models(commands)
     _library(commands)
     _workflow(commands)
+    _plan(commands)
     _train(commands)
     _bench(commands)
     return parser
@@ -43,7 +47,7 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = _command(commands, "generate", "Make a picture or a clip.")
     parser.add_argument("--prompt", metavar="TEXT")
     parser.add_argument("--out", metavar="FILE", help="a .png or .mp4; without it the result goes into the library")
-    parser.add_argument("--model", metavar="ID|FOLDER", help="a model's id, or a folder in diffusers layout")
+    parser.add_argument("--model", metavar="ID|PATH", help="a model's id, its folder, or a .safetensors or .gguf file")
     parser.add_argument("--negative", metavar="TEXT")
     parser.add_argument("--width", type=int, metavar="PIXELS")
     parser.add_argument("--height", type=int, metavar="PIXELS")
@@ -74,7 +78,7 @@ def _reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = _command(commands, "reproduce", "Make a file again and say whether the pixels are equal.")
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--out", metavar="FILE", help="keep the new file here")
-    parser.add_argument("--model", metavar="ID|FOLDER", help="the model, where its id is not found")
+    parser.add_argument("--model", metavar="ID|PATH", help="the model, where its id is not found")
     parser.add_argument("--lora", action="append", default=[], metavar="FILE", help="a LoRA of the recipe, where it is")
 
 
@@ -94,13 +98,16 @@ def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     download = action("download", "Get models: exactly the files that a run needs; goes on where it stopped.")
     download.add_argument("names", nargs="+", metavar="ID")
     download.add_argument("--precision", choices=["native", "fp8"], default="native", help="fp8: a smaller T5 (SD 3.5)")
-    download.add_argument("--limit", type=float, default=0.0, metavar="MB/S", help="at most this many MB a second")
-    download.add_argument("--accept-licence", action="store_true", help="you have read the licence and accept it")
-    download.add_argument("--dry-run", action="store_true", help="only say which files, how many bytes, how much disk")
+    _download_options(download)
     importing = action("import", "Use models that you have, where they are: nothing is copied.")
     importing.add_argument("path", metavar="PATH", help="a diffusers folder, .safetensors, .gguf, ComfyUI or hub cache")
     importing.add_argument("--name", default="", metavar="NAME")
     importing.add_argument("--dry-run", action="store_true", help="only say what it is")
+    completing = action("complete", "Download what an import lacks: tokenizers, text encoders, the VAE.")
+    completing.add_argument("names", nargs=1, metavar="NAME")
+    completing.add_argument("--t5", action="store_true", help="also the T5, without which it reads prompts less well")
+    completing.add_argument("--precision", choices=["native", "fp8"], default="native", help="fp8: a smaller T5")
+    _download_options(completing)
     verify = action("verify", "Hash all files again.")
     verify.add_argument("names", nargs="*", metavar="NAME", help="all, where none is named")
     verify.add_argument("--repair", action="store_true", help="download damaged files anew")
@@ -115,6 +122,12 @@ def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     token.add_argument("change", nargs="?", choices=["show", "set", "delete", "check"], default="show")
     move = action("move", "Move all models to another disk, checked.")
     move.add_argument("path", metavar="DIR")
+
+
+def _download_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limit", type=float, default=0.0, metavar="MB/S", help="at most this many MB a second")
+    parser.add_argument("--accept-licence", action="store_true", help="you have read the licence and accept it")
+    parser.add_argument("--dry-run", action="store_true", help="only say which files, how many bytes, how much disk")
 
 
 def _library(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -135,6 +148,21 @@ def _workflow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="FILE",
         help="the recipe as JSON; for export the graph (.json), A1111's text (.txt), or a copy of a .png with both",
     )
+
+
+def _plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "What a generation would need of memory and time, and how it would run; exit code 4 where nothing fits."
+    parser = _command(commands, "plan", text)
+    parser.add_argument("--model", metavar="ID|FOLDER", required=True, help="also one that is not downloaded yet")
+    parser.add_argument("--width", type=int, metavar="PIXELS")
+    parser.add_argument("--height", type=int, metavar="PIXELS")
+    parser.add_argument("--frames", type=int, metavar="N")
+    parser.add_argument("--steps", type=int, metavar="N")
+    parser.add_argument("--guidance", type=float, metavar="SCALE")
+    parser.add_argument("--batch", type=int, metavar="N")
+    parser.add_argument("--vram", type=float, metavar="GIB", help="for a card of this size; 0 for no card")
+    parser.add_argument("--ram", type=float, metavar="GIB", help="for a machine with this much memory")
+    parser.add_argument("--card", metavar="NAME", help='with --vram: which card, for the time ("RTX 4070")')
 
 
 def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
