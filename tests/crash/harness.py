@@ -22,7 +22,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ("engine", "window", "both")
 ENGINE_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
-WORK_SHARE = 0.35
+WORK_SHARE = 0.2
 EARLY_SECONDS = 4.0
 LATE_SECONDS = 2.0
 START_SECONDS = 180.0

@@ -101,7 +101,7 @@ class Robot(QObject):
     def _move(self) -> None:
         waiting = [job for job in self._window.session.jobs if job.state == "waiting"]
         if len(waiting) > 1 and self._window.link is not None:
-            self._window.link.move(self._random.choice(waiting).id, self._random.randrange(len(waiting)))
+            self._window.link.move([self._random.choice(waiting).id], self._random.randrange(len(waiting)))
 
     def _queue_changed(self, _change: object) -> None:
         self._seen([job.recipe.seed for job in self._window.session.jobs])
