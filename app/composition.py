@@ -41,6 +41,9 @@ from ui.reports import Reports
 from ui.theme import Theme
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.interop.report import ImportResult
     from engine.models.service import ModelService
     from ui.services import Services
 
@@ -79,10 +82,19 @@ def make_window(
         find_models=find_models,
         output_folder=paths.output,
         frames_folder=paths.cache / "frames",
+        read_recipe=lambda path: _read_recipe(path, paths),
+        inputs_folder=paths.inputs,
         prompt_tools=PromptTools(StyleStore(RESOURCES / "styles", paths.styles), Wildcards(paths.wildcards)),
         version=VERSION,
         notice=settings_file.notice,
     )
+
+
+def _read_recipe(path: Path, paths: Paths) -> ImportResult:
+    from app.known_models import known_models
+    from engine.interop.recipe_file import read_recipe_file
+
+    return read_recipe_file(path, known_models(paths))
 
 
 def _open_services(paths: Paths, settings: Settings, engine_command: list[str] | None) -> Services:

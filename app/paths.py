@@ -54,6 +54,11 @@ class Paths:
         return (EMBEDDED_MODELS, self.models)
 
     @property
+    def inputs(self) -> Path:
+        """Frames of clips that pictures were started from."""
+        return self.data / "inputs"
+
+    @property
     def adapters(self) -> Path:
         """Where LoRAs are looked for."""
         return self.data / "loras"

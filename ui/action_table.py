@@ -40,6 +40,7 @@ ROWS: tuple[Row, ...] = (
     Row("open_file", T("Actions", "Reuse the recipe of a file…"), ("Ctrl+O",), "folder", MAKE),
     Row("use_recipe", T("Actions", "Use this recipe"), ("Ctrl+U",), "refresh", ITEM, needs_item=True),
     Row("use_seed", T("Actions", "Use only its seed"), ("Ctrl+Shift+U",), "dice", ITEM, needs_item=True),
+    Row("start_from_item", T("Actions", "Start from this picture"), ("Ctrl+I",), "image", ITEM, needs_item=True),
     Row("toggle_favourite", T("Actions", "Add to favourites"), ("Ctrl+D",), "star", ITEM, needs_item=True),
     Row("copy", T("Actions", "Copy"), ("Ctrl+Shift+C",), "copy", ITEM, needs_item=True),
     Row("copy_prompt", T("Actions", "Copy the prompt"), (), "", ITEM, needs_item=True),

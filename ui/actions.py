@@ -245,7 +245,7 @@ class Actions(QObject):
         before = self._session.draft
         kind = self._session.kind
         self._session.restore(recipe)
-        self._push_undo(self.tr("restoring the recipe"), lambda: self._put_back(kind, before))
+        self.push_undo(self.tr("restoring the recipe"), lambda: self._put_back(kind, before))
         if self._session.models_known and not self._session.has_model(recipe.model):
             used = self._session.model
             text = self.tr("{file} was made with {model}, which is not on this machine.").format(
@@ -258,35 +258,16 @@ class Actions(QObject):
             text = self.tr("Every setting of {file} is in the form.").format(file=source)
             self._say(text, "info", self.tr("Undo"), self.undo)
 
-    def read_file(self, path: Path) -> None:
-        """Restore the recipe that a file carries, Laterna's own or another program's; read on another thread."""
-        installed = self._session.all_models
-
-        def work() -> ImportResult:
-            from engine.interop.recipe_file import read_recipe_file
-
-            return read_recipe_file(path, installed)
-
-        self._background.run(work, lambda found: self._file_read(path, found), self._failed)
-
-    def _file_read(self, path: Path, found: ImportResult) -> None:
-        if found.recipe is None:
-            return
-        self.restore(found.recipe, path.name)
-        different = [*found.approximated, *found.ignored]
-        if different:
-            text = self.tr("{file} comes from {program}. What is different here: {notes}").format(
-                file=path.name, program=found.source, notes=" ".join(different[:MAX_NOTES])
-            )
-            if len(different) > MAX_NOTES:
-                text += " " + self.tr("And {count} more.").format(count=len(different) - MAX_NOTES)
-            self._say(text, "warning")
+    def keep_draft(self) -> Callable[[], None]:
+        """What puts the form back to how it is now."""
+        before, kind = self._session.draft, self._session.kind
+        return lambda: self._put_back(kind, before)
 
     def use_text(self, text: str) -> None:
         """Dropped text becomes the prompt."""
         before, kind = self._session.draft, self._session.kind
         self._session.replace(before.with_recipe(prompt=text[:MAX_DROPPED_TEXT]))
-        self._push_undo(self.tr("dropping text"), lambda: self._put_back(kind, before))
+        self.push_undo(self.tr("dropping text"), lambda: self._put_back(kind, before))
 
     def _put_back(self, kind: Kind, draft: object) -> None:
         self._session.set_kind(kind)
@@ -330,7 +311,7 @@ class Actions(QObject):
 
         def done(change: LibraryChanged) -> None:
             self._changed(change)
-            self._push_undo(self.tr("delete"), lambda: self._undelete(list(change.removed)))
+            self.push_undo(self.tr("delete"), lambda: self._undelete(list(change.removed)))
             count = len(change.removed)
             text = (
                 self.tr("Moved to the trash.")
@@ -422,7 +403,8 @@ class Actions(QObject):
     def _changed(self, change: LibraryChanged) -> None:
         self.library_changed.emit(change)
 
-    def _push_undo(self, what: str, back: Callable[[], None]) -> None:
+    def push_undo(self, what: str, back: Callable[[], None]) -> None:
+        """``undo`` calls ``back``; ``what`` names it in the menu."""
         self._undo.append((what, back))
         del self._undo[:-50]
         self.refresh()

@@ -27,6 +27,7 @@ from ui.late_parts import LateParts
 from ui.messages import Message, of_error
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools
+from ui.recipe_files import RecipeFiles
 from ui.session import Session
 from ui.status_bar import StatusBar
 from ui.theme import Theme
@@ -37,6 +38,7 @@ from ui.window_drops import WindowDrops
 from ui.window_state import WindowState
 
 if TYPE_CHECKING:
+    from engine.interop.report import ImportResult
     from ui.library.gallery import GalleryPanel
     from ui.models.link import ModelLink
     from ui.player.view_panel import ViewPanel
@@ -66,13 +68,16 @@ class MainWindow(QMainWindow):
         find_models: Callable[[], tuple[InstalledModel, ...]],
         output_folder: Path,
         frames_folder: Path,
+        read_recipe: Callable[[Path], ImportResult],
+        inputs_folder: Path,
         prompt_tools: PromptTools,
         version: str = "",
         notice: str = "",
     ) -> None:
         """``open_services`` and ``find_models`` are called on threads of their own.
 
-        ``frames_folder`` keeps frames that were dragged out. ``save_preferences`` writes ``preferences`` to disk; it is
+        So is ``read_recipe``, which gives what made a file. ``frames_folder`` keeps frames that were dragged out,
+        ``inputs_folder`` those that pictures start from. ``save_preferences`` writes ``preferences`` to disk; it is
         called on a thread, and at the end on this one. ``notice`` is a sentence to begin with.
         """
         super().__init__()
@@ -94,6 +99,7 @@ class MainWindow(QMainWindow):
         self.reports: Reports | None = None
         self.session = Session(preferences.kind, preferences.drafts, parent=self)
         self.actions_ = Actions(self.session, preferences, theme=theme, tools=prompt_tools, parent=self)
+        self.files = RecipeFiles(self.actions_, self.session, read_recipe, inputs_folder, self)
         self.feed = Feed(self.session, parent=self)
         self.feed.show_previews = preferences.previews
         self.background = Background(threads=3, parent=self)
@@ -153,6 +159,10 @@ class MainWindow(QMainWindow):
         self.status.queue_wanted.connect(self._window_actions.toggle_queue)
         actions.said.connect(self.messages.show_message)
         actions.refused.connect(self._refused)
+        self.files.said.connect(self.messages.show_message)
+        self.files.imported.connect(form.report.show_result)
+        self.files.start_picture_set.connect(lambda: form.disclosure.setChecked(True))
+        form.report.models_wanted.connect(self._window_actions.show_models)
         actions.submitted.connect(self.feed.follow)
         actions.submitted.connect(self.state.save_now)
         actions.library_changed.connect(self.feed.library_changed)
@@ -260,6 +270,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.background.close()
         self.actions_.close()
+        self.files.close()
         self.form.close_down()
         self.prompt_tools.close()
         self._late_parts.close()

@@ -11,6 +11,7 @@ from ui.actions import Actions
 ITEM_MENU = (
     "use_recipe",
     "use_seed",
+    "start_from_item",
     "",
     "toggle_favourite",
     "copy",

@@ -40,6 +40,7 @@ class WindowActions(QObject):
             "focus_search": lambda: window.gallery and window.gallery.focus_search(),
             "toggle_queue": self.toggle_queue,
             "toggle_advanced": window.form.disclosure.toggle,
+            "start_from_item": self.start_from_item,
             "show_models": self.show_models,
             "choose_output_folder": self.choose_output_folder,
             "open_output_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder()))),
@@ -58,7 +59,7 @@ class WindowActions(QObject):
     def open_file(self) -> None:
         from ui.dialogs import ask_file
 
-        ask_file(self._window, self._folder(), self._window.actions_.read_file)
+        ask_file(self._window, self._folder(), self._window.files.read_file)
 
     def open_wildcards(self) -> None:
         """The folder, made now, with a word on what goes into it."""
@@ -67,6 +68,19 @@ class WindowActions(QObject):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
         text = self.tr("Each text file there is a wildcard: __name__ in a prompt draws one of its lines.")
         self._window.messages.show_message(Message(text))
+
+    def start_from_item(self) -> None:
+        """The picture shown, or of a clip the frame shown, as what the next picture starts from."""
+        window, item = self._window, self._window.session.item
+        if item is None or window.view is None:
+            return
+        if item.kind == "image":
+            window.files.start_from(item.path)
+            return
+        frame = window.view.frame_shown()
+        if frame is not None:
+            image, name = frame
+            window.files.start_from_frame(image, name, item.recipe)
 
     def show_models(self) -> None:
         """The models page; one at a time."""

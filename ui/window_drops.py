@@ -65,6 +65,6 @@ class WindowDrops(QObject):
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         if isinstance(what, Path):
-            window.actions_.read_file(what)
+            window.files.read_file(what)
         else:
             window.actions_.use_text(what)

@@ -10,6 +10,7 @@ import msgspec
 from app.cli.output import print_json
 from app.cli.parser import Namespace
 from app.cli.target import write_whole
+from app.known_models import known_models
 from app.paths import Paths
 from engine.interop import a1111, embedded, png_texts
 from engine.interop.comfy_export import export_workflow

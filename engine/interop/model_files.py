@@ -42,8 +42,13 @@ class KnownModels(msgspec.Struct, frozen=True):
     loras: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, installed: Iterable[InstalledModel], hashes: Mapping[str, str] | None = None) -> KnownModels:
-        return cls({model.info.id: model.info.family for model in installed}, hashes or {})
+    def of(
+        cls,
+        installed: Iterable[InstalledModel],
+        hashes: Mapping[str, str] | None = None,
+        loras: tuple[str, ...] = (),
+    ) -> KnownModels:
+        return cls({model.info.id: model.info.family for model in installed}, hashes or {}, loras)
 
     def find(self, name: str, digest: str = "") -> str:
         """The id of the model in a file, by its hash if that is known, else by its name; empty if neither says."""

@@ -15,7 +15,7 @@ from engine.protocol.errors import BadFile
 OWN_SUFFIXES = (".png", ".mp4")
 
 
-def read_recipe_file(path: Path, installed: Iterable[InstalledModel]) -> ImportResult:
+def read_recipe_file(path: Path, known: KnownModels) -> ImportResult:
     """What made ``path``. Raises ``BadFile`` with a sentence where there is no recipe in it."""
     if path.suffix.lower() in OWN_SUFFIXES:
         info = metadata.read(path)
@@ -25,7 +25,7 @@ def read_recipe_file(path: Path, installed: Iterable[InstalledModel]) -> ImportR
             raise BadFile(f"{path.name}: {info.recipe_problem}")
         if info.kind == "video":
             raise BadFile(f"{path.name} carries no recipe.", "Drop a file that Laterna made.")
-    result = Importer(KnownModels.of(installed)).open(path)
+    result = Importer(known).open(path)
     if result.recipe is None:
         raise BadFile(
             f"{path.name} holds nothing that Laterna can make.", *([result.ignored[0]] if result.ignored else [])

@@ -11,6 +11,7 @@ from engine.protocol.family_info import validate
 from ui.draft import Draft
 from ui.generate.advanced import Advanced
 from ui.generate.drop_zone import DropZone
+from ui.generate.import_report import ImportReport
 from ui.generate.parameters import Parameters
 from ui.generate.prompts import Prompts
 from ui.prompt_tools import PromptTools, no_tools
@@ -44,6 +45,7 @@ class GeneratePanel(QFrame):
         self.kind = Segments(self.tr("What to make"), [("video", self.tr("Video")), ("image", self.tr("Image"))])
         self.prompts = Prompts(theme=theme, tools=self._tools)
         self.drop_zone = DropZone()
+        self.report = ImportReport(theme=theme)
         self.parameters = Parameters(theme=theme)
         self.disclosure = QPushButton()
         self.disclosure.setProperty("role", "disclosure")
@@ -101,6 +103,7 @@ class GeneratePanel(QFrame):
         column.setSpacing(8)
         column.addWidget(self.prompts, 1)
         column.addWidget(self.drop_zone)
+        column.addWidget(self.report)
         column.addSpacing(3)
         column.addWidget(self.parameters)
         column.addSpacing(2)

@@ -362,6 +362,13 @@ class ViewPanel(QWidget):
             lambda path: self._save(lambda: save_frame(image, path.with_suffix(".png"), item.recipe)),
         )
 
+    def frame_shown(self) -> tuple[QImage, str] | None:
+        """The frame of the clip that is seen, and a name for its file; None where no clip is shown."""
+        item, image = self._item, self.playback.current_image()
+        if item is None or image is None or self._showing_live:
+            return None
+        return image, frame_name(item.path, self.playback.index)
+
     def save_copy(self) -> None:
         """Save the item's file, recipe included, under another name."""
         item = self._item

@@ -1,0 +1,145 @@
+"""Files that come from outside into the form: their recipe, or the picture itself to start from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage, QImageReader
+
+from engine.protocol.errors import BadFile, LaternaError
+from engine.protocol.recipe import InputMedia, Recipe
+from ui.actions import Actions
+from ui.background import Background
+from ui.generate.start_picture import ENDINGS, USUAL_STRENGTH
+from ui.messages import Message, of_error
+from ui.session import Session
+
+if TYPE_CHECKING:
+    from engine.interop.report import ImportResult
+
+TOPIC = "action"
+
+
+class RecipeFiles(QObject):
+    """``read`` gives what made a file and is called on a thread; frames of clips are kept in ``inputs``.
+
+    Signals:
+
+    ``said(Message)``
+    ``imported(ImportResult, str)`` what became of another program's file of that name, now in the form
+    ``start_picture_set`` the form starts from another picture
+    """
+
+    said = Signal(object)
+    imported = Signal(object, str)
+    start_picture_set = Signal()
+
+    def __init__(
+        self, actions: Actions, session: Session, read: Callable[[Path], ImportResult], inputs: Path, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._actions = actions
+        self._session = session
+        self._read = read
+        self._inputs = inputs
+        self._background = Background(parent=self)
+
+    def close(self) -> None:
+        self._background.close()
+
+    def read_file(self, path: Path) -> None:
+        """Restore the recipe that a file carries; offer a picture that has none as one to start from."""
+
+        def work() -> ImportResult | LaternaError:
+            try:
+                return self._read(path)
+            except BadFile as error:
+                if path.suffix.lower() not in ENDINGS or not QImageReader(str(path)).canRead():
+                    raise
+                return error
+
+        def done(found: ImportResult | LaternaError) -> None:
+            if isinstance(found, LaternaError):
+                self._offer(path, found)
+            else:
+                self._restore(path, found)
+
+        self._background.run(work, done, self._failed)
+
+    def _restore(self, path: Path, found: ImportResult) -> None:
+        if found.recipe is None:
+            return
+        self._actions.restore(found.recipe, path.name)
+        self.imported.emit(found, path.name)
+
+    def _offer(self, path: Path, error: LaternaError) -> None:
+        text = self.tr("{problem} It can be the picture that the next one starts from.").format(problem=error.message)
+        self.said.emit(
+            Message(
+                text,
+                "info",
+                button=self.tr("Start from it"),
+                action=lambda: self.start_from(path),
+                seconds=0.0,
+                topic=TOPIC,
+            )
+        )
+
+    # --- a picture to start from
+
+    def start_from(self, path: Path) -> None:
+        """The picture in ``path`` becomes what the next one starts from; of clips, the form goes over to pictures."""
+        self._background.run(lambda: _media(path), self._set_media, self._failed)
+
+    def start_from_frame(self, image: QImage, name: str, recipe: Recipe | None) -> None:
+        """A frame of a clip, kept as a PNG of its own: the clip alone would not say which frame it was."""
+
+        def work() -> InputMedia:
+            from ui.player.export import save_frame
+
+            self._inputs.mkdir(parents=True, exist_ok=True)
+            return _media(save_frame(image, self._inputs / name, recipe))
+
+        self._background.run(work, self._set_media, self._failed)
+
+    def _set_media(self, media: InputMedia) -> None:
+        actions, session = self._actions, self._session
+        back = actions.keep_draft()
+        if not _takes_pictures(session):
+            session.set_kind("image")
+        if not _takes_pictures(session):
+            back()
+            text = self.tr("No model on this machine starts from a picture.")
+            self.said.emit(Message(text, "warning", seconds=0.0, topic=TOPIC))
+            return
+        before = session.draft.recipe.input
+        strength = before.strength if before is not None else USUAL_STRENGTH
+        session.replace(session.draft.with_recipe(input=InputMedia(media.path, media.sha256, strength)))
+        actions.push_undo(self.tr("the picture to start from"), back)
+        self.start_picture_set.emit()
+        text = self.tr("The next picture starts from {file}. How much of it is drawn anew is under Advanced.")
+        self.said.emit(
+            Message(
+                text.format(file=Path(media.path).name), button=self.tr("Undo"), action=actions.undo, topic=TOPIC
+            )
+        )
+
+    def _failed(self, error: LaternaError) -> None:
+        self.said.emit(of_error(error.info(), TOPIC))
+
+
+def _takes_pictures(session: Session) -> bool:
+    return session.model is not None and session.model.family.has_input_image
+
+
+def _media(path: Path) -> InputMedia:
+    """With the file's hash, so that the recipe says which picture it was. Raises ``BadFile``."""
+    try:
+        with path.open("rb") as file:
+            return InputMedia(str(path), hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as error:
+        raise BadFile(f"{path.name} cannot be read: {error.strerror}.", "Choose another picture.") from error
