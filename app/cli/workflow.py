@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -14,13 +13,9 @@ from app.known_models import known_models
 from app.paths import Paths
 from engine.interop import a1111, embedded, png_texts
 from engine.interop.comfy_export import export_workflow
-from engine.interop.model_files import KnownModels
 from engine.interop.open_file import Importer
 from engine.interop.report import ImportResult, Missing
 from engine.media import metadata
-from engine.models.catalog import find_installed
-from engine.models.location import locate
-from engine.models.store import Store
 from engine.protocol.errors import BadArguments, BadFile, LaternaError, from_os_error
 from engine.protocol.recipe import Recipe
 
@@ -46,14 +41,6 @@ def run(arguments: Namespace, paths: Paths) -> int:
     else:
         _print(result, out)
     return 0 if result.recipe is not None else BadFile.exit_code
-
-
-def known_models(paths: Paths) -> KnownModels:
-    """The models of this machine, by name and by the hashes of their files."""
-    hashes: dict[str, str] = {}
-    with suppress(LaternaError):  # the disk that holds the models may be away
-        hashes = Store(locate(paths.models)).hashes()
-    return KnownModels.of(find_installed(paths.model_folders), hashes)
 
 
 def _print(result: ImportResult, out: Path | None) -> None:

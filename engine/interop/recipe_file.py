@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from engine.interop.model_files import KnownModels
 from engine.interop.open_file import LATERNA, Importer
 from engine.interop.report import ImportResult
 from engine.media import metadata
-from engine.models.catalog import InstalledModel
 from engine.protocol.errors import BadFile
 
 OWN_SUFFIXES = (".png", ".mp4")
