@@ -6,8 +6,7 @@ What needs a widget (search field, player, dialogs) is asked for by a signal; th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon, QImage, QKeySequence
@@ -30,11 +29,7 @@ from ui.prompt_tools import PromptTools, Texts
 from ui.session import Session
 from ui.theme import Theme
 
-if TYPE_CHECKING:
-    from engine.interop.report import ImportResult
-
 MAX_DROPPED_TEXT = 1_000_000
-MAX_NOTES = 3
 
 
 class Library(Protocol):

@@ -16,7 +16,7 @@ from engine.interop.comfy_export import export_workflow
 from engine.interop.open_file import Importer
 from engine.interop.report import ImportResult, Missing
 from engine.media import metadata
-from engine.protocol.errors import BadArguments, BadFile, LaternaError, from_os_error
+from engine.protocol.errors import BadArguments, BadFile, from_os_error
 from engine.protocol.recipe import Recipe
 
 ENDINGS = (".json", ".txt", ".png")
