@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from app.cli.engine_session import EngineSession
+from app.cli.model_argument import find_model
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
 from app.cli.target import Target, check_writable, named
@@ -22,7 +23,7 @@ from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
 from engine.models.adapters import adapter_from, locate
-from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel, resolve
+from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel
 from engine.protocol.errors import BadArguments, BadFile, BadRecipe, from_os_error
 from engine.protocol.family_info import MAX_SEED, validate
 from engine.protocol.recipe import MAX_JSON_BYTES, InputMedia, Recipe
@@ -50,7 +51,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     if not 1 <= arguments.count <= 1000:
         raise BadArguments(f"--count is {arguments.count}; it must be from 1 to 1000.", "Choose another count.")
     base = read_recipe(Path(arguments.recipe)) if arguments.recipe else None
-    model = resolve(_model_name(arguments, base), paths.model_folders)
+    model = find_model(_model_name(arguments, base), paths)
     first = make_recipe(arguments, base, model)
     loras = locate(first.adapters, paths.adapters, [path for path, _ in map(lora_argument, arguments.lora)])
     recipes = [first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)]

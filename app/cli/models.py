@@ -1,4 +1,4 @@
-"""``models``: list, download, import, verify, remove, licence, token, move."""
+"""``models``: list, download, import, complete, verify, remove, licence, token, move."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.models import imports, moving
+from engine.models.assembly import LABELS, assemble
 from engine.models.catalog import MODELS, find_installed
+from engine.models.completion import completion_plan, lacking
 from engine.models.disk import gigabytes
 from engine.models.download import Download, DownloadProgress
 from engine.models.hub import Hub
@@ -20,7 +22,7 @@ from engine.models.licences import LICENCES, Acceptances, licence
 from engine.models.location import locate
 from engine.models.plan import Plan, check_disk, disk_need, make_plan
 from engine.models.reference import REFERENCE_NAME
-from engine.models.sources import SOURCES, source
+from engine.models.sources import SOURCES, ModelSource, source
 from engine.models.states import Card, Installed, cards, unfinished
 from engine.models.states import imports as all_imports
 from engine.models.store import Removal, Store
@@ -75,6 +77,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     actions: dict[str, Callable[[_Models], int]] = {
         "list": _list,
         "download": _download,
+        "complete": _complete,
         "import": _import,
         "verify": _verify,
         "remove": _remove,
@@ -141,21 +144,49 @@ def _card_text(card: Card) -> str:
 
 def _download(models: _Models) -> int:
     arguments = models.arguments
+    wanted = [source(name) for name in arguments.names]
+    _require_licences(models, wanted)
+
+    def plans(hub: Hub) -> list[Plan]:
+        return [make_plan(found, hub.listing(found.repository), arguments.precision) for found in wanted]
+
+    return _fetch(models, plans)
+
+
+def _complete(models: _Models) -> int:
+    arguments, store = models.arguments, models.store
+    name = arguments.names[0]
+    wanted, components = lacking(store, name, arguments.t5)
+    if not components:
+        return models.print({"folders": [], "fetched": 0}, [f"{name} has all that it needs."])
+    _require_licences(models, [wanted])
+
+    def plans(hub: Hub) -> list[Plan]:
+        plan = completion_plan(store, hub, name, arguments.t5, arguments.precision)
+        return [plan] if plan else []
+
+    return _fetch(models, plans)
+
+
+def _require_licences(models: _Models, wanted: list[ModelSource]) -> None:
+    """Show and require the licences of what is about to be downloaded."""
+    arguments = models.arguments
+    for found in wanted if not arguments.dry_run else []:
+        text = licence(found.licence)
+        if arguments.accept_licence:
+            models.acceptances.accept(text)
+        if not models.acceptances.has(text) and not arguments.json:
+            print("\n".join([text.name, *(f"  {term}" for term in text.terms), f"  {text.url}"]), file=sys.stderr)
+        models.acceptances.require(text, found.name)
+
+
+def _fetch(models: _Models, make_plans: Callable[[Hub], list[Plan]]) -> int:
+    arguments = models.arguments
     if arguments.limit < 0:
         raise BadArguments(f"--limit is {arguments.limit:g}; it must be positive.")
-    wanted = [source(name) for name in arguments.names]
-    if not arguments.dry_run:
-        for found in wanted:
-            text = licence(found.licence)
-            if arguments.accept_licence:
-                models.acceptances.accept(text)
-            if not models.acceptances.has(text) and not arguments.json:
-                print("\n".join([text.name, *(f"  {term}" for term in text.terms), f"  {text.url}"]), file=sys.stderr)
-            models.acceptances.require(text, found.name)
     limit = arguments.limit * 1e6
     transport = models.transport(limit)
-    hub = Hub(transport, waiting=models.waiting)
-    plans = [make_plan(found, hub.listing(found.repository), arguments.precision) for found in wanted]
+    plans = make_plans(Hub(transport, waiting=models.waiting))
     need = disk_need(plans, models.store)
     if arguments.dry_run:
         return models.print({"plans": plans, "need": need}, _plan_lines(plans, need.to_fetch, need.disk))
@@ -196,11 +227,21 @@ def _import(models: _Models) -> int:
     if name and len(found) > 1:
         raise BadArguments(f"There are {len(found)} models at that path.", "Leave --name away, or name one file.")
     folders = [] if models.arguments.dry_run else [imports.register(models.store, one, name) for one in found]
-    lines = []
-    for one in found:
-        state = "runs as it is" if one.folder else f"needs {', '.join(one.missing)}"
-        lines.append(f"{one.name}: {one.model or one.family}, {one.precision}; {state}")
+    lines = [
+        f"{one.name}: {one.model or one.family}, {one.precision}; {_import_state(models.store, one)}" for one in found
+    ]
     return models.print({"found": found, "folders": folders}, lines + [str(folder) for folder in folders])
+
+
+def _import_state(store: Store, found: imports.Recognised) -> str:
+    if found.folder:
+        return "runs as it is"
+    assembly = assemble(found.reference(), store.root)
+    if assembly.missing:
+        return f"lacks {', '.join(assembly.labels())}; “models complete” downloads just that"
+    lacks = ", without T5" if "text_encoder_3" in assembly.optional else ""
+    borrowed = [LABELS[name] for name in found.missing if name in assembly.parts]
+    return f"runs{lacks}" + (f"; {', '.join(borrowed)} from the models here" if borrowed else "")
 
 
 def _verify(models: _Models) -> int:

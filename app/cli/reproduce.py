@@ -7,13 +7,13 @@ from pathlib import Path
 
 from app.cli.engine_session import EngineSession
 from app.cli.generate import SUFFIXES
+from app.cli.model_argument import find_model
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
 from app.cli.target import named, write_whole
 from app.paths import Paths
 from engine.media import metadata
 from engine.models.adapters import locate
-from engine.models.catalog import resolve
 from engine.protocol.errors import BadFile
 from engine.protocol.family_info import validate
 
@@ -22,7 +22,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     info = metadata.read(Path(arguments.file))
     if info.recipe is None or not info.pixels_sha256:
         raise BadFile(f"{arguments.file} carries no recipe.", "Only files that Laterna made can be made again.")
-    model = resolve(arguments.model or info.recipe.model, paths.model_folders)
+    model = find_model(arguments.model or info.recipe.model, paths)
     validate(info.recipe, model.family)
     loras = locate(info.recipe.adapters, paths.adapters, [Path(file).expanduser() for file in arguments.lora])
     suffix = SUFFIXES[model.info.kind]
@@ -31,9 +31,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
         EngineSession(paths.engine_log, Progress()) as engine,
     ):
-        done = engine.generate(
-            info.recipe, model.folder, Path(scratch), "again", paths.encodings, adapter_files=loras
-        )
+        done = engine.generate(info.recipe, model.folder, Path(scratch), "again", paths.encodings, adapter_files=loras)
         if out:
             write_whole(out, Path(done.files[0].path).read_bytes())
     hashes = [file.pixels_sha256 for file in done.files]

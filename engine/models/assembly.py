@@ -48,13 +48,18 @@ _GIVES = {
 class Assembly(msgspec.Struct, frozen=True):
     """``parts`` by component; tokenizers, and what other models give, are folders (format ``diffusers``).
 
-    ``missing`` are components without which it does not run, ``optional`` those that it can do without; neither is in
-    ``parts``.
+    ``missing`` are absent components without which it does not run, ``optional`` those that it can do without. Half a
+    T5 is none: where one half is absent, the other is not among ``parts``.
     """
 
     parts: dict[str, Part]
     missing: tuple[str, ...]
     optional: tuple[str, ...]
+
+    def to_get(self, with_t5: bool = False) -> tuple[str, ...]:
+        """What a download should bring: what is missing, and what little the T5 lacks where its weights are here."""
+        t5 = self.optional if with_t5 or self.optional == ("tokenizer_3",) else ()
+        return self.missing + t5
 
     def labels(self) -> tuple[str, ...]:
         """``missing`` in words."""
@@ -70,8 +75,7 @@ def assemble(reference: Reference, beside: Path) -> Assembly:
         for part in _offered(beside):
             parts.setdefault(part.name, part)
     absent = [name for name in LABELS if name not in parts]
-    if any(name in absent for name in OPTIONAL):  # half a T5 is none
-        absent = [name for name in LABELS if name in absent or name in OPTIONAL]
+    if any(name in absent for name in OPTIONAL):
         parts = {name: part for name, part in parts.items() if name not in OPTIONAL}
     return Assembly(
         parts,

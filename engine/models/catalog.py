@@ -301,10 +301,7 @@ def find_installed(folders: Iterable[Path]) -> Iterator[InstalledModel]:
     A folder that was moved to another disk is looked for there; imports are opened where they lie.
     """
     for parent in folders:
-        try:
-            place = locate(parent)
-        except LaternaError:
-            continue
+        place = _located(parent)
         if not place.is_dir():
             continue
         for folder in sorted(place.iterdir()):
@@ -313,6 +310,14 @@ def find_installed(folders: Iterable[Path]) -> Iterator[InstalledModel]:
                     yield open_folder(folder)
             except (BadFile, ModelMissing, ModelDamaged):
                 continue
+
+
+def _located(folder: Path) -> Path:
+    """Where the models of ``folder`` are now; the folder itself where that cannot be told."""
+    try:
+        return locate(folder)
+    except LaternaError:
+        return folder
 
 
 def _open_reference(folder: Path, reference: Reference) -> InstalledModel:
@@ -334,13 +339,17 @@ def _open_reference(folder: Path, reference: Reference) -> InstalledModel:
 
 def resolve(model: str, folders: Iterable[Path]) -> InstalledModel:
     """A model by its id in ``folders``, or by the path of its folder. Raises ``ModelMissing`` with what there is."""
+    folders = tuple(folders)
     installed = list(find_installed(folders))
     for found in installed:
         if found.info.id == model:
             return found
-    path = Path(model).expanduser()
-    if path.is_dir():
-        return open_folder(path)
+    for place in (
+        *(_located(parent) / model for parent in folders if Path(model).name == model),
+        Path(model).expanduser(),
+    ):
+        if place.is_dir():  # not usable, or it would have been found: this says why
+            return open_folder(place)
     if model in MODELS:
         raise ModelMissing(
             f"{MODELS[model].name} is not on this machine.",

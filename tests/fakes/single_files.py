@@ -210,6 +210,7 @@ def gguf_transformer(folder: Path, path: Path, type: str) -> Path:
         raw += bytes(-len(raw) % 32)
         data.append(raw)
         offset += len(raw)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_gguf_header(entries) + b"".join(data))
     return path
 

@@ -1,0 +1,47 @@
+"""Download what an import lacks, and nothing else: tokenizers (a few MB), and text encoders or a VAE where needed."""
+
+from __future__ import annotations
+
+from engine.models.assembly import LABELS, assemble
+from engine.models.hub import Hub
+from engine.models.manifest import Precision, read_manifest
+from engine.models.plan import PARTS_NAME, Plan, make_parts_plan
+from engine.models.reference import Reference, read_reference
+from engine.models.sources import ModelSource, source
+from engine.models.store import Store
+from engine.protocol.errors import BadArguments, ModelMissing
+
+
+def lacking(store: Store, name: str, with_t5: bool = False) -> tuple[ModelSource, tuple[str, ...]]:
+    """Where the import ``name`` can be completed from, and the components to get; none where it runs as it is.
+
+    Raises ``ModelMissing`` where there is no such import, ``BadArguments`` where it cannot be completed.
+    """
+    reference = _reference(store, name)
+    if reference.family != "sd35":
+        raise BadArguments(f"“{name}” cannot be completed.", "Import its whole folder, or download the model.")
+    assembly = assemble(reference, store.root)
+    if "transformer" in assembly.missing:
+        raise ModelMissing(f"The file of “{name}” is not there.", "Connect its disk, or import it again.")
+    return source(reference.model), assembly.to_get(with_t5)
+
+
+def completion_plan(
+    store: Store, hub: Hub, name: str, with_t5: bool = False, precision: Precision = "native"
+) -> Plan | None:
+    """The download that lets the import ``name`` run; None where nothing is lacking. What was downloaded for other
+    imports stays part of it. Raises what ``lacking`` and ``Hub.listing`` raise.
+    """
+    found, components = lacking(store, name, with_t5)
+    if not components:
+        return None
+    manifest = read_manifest(store.model_folder(PARTS_NAME))
+    kept = {file.path.partition("/")[0] for file in manifest.files} & LABELS.keys() if manifest else set()
+    return make_parts_plan(found, hub.listing(found.repository), {*components, *kept}, precision)
+
+
+def _reference(store: Store, name: str) -> Reference:
+    reference = read_reference(store.model_folder(name))
+    if reference is None:
+        raise ModelMissing(f"“{name}” is no import.", "“models list” shows what there is.")
+    return reference
