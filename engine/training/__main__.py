@@ -46,9 +46,13 @@ def _run(arguments: Any) -> dict[str, Any]:
 
     if PARENT_VARIABLE in os.environ:
         end_with_parent()
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     import torch
+    from transformers.utils import logging as transformers_logging
 
     from .commands import COMMANDS
+
+    transformers_logging.disable_progress_bar()
 
     torch.set_num_threads(arguments.threads)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -202,4 +202,3 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Report]] = {
     "latent-rgb": latent_rgb,
     "experiment": experiment,
 }
-

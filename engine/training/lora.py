@@ -105,6 +105,7 @@ class LoraTask:
         self._model.load(["transformer"])
         with self._model.use("transformer") as parts:
             self._transformer = parts["transformer"]
+        torch.manual_seed(run.schedule.seed)  # peft's first matrices
         self.modules = add_lora(self._transformer, run.rank, LAYERS[run.layers])
         self._transformer.train()
         if run.gradient_checkpointing:

@@ -5,4 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-EXPERIMENTS: dict[str, Callable[[], dict[str, Any]]] = {}
+from . import lora
+
+EXPERIMENTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "lora": lora.learn_an_object,
+}
