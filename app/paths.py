@@ -83,6 +83,16 @@ class Paths:
         return self.cache / "encodings"
 
     @property
+    def footprints(self) -> Path:
+        """What simulated networks need of memory."""
+        return self.cache / "memory"
+
+    @property
+    def runs(self) -> Path:
+        """What past jobs needed, for the forecasts."""
+        return self.data / "runs.sqlite3"
+
+    @property
     def thumbnails(self) -> Path:
         return self.cache / "thumbnails"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.cli import bench, generate, library, models, recipe, reproduce, train, workflow
+from app.cli import bench, generate, library, models, plan, recipe, reproduce, train, workflow
 from app.cli.parser import Namespace
 from app.paths import Paths
 
@@ -13,6 +13,7 @@ COMMANDS: dict[str, Callable[[Namespace, Paths], int]] = {
     "recipe": recipe.run,
     "reproduce": reproduce.run,
     "models": models.run,
+    "plan": plan.run,
     "library": library.run,
     "workflow": workflow.run,
     "train": train.run,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
+import msgspec
 import psutil
 import torch
 
+from engine.memory.observed import cpu_name
 from engine.protocol.events import DeviceInfo, MemoryChanged
 from engine.worker.memory.plan import Machine, has_native_bf16
+from engine.worker.rates import measure_rates
 
 PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy")
 
@@ -54,15 +56,19 @@ def describe(device: torch.device) -> DeviceInfo:
         properties = torch.xpu.get_device_properties(device)
         return DeviceInfo("xpu", properties.name, properties.total_memory)
     kind = "mps" if device.type == "mps" else "cpu"
-    return DeviceInfo(kind, _cpu_name(), psutil.virtual_memory().total)
+    return DeviceInfo(kind, cpu_name(), psutil.virtual_memory().total)
 
 
-def _cpu_name() -> str:
-    if sys.platform == "linux":
-        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine() or "CPU"
+def describe_measured(device: torch.device) -> DeviceInfo:
+    """With the rates that forecasts start from."""
+    rates = measure_rates(device)
+    return msgspec.structs.replace(
+        describe(device),
+        flops=rates.flops,
+        bandwidth=rates.bandwidth,
+        operator=rates.operator,
+        native_bf16=has_native_bf16(),
+    )
 
 
 def versions() -> dict[str, str]:
@@ -82,11 +88,11 @@ def machine(device: torch.device) -> Machine:
 
 def memory_now(device: torch.device | None) -> MemoryChanged:
     host = psutil.virtual_memory()
-    total = used = 0
+    total = used = own = 0
     if device is not None and device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
-        used = total - free
-    return MemoryChanged(psutil.Process().memory_info().rss, host.total, host.total - host.available, total, used)
+        used, own = total - free, torch.cuda.memory_reserved(device)
+    return MemoryChanged(psutil.Process().memory_info().rss, host.total, host.total - host.available, total, used, own)
 
 
 class PeakMemory:

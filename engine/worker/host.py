@@ -96,9 +96,8 @@ class Host:
         runner = Runner()
         runner.cancellation.install()
         threading.Thread(target=self._report_memory, args=(runner.device,), name="memory", daemon=True).start()
-        self.emit(
-            EngineReady(device.describe(runner.device), device.versions(), threads, time.monotonic() - began),
-        )
+        described = device.describe_measured(runner.device)
+        self.emit(EngineReady(described, device.versions(), threads, time.monotonic() - began))
         return runner
 
     def _next(self) -> Generate | Preload | None:

@@ -1,0 +1,141 @@
+"""What one network needs: its weights, and lines through simulated calls that say the rest for any size.
+
+The lines are fitted by ``engine.worker.memory`` to simulated calls; ``docs/memory.md`` has their errors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+import msgspec
+
+from engine.memory.shapes import Shape
+
+Kind = Literal["transformer", "text", "vae"]
+
+KINDS: dict[str, Kind] = {
+    "SD3Transformer2DModel": "transformer",
+    "CogVideoXTransformer3DModel": "transformer",
+    "T5EncoderModel": "text",
+    "CLIPTextModelWithProjection": "text",
+    "AutoencoderKL": "vae",
+    "AutoencoderKLCogVideoX": "vae",
+}
+
+# What of a configuration decides the size of a network and of its activations; the rest is names and habits.
+RELEVANT: dict[str, tuple[str, ...]] = {
+    "SD3Transformer2DModel": (
+        "attention_head_dim", "caption_projection_dim", "dual_attention_layers", "in_channels", "joint_attention_dim",
+        "num_attention_heads", "num_layers", "patch_size", "pooled_projection_dim", "pos_embed_max_size", "qk_norm",
+    ),
+    "CogVideoXTransformer3DModel": (
+        "attention_head_dim", "in_channels", "num_attention_heads", "num_layers", "patch_size", "patch_size_t",
+        "text_embed_dim", "time_embed_dim", "use_rotary_positional_embeddings", "use_learned_positional_embeddings",
+    ),
+    "T5EncoderModel": ("d_ff", "d_kv", "d_model", "feed_forward_proj", "num_heads", "num_layers", "vocab_size"),
+    "CLIPTextModelWithProjection": (
+        "hidden_size", "intermediate_size", "num_attention_heads", "num_hidden_layers", "projection_dim", "vocab_size",
+    ),
+    "AutoencoderKL": ("block_out_channels", "latent_channels", "layers_per_block", "mid_block_add_attention"),
+    "AutoencoderKLCogVideoX": (
+        "block_out_channels", "latent_channels", "layers_per_block", "temporal_compression_ratio",
+    ),
+}  # fmt: skip
+_DEFAULTS: dict[str, Any] = {"patch_size": 2, "mid_block_add_attention": True, "temporal_compression_ratio": 4}
+
+
+def relevant(cls: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The part of ``config`` that counts, with absent, false, zero and empty values alike left out."""
+    names = RELEVANT.get(cls, ())
+    found = {name: config.get(name, _DEFAULTS.get(name)) for name in names}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items() if value}
+
+
+def fingerprint(cls: str, config: dict[str, Any]) -> str:
+    """Names a network by what decides its size."""
+    return hashlib.sha256(json.dumps([cls, relevant(cls, config)], sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """Coefficients over ``features``: ``peak`` bytes above weights (inputs and outputs included), ``flops`` of matrix
+    products, convolutions and attention, ``moved`` bytes of everything else, and ``ops``, how many operators."""
+
+    peak: tuple[float, ...]
+    flops: tuple[float, ...]
+    moved: tuple[float, ...]
+    ops: tuple[float, ...]
+
+
+class Work(msgspec.Struct, frozen=True):
+    """One call: ``peak`` and ``moved`` in bytes."""
+
+    peak: float
+    flops: float
+    moved: float
+    ops: float
+
+
+class Footprint(msgspec.Struct, frozen=True):
+    """Parameters in all, in its repeated blocks together, in the largest block and in the largest layer.
+
+    ``calls`` maps ``call@itemsize`` to lines: ``call@2`` for a transformer or text encoder in 16 bits, ``decode@4``,
+    ``encode@2``, and ``decode/512x512@2`` for tiles of that size in pixels (height × width).
+    """
+
+    cls: str
+    config: dict[str, Any]
+    parameters: int
+    in_blocks: int
+    largest_block: int
+    largest_layer: int
+    blocks: int
+    calls: dict[str, Lines]
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.cls]
+
+    @property
+    def key(self) -> str:
+        return fingerprint(self.cls, self.config)
+
+    def tiles(self) -> tuple[tuple[int, int], ...]:
+        """Sizes in pixels (height, width) that the VAE can be tiled in, the largest first."""
+        found = {call.partition("/")[2].partition("@")[0] for call in self.calls if call.startswith("decode/")}
+        sizes = [tuple(int(side) for side in name.split("x")) for name in found]
+        return tuple(sorted(((height, width) for height, width in sizes), reverse=True))
+
+    def work(self, call: str, itemsize: int, features: tuple[float, ...]) -> Work:
+        """Raises ``KeyError`` for a call that was not simulated."""
+        lines = self.calls[f"{call}@{itemsize}"]
+        return Work(
+            max(0.0, _dot(lines.peak, features)),
+            max(0.0, _dot(lines.flops, features)),
+            max(0.0, _dot(lines.moved, features)),
+            max(1.0, _dot(lines.ops, features)),
+        )
+
+
+def _dot(line: tuple[float, ...], features: tuple[float, ...]) -> float:
+    return sum(a * b for a, b in zip(line, features, strict=True))
+
+
+def transformer_features(batch: int, tokens: int, text: int) -> tuple[float, ...]:
+    """B = batch of one pass, N = picture tokens, T = text tokens: 1, B, BN, BT, B(N+T)², BN²."""
+    return (1.0, batch, batch * tokens, batch * text, batch * (tokens + text) ** 2, batch * tokens**2)
+
+
+def text_features(tokens: int) -> tuple[float, ...]:
+    return (1.0, tokens, tokens**2)
+
+
+def vae_features(batch: int, pixels: int, frames: int) -> tuple[float, ...]:
+    """1, pixels of one frame, of all frames, and their square (attention in the middle of a picture's VAE)."""
+    return (1.0, batch * pixels, batch * pixels * frames, batch * (pixels**2 if frames == 1 else 0))
+
+
+def is_tiled(shape: Shape, tile: tuple[int, int]) -> bool:
+    """Whether a frame is larger than the tile; a VAE decodes smaller ones whole."""
+    return shape.height > tile[0] or shape.width > tile[1]

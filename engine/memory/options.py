@@ -1,0 +1,194 @@
+"""The ways in which one stage of a job can run, each with what it takes and how long it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from engine.memory.components import Component, Components
+from engine.memory.footprint import Work, is_tiled, text_features, transformer_features, vae_features
+from engine.memory.machine import Machine
+from engine.memory.plan import Change, Decoding, Placement, StageName, Storage, Weights
+from engine.memory.shapes import CLIP_TOKENS, Shape
+
+LARGE = 500_000_000
+"""Parameters from which a network is worth keeping in 8 bits."""
+
+STREAMED_BLOCKS = 2
+"""Blocks that are in memory where they are streamed: the one that computes, and the one on its way."""
+
+PIXEL_BYTES = 3 * (4 + 4 + 1)
+"""For each pixel of a result on the host, while it becomes 8 bits: two copies in float32 and the result."""
+
+
+class Option(msgspec.Struct, frozen=True):
+    """``kept_*`` bytes are taken all the time, ``used_*`` on top during the own stage."""
+
+    placement: Placement
+    kept_device: int
+    kept_host: int
+    used_device: int
+    used_host: int
+    seconds: float
+    loading: float
+    changes: tuple[Change, ...] = ()
+    batched: bool = True
+    decoding: Decoding = Decoding()
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What all options of a plan share. ``corrections`` are measured over expected seconds by stage."""
+
+    components: Components
+    shape: Shape
+    machine: Machine
+    weights: Weights
+    storage: Storage
+    corrections: dict[StageName, float] = {}
+
+    def compute_itemsize(self, part: Component) -> int:
+        """Bytes of a number in the arithmetic: float32 for small models and on a CPU without bfloat16, else 16 bits."""
+        if self.components.is_small:
+            return 4
+        if self.machine.kind == "cpu":
+            return 2 if self.machine.native_bf16 and part.precision == "BF16" else 4
+        return 2
+
+    def weight_bytes(self, part: Component, in_blocks: bool = True) -> int:
+        """Bytes of the weights in memory: of all of them, or of those outside of the blocks."""
+        compute = self.compute_itemsize(part)
+        itemsize: float = compute
+        if self.storage == "stored" or part.precision.startswith("Q"):
+            itemsize = min(compute, part.stored_itemsize)
+        outside = part.outside_blocks(itemsize)
+        if self.weights == "fp8" and part.footprint.parameters > LARGE:
+            itemsize = min(itemsize, 1)
+        return outside + (int(part.footprint.in_blocks * itemsize) if in_blocks else 0)
+
+    def widened(self, part: Component) -> int:
+        """Bytes of the largest layer in the dtype of the arithmetic, where weights are kept in a smaller one."""
+        compute = self.compute_itemsize(part)
+        is_small = self.weight_bytes(part) < part.weights(compute)
+        return int(part.footprint.largest_layer * compute) if is_small else 0
+
+    def seconds(self, part: Component, work: Work) -> float:
+        """One call with all weights on the device."""
+        rates = self.machine.speeds
+        weights = self.weight_bytes(part)
+        arithmetic = max(work.flops / rates.flops, weights / rates.bandwidth)
+        traffic = work.moved / rates.bandwidth
+        if self.widened(part):
+            traffic += (weights + part.weights(self.compute_itemsize(part))) / rates.bandwidth
+        operators = work.ops * rates.operator
+        return arithmetic + traffic + operators if self.machine.kind == "cpu" else max(arithmetic + traffic, operators)
+
+    def correction(self, stage: StageName) -> float:
+        return self.corrections.get(stage, 1.0)
+
+
+def _placed(
+    setting: Setting, parts: tuple[Component, ...], stage: StageName, peak: float, call: float, calls: float
+) -> Iterator[Option]:
+    """``parts`` at every placement. ``peak``: bytes of activations; ``call``: seconds of one of ``calls`` calls."""
+    machine, rates = setting.machine, setting.machine.speeds
+    weights = sum(setting.weight_bytes(part) for part in parts)
+    outside = sum(setting.weight_bytes(part, in_blocks=False) for part in parts)
+    block = max((part.footprint.largest_block * setting.weight_bytes(part) // max(1, part.footprint.parameters)
+                 for part in parts), default=0)  # fmt: skip
+    in_blocks = weights - outside
+    stored = sum(part.stored for part in parts)
+    active = int(peak) + max((setting.widened(part) for part in parts), default=0)
+    streamed = outside + STREAMED_BLOCKS * block
+    reading, moving = stored / rates.disk, 0.0 if machine.is_unified else weights / rates.link
+    compute = call * calls * setting.correction(stage)
+
+    def streaming(rate: float) -> float:
+        """Each call waits for its first block, then for the slower of computing and moving."""
+        if not in_blocks:
+            return compute
+        return max(compute, calls * in_blocks / rate) + block / rate * calls
+
+    def option(
+        placement: Placement, kept: tuple[int, int], used: tuple[int, int], seconds: float, loading: float
+    ) -> Option:
+        if machine.is_unified:  # one memory
+            kept, used = (0, kept[0] + kept[1]), (0, used[0] + used[1])
+        return Option(placement, *kept, *used, seconds, loading)
+
+    yield option("device", (weights, 0), (active, 0), compute, reading + moving)
+    yield option("stage", (0, 0), (weights + active, 0), compute + reading + moving, 0.0)
+    if not machine.is_unified:
+        yield option("host", (0, weights), (weights + active, 0), compute + moving, reading)
+        if in_blocks:
+            yield option("blocks", (0, weights), (streamed + active, 0), streaming(rates.link), reading)
+    if in_blocks:
+        disk = min(rates.disk, rates.link)
+        yield option("disk", (0, 0), (streamed + active, STREAMED_BLOCKS * block), streaming(disk), 0.0)
+
+
+def text_options(setting: Setting) -> list[Option]:
+    """All text encoders together, as the prompt's encoding needs them; the start picture's encoding is counted here."""
+    parts, shape = setting.components.of("text"), setting.shape
+    peak = seconds = 0.0
+    for part in parts:
+        tokens = CLIP_TOKENS if part.footprint.cls.startswith("CLIP") else shape.encoded
+        work = part.footprint.work("call", setting.compute_itemsize(part), text_features(tokens))
+        peak = max(peak, work.peak)
+        seconds += setting.seconds(part, work)
+    return list(_placed(setting, parts, "encoding", peak, seconds, shape.prompts))
+
+
+def transformer_options(setting: Setting) -> list[Option]:
+    (part,) = setting.components.of("transformer")
+    shape, itemsize = setting.shape, setting.compute_itemsize(part)
+    found = []
+    for batched in (True, False) if shape.passes >= 2 else (True,):
+        joined = 2 if batched and shape.passes >= 2 else 1
+        work = part.footprint.work(
+            "call", itemsize, transformer_features(shape.batch * joined, shape.tokens, shape.text)
+        )
+        calls = shape.steps * shape.passes / joined
+        for option in _placed(setting, (part,), "denoising", work.peak, setting.seconds(part, work), calls):
+            changes: tuple[Change, ...] = () if batched else ("rounding",)
+            found.append(msgspec.structs.replace(option, batched=batched, changes=changes))
+    return found
+
+
+def vae_options(setting: Setting) -> list[Option]:
+    """VAEs have no blocks worth streaming: whole at every placement, with every way of decoding."""
+    (part,) = setting.components.of("vae")
+    shape, itemsize = setting.shape, setting.compute_itemsize(part)
+    tiles = [tile for tile in part.footprint.tiles() if is_tiled(shape, tile)]
+    found = []
+    for tile in (None, *tiles):
+        for sliced in (False, True) if shape.batch > 1 else (False,):
+            batch = 1 if sliced else shape.batch
+            call = "decode" if tile is None else f"decode/{tile[0]}x{tile[1]}"
+            work = part.footprint.work(call, itemsize, vae_features(batch, shape.pixels, shape.frames))
+            frames = shape.batch * shape.frames * shape.pixels
+            done = 3 * itemsize * (frames - frames // shape.batch) if sliced else 0
+            pixels = frames * PIXEL_BYTES
+            changes: tuple[Change, ...] = () if tile is None else ("seams",)
+            repeats = shape.batch if sliced else 1
+            for option in _placed(setting, (part,), "decoding", work.peak + done, setting.seconds(part, work), repeats):
+                used_host = option.used_host + pixels
+                if setting.machine.is_unified:  # the weights are in used_host already
+                    used_host = max(option.used_host, option.used_host - int(work.peak) + pixels)
+                found.append(
+                    msgspec.structs.replace(
+                        option, used_host=used_host, changes=changes, decoding=Decoding(tile, sliced)
+                    )
+                )
+    return found
+
+
+def picture_peak(setting: Setting) -> tuple[int, float]:
+    """Bytes (weights and activations) and seconds of encoding a start picture; zeros where there is none."""
+    if not setting.shape.from_picture:
+        return 0, 0.0
+    (part,) = setting.components.of("vae")
+    work = part.footprint.work(
+        "encode", setting.compute_itemsize(part), vae_features(1, setting.shape.pixels, setting.shape.frames)
+    )
+    return setting.weight_bytes(part) + int(work.peak), setting.seconds(part, work)

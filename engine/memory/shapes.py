@@ -1,0 +1,66 @@
+"""How large a generation is, in the units that memory and time grow with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from engine.protocol.recipe import Recipe
+
+CLIP_TOKENS = 77
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """``batch`` results. ``tokens`` of one result in the transformer, ``text`` tokens that it reads beside them;
+    ``encoded`` are the tokens of the longest text encoder. ``width``, ``height`` in pixels, ``frames`` decoded.
+
+    ``passes`` over the transformer in one step: 2 with guidance; skip-layer guidance adds its share of a pass.
+    """
+
+    batch: int
+    tokens: int
+    text: int
+    encoded: int
+    width: int
+    height: int
+    frames: int
+    steps: int
+    passes: float
+    prompts: int = 2
+    from_picture: bool = False
+
+    @property
+    def pixels(self) -> int:
+        """Of one frame."""
+        return self.width * self.height
+
+
+def shape_of(recipe: Recipe, transformer: dict[str, Any], vae: dict[str, Any]) -> Shape:
+    """``transformer`` and ``vae`` are the networks' configurations."""
+    scale = 2 ** (len(vae.get("block_out_channels", (0,) * 4)) - 1)
+    patch = int(transformer.get("patch_size") or 2)
+    spatial = max(1, recipe.width // scale // patch) * max(1, recipe.height // scale // patch)
+    patch_t = int(transformer.get("patch_size_t") or 1)
+    latent_frames = (
+        (recipe.frames - 1) // int(vae.get("temporal_compression_ratio") or 4) + 1 if recipe.frames > 1 else 1
+    )
+    clip = CLIP_TOKENS if "joint_attention_dim" in transformer else 0
+    positive, negative = recipe.positive_entries(), recipe.negative_entries()
+    guided = recipe.guidance > 1 or any(point.scale != 1 for point in recipe.guidance_schedule)
+    passes = float(len(positive) + (len(negative) if guided else 0))
+    if recipe.skip_layer_guidance is not None:
+        passes += max(0.0, recipe.skip_layer_guidance.end - recipe.skip_layer_guidance.start)
+    return Shape(
+        batch=recipe.batch,
+        tokens=spatial * -(-latent_frames // patch_t),
+        text=clip + recipe.max_sequence_length,
+        encoded=recipe.max_sequence_length,
+        width=recipe.width,
+        height=recipe.height,
+        frames=recipe.frames,
+        steps=recipe.steps,
+        passes=passes,
+        prompts=len(positive) + (len(negative) if guided else 0),
+        from_picture=recipe.input is not None,
+    )

@@ -1,0 +1,36 @@
+"""Simulate networks: the table that ships, or one model into a folder of footprints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine.worker.memory", description=__doc__)
+    parser.add_argument("--model", metavar="FOLDER", type=Path, help="a model's folder, in diffusers layout")
+    parser.add_argument("--out", metavar="PATH", type=Path, help="the table's file, or the folder of footprints")
+    arguments = parser.parse_args()
+
+    from engine.media import atomic
+    from engine.memory.footprints import TABLE, Footprints, encode_table
+    from engine.worker.memory import table
+    from engine.worker.memory.simulate import footprint
+
+    def tell(name: str) -> None:
+        print(f"Simulating {name}", file=sys.stderr, flush=True)
+
+    if arguments.model is None:
+        atomic.write_bytes(arguments.out or TABLE, encode_table(table.make_table(tell)))
+        return 0
+    known = Footprints(arguments.out)
+    for part, cls, config in table.networks_of(arguments.model):
+        if known.find(cls, config) is None:
+            tell(part)
+            known.keep(footprint(cls, config))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Counts what a piece of torch code holds, computes and moves: live storage bytes, floating point operations, ops.
+
+Works on real tensors and under ``FakeTensorMode`` alike; the two agree, which the tests hold.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+
+@dataclass(frozen=True)
+class Work:
+    """``peak``: the most bytes held at once. ``flops`` of matrix products, convolutions and attention; ``moved``: bytes
+    that all other operators read and write; ``ops``: operators that compute something (views are free)."""
+
+    peak: int
+    flops: int
+    moved: int
+    ops: int
+
+
+class LiveBytes(TorchDispatchMode):
+    """Follows every storage that an operator returns, from its birth to its end.
+
+    ``held`` tensors count from the start. Storages are rounded up to ``granularity`` bytes as CUDA's allocator does;
+    1 counts them as they are.
+    """
+
+    def __init__(self, held: Iterable[Tensor] = (), granularity: int = 1) -> None:
+        super().__init__()
+        self._granularity = granularity
+        self._known: dict[int, weakref.ref[Any]] = {}
+        self.live = self.peak = 0
+        self.flops = self.moved = self.ops = 0
+        for tensor in held:
+            self.follow(tensor)
+
+    def follow(self, tensor: Tensor) -> None:
+        """Count ``tensor``'s storage from now on until nothing uses it any more."""
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._known:
+            return
+        size = -(-storage.nbytes() // self._granularity) * self._granularity
+
+        def gone(_: Any, key: int = key, size: int = size) -> None:
+            self._known.pop(key, None)
+            self.live -= size
+
+        self._known[key] = weakref.ref(storage, gone)
+        self.live += size
+        self.peak = max(self.peak, self.live)
+
+    def work(self) -> Work:
+        return Work(self.peak, self.flops, self.moved, self.ops)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        outputs = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
+        for tensor in outputs:
+            self.follow(tensor)
+        if not outputs or func.is_view:
+            return output
+        self.ops += 1
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.flops += int(formula(*args, **(kwargs or {}), out_val=output))
+        else:
+            inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+            self.moved += sum(tensor.numel() * tensor.itemsize for tensor in (*inputs, *outputs))
+        return output

@@ -1,0 +1,245 @@
+"""What a network needs at any size, by calling it without memory: ``FakeTensorMode`` under a count of live bytes.
+
+The fake device is "cpu": there attention is fused, as it is on a GPU; fake "cuda" and "meta" take the plain one, which
+holds whole attention matrices. Peaks do not depend on the number of blocks, work grows with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from engine.memory.footprint import (
+    KINDS,
+    Footprint,
+    Lines,
+    Work,
+    relevant,
+    text_features,
+    transformer_features,
+    vae_features,
+)
+from engine.worker.memory import networks
+from engine.worker.memory.live_bytes import LiveBytes
+
+DTYPES = {2: torch.bfloat16, 4: torch.float32}
+
+TEXT_TOKENS = (77, 128, 256, 512)
+PICTURES = ((512, 512), (768, 1344), (1024, 1024), (1440, 1440), (2048, 2048))  # height, width in pixels
+CLIPS = ((1, 480, 720), (3, 256, 256), (3, 480, 720), (13, 480, 720), (21, 768, 1360))  # latent frames, height, width
+VAE_CLIPS = ((1, 480, 720), (9, 480, 720), (9, 640, 800), (17, 320, 480), (17, 480, 720))  # frames, height, width
+PICTURE_TILES = ((512, 512), (256, 256))
+CLIP_TILES = ((240, 360), (144, 240), (96, 160))
+"""Multiples of 6·8 and 5·8 pixels: the overlaps of a clip's VAE divide only those without a shift."""
+
+MOST_TILES = 20
+"""Simulated frames have at most about so many tiles: more take long and tell nothing new."""
+
+Point = tuple[tuple[float, ...], Work]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of fake tensors in its ``FakeTensorMode``."""
+
+    network: nn.Module
+    config: dict[str, Any]
+    mode: FakeTensorMode
+
+    def run(self, call: Callable[[Any], Any]) -> Work:
+        """One call of ``call(network)``; peaks without the weights."""
+        with torch.no_grad(), self.mode:
+            weights = [*self.network.parameters(), *self.network.buffers()]
+            with LiveBytes(weights) as counter:
+                held = counter.live
+                call(self.network)
+        found = counter.work()
+        return Work(found.peak - held, found.flops, found.moved, found.ops)
+
+
+def open_network(cls: str, config: dict[str, Any], dtype: torch.dtype) -> Network:
+    """A fake network of ``config`` in ``dtype``. Takes a second or two for the largest.
+
+    Tiles are put together without blending their seams: that is done in place, row by row, and takes no memory.
+    """
+    network = networks.build(cls, config, dtype)
+    if KINDS[cls] == "vae":
+        network.blend_v = network.blend_h = lambda one, other, extent: other
+    mode = FakeTensorMode()
+    with mode:
+        networks.place(network)
+    return Network(network, config, mode)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A transformer of many equal blocks by a few small ones: work grows by the same for each block, peaks do not.
+
+    ``parts`` are networks with how often each one's work counts.
+    """
+
+    config: dict[str, Any]
+    parts: tuple[tuple[int, Network], ...]
+
+    def run(self, call: Callable[[Any], Any]) -> Work:
+        works = [(count, part.run(call)) for count, part in self.parts]
+        return Work(
+            max(work.peak for _, work in works),
+            sum(count * work.flops for count, work in works),
+            sum(count * work.moved for count, work in works),
+            sum(count * work.ops for count, work in works),
+        )
+
+
+def open_stack(cls: str, config: dict[str, Any], dtype: torch.dtype) -> Stack:
+    """``config``'s transformer. With d dual blocks among n: A (one of each kind and the last) + (d - 1) (B - A)
+    + (n - d - 1) (C - A), where B has one dual block more and C one plain block more."""
+
+    def small(dual: int, plain: int) -> Network:
+        layers: dict[str, Any] = {"num_layers": dual + plain, "dual_attention_layers": list(range(dual))}
+        if "dual_attention_layers" not in config:
+            del layers["dual_attention_layers"]
+        return open_network(cls, config | layers, dtype)
+
+    dual, layers = len(config.get("dual_attention_layers") or ()), int(config["num_layers"])
+    if layers < 3 or dual >= layers:
+        return Stack(config, ((1, open_network(cls, config, dtype)),))
+    some = min(1, dual)
+    more_plain = layers - dual - 2 if some == 0 else layers - dual - 1
+    base = small(some, 1 if some else 2)
+    parts = [(1 - more_plain - (dual - some), base), (more_plain, small(some, 2 if some else 3))]
+    if dual > some:
+        parts.append((dual - some, small(some + 1, 1)))
+    return Stack(config, tuple(parts))
+
+
+def footprint(cls: str, config: dict[str, Any], itemsizes: Iterable[int] = (2, 4)) -> Footprint:
+    """Simulate ``cls`` over its usual sizes and put lines through what it needed. Takes seconds to a minute."""
+    calls: dict[str, Lines] = {}
+    for itemsize in itemsizes:
+        if KINDS[cls] == "transformer":
+            points = _transformer(cls, open_stack(cls, config, DTYPES[itemsize]))
+        else:
+            network = open_network(cls, config, DTYPES[itemsize])
+            points = _text(network) if KINDS[cls] == "text" else _vae(network)
+        calls |= {f"{call}@{itemsize}": fit(found) for call, found in points.items()}
+    whole = networks.build(cls, config, torch.bfloat16)
+    in_blocks = [_parameters(block) for block in networks.blocks_of(whole)]
+    layers = [_parameters(module) for module in whole.modules() if not list(module.children())]
+    return Footprint(
+        cls=cls,
+        config=relevant(cls, config),
+        parameters=_parameters(whole),
+        in_blocks=sum(in_blocks),
+        largest_block=max(in_blocks, default=0),
+        largest_layer=max(layers, default=0),
+        blocks=len(in_blocks),
+        calls=calls,
+    )
+
+
+def _parameters(module: nn.Module) -> int:
+    found = {id(tensor): tensor.numel() for tensor in (*module.parameters(), *module.buffers())}
+    return sum(found.values())
+
+
+def _transformer(cls: str, network: Stack) -> dict[str, list[Point]]:
+    config, points = network.config, []
+    sizes = list(CLIPS) if cls == "CogVideoXTransformer3DModel" else [(1, *size) for size in PICTURES]
+    native = int(config.get("max_text_seq_length", 226))
+    is_picture = "joint_attention_dim" in config
+    if is_picture:
+        largest = int(config.get("pos_embed_max_size", 192)) * 16
+        sizes = [size for size in sizes if max(size[1:]) <= largest] or [
+            (1, largest, largest),
+            (1, largest, largest // 2),
+            (1, largest // 2, largest // 2),
+        ]
+    cases = [(batch, size, 333 if is_picture else native) for size in sizes for batch in (1, 2)]
+    cases += [(1, sizes[0], 154), (2, sizes[-1], 589)] if is_picture else []
+    cases += [(4, sizes[1 % len(sizes)], 333 if is_picture else native)]
+    patch_t = int(config.get("patch_size_t") or 1)
+    for batch, size, text in cases:
+        tokens = -(-size[0] // patch_t) * (size[1] // 16) * (size[2] // 16)
+
+        def call(net: Any, batch: int = batch, size: tuple[int, int, int] = size, text: int = text) -> Any:
+            return networks.call_transformer(net, config, batch, size, text)
+
+        points.append((transformer_features(batch, tokens, text), network.run(call)))
+    return {"call": points}
+
+
+def _text(network: Network) -> dict[str, list[Point]]:
+    longest = int(network.config.get("max_position_embeddings", 10_000))
+    lengths = [tokens for tokens in TEXT_TOKENS if tokens <= longest] or [longest]
+    return {
+        "call": [
+            (text_features(tokens), network.run(lambda net, tokens=tokens: networks.call_text(net, tokens)))
+            for tokens in lengths
+        ]
+    }
+
+
+def _vae(network: Network) -> dict[str, list[Point]]:
+    is_video = networks.is_video(network.network)
+    sizes = VAE_CLIPS if is_video else [(1, *size) for size in PICTURES]
+    found: dict[str, list[Point]] = {"decode": [], "encode": []}
+    cases = [(1, *size) for size in sizes] + [(2, *sizes[0])]
+    for batch, frames, height, width in cases:
+        features = vae_features(batch, height * width, frames)
+
+        def decode(net: Any, case: tuple[int, ...] = (batch, frames, height, width)) -> Any:
+            return networks.decode(net, *case)
+
+        def encode(net: Any, case: tuple[int, ...] = (batch, frames, height, width)) -> Any:
+            return networks.encode(net, *case)
+
+        found["decode"].append((features, network.run(decode)))
+        found["encode"].append((features, network.run(encode)))
+    for tile in CLIP_TILES if is_video else PICTURE_TILES:
+        points = []
+        for batch, frames, height, width in cases:
+            if (height > tile[0] or width > tile[1]) and height * width <= MOST_TILES * tile[0] * tile[1]:
+
+                def decode(
+                    net: Any, case: tuple[int, ...] = (batch, frames, height, width), tile: tuple[int, int] = tile
+                ) -> Any:
+                    with networks.tiles(net, tile):
+                        return networks.decode(net, *case)
+
+                points.append((vae_features(batch, height * width, frames), network.run(decode)))
+        found[f"decode/{tile[0]}x{tile[1]}"] = points
+    return found
+
+
+def fit(points: list[Point]) -> Lines:
+    """Lines through ``points`` with the least relative errors."""
+    matrix = torch.tensor([features for features, _ in points], dtype=torch.float64)
+
+    def line(name: str) -> tuple[float, ...]:
+        wanted = torch.tensor([getattr(work, name) for _, work in points], dtype=torch.float64)
+        scale = wanted.abs().clamp(min=1.0)
+        rows = matrix / scale[:, None]
+        columns = rows.abs().amax(0).clamp(min=1e-300)
+        solution = torch.linalg.lstsq(rows / columns, wanted / scale, rcond=1e-9, driver="gelsd").solution / columns
+        return tuple(float(f"{value:.8g}") for value in solution.tolist())
+
+    return Lines(line("peak"), line("flops"), line("moved"), line("ops"))
+
+
+def errors(lines: Lines, points: list[Point]) -> dict[str, float]:
+    """The largest relative error of each line over ``points``."""
+    found = {}
+    for name in ("peak", "flops", "moved", "ops"):
+        line = getattr(lines, name)
+        found[name] = max(
+            abs(sum(a * b for a, b in zip(line, features, strict=True)) - getattr(work, name))
+            / max(1.0, getattr(work, name))
+            for features, work in points
+        )
+    return found

@@ -1,0 +1,41 @@
+"""Makes ``resources/memory/networks.json``, and simulates single models: ``python -m engine.worker.memory --help``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.memory.footprint import KINDS, Footprint
+from engine.memory.published import NETWORKS
+from engine.worker.memory.simulate import footprint
+
+EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
+
+
+def catalogued() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Name, class and configuration of every network that is published or ships."""
+    for name, (cls, config) in NETWORKS.items():
+        yield name, cls, config
+    for folder in sorted(EMBEDDED.iterdir()):
+        if (folder / "model_index.json").is_file():
+            for part, cls, config in networks_of(folder):
+                yield f"{folder.name}/{part}", cls, config
+
+
+def networks_of(folder: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Component, class and configuration of each network that a model's folder names."""
+    index = json.loads((folder / "model_index.json").read_bytes())
+    for part, entry in index.items():
+        if isinstance(entry, list) and len(entry) == 2 and entry[1] in KINDS:
+            yield part, entry[1], json.loads((folder / part / "config.json").read_bytes())
+
+
+def make_table(tell: Callable[[str], None] = lambda name: None) -> dict[str, Footprint]:
+    """Every catalogued network, simulated. Takes minutes."""
+    found = {}
+    for name, cls, config in catalogued():
+        tell(name)
+        found[name] = footprint(cls, config)
+    return found
