@@ -140,7 +140,8 @@ def test_a_resumed_fine_tuning_is_the_undisturbed_one(tiny, data, pictures, tmp_
         whole.task.modules.state_dict().items(), resumed.task.modules.state_dict().values(), strict=True
     ):
         assert torch.equal(one, two), name
-        assert "lora_A" in name or one.any(), name
+        unused = name.startswith("transformer_blocks/3/attn/add_q_proj")  # nothing reads the last block's text end
+        assert "lora_A" in name or unused or one.any(), name
 
 
 def only_clip(data: Path, tmp_path: Path) -> Path:
