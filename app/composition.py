@@ -205,7 +205,7 @@ def raise_window(window: MainWindow, files: Sequence[str] = ()) -> None:
 
 def open_files(window: MainWindow, files: Sequence[str]) -> None:
     for file in files:
-        window.actions_.read_file(Path(file))
+        window.files.read_file(Path(file))
 
 
 def keep_logs_small(app: QApplication, logs: Logs) -> None:

@@ -6,15 +6,28 @@ import hashlib
 import io
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.protocol.errors import BadFile, BadRecipe
-from engine.protocol.recipe import InputMedia
+from engine.protocol.recipe import InputMedia, Recipe
 
 MAX_BYTES = 512 * 1024 * 1024
 MAX_PIXELS = 128 * 1024 * 1024
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """``recipe`` with the hash of its picture, where it has none yet: results say which picture they came from.
+
+    Raises ``BadRecipe`` where the file is gone.
+    """
+    media = recipe.input
+    if media is None or media.sha256:
+        return recipe
+    digest = hashlib.sha256(_content(media)).hexdigest()
+    return recipe.replace(input=msgspec.structs.replace(media, sha256=digest))
 
 
 def read_picture(media: InputMedia, width: int, height: int) -> Tensor:

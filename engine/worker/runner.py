@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -31,7 +32,7 @@ from engine.worker.guidance import Conditioning, Side, is_guided
 from engine.worker.memory.plan import make_plan
 from engine.worker.model_folder import inspect
 from engine.worker.models import Model, ModelCache, empty_device_cache
-from engine.worker.pictures import read_picture
+from engine.worker.pictures import pinned, read_picture
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
 from engine.worker.results import save
@@ -73,6 +74,7 @@ class Runner:
 
     def run(self, job: Generate, emit: Emit) -> JobFinished:
         """Make and save ``job``'s results. Raises ``LaternaError``s, or whatever else went wrong."""
+        job = msgspec.structs.replace(job, recipe=pinned(job.recipe))
         progress = Progress(job.job, emit)
         peak = PeakMemory(self.device)
         peak.start()
