@@ -6,14 +6,15 @@ into a request call.
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 
 from engine.media import atomic
+from engine.models.keyrings import Keyring, KeyringSilent, find_keyring
 from engine.protocol.errors import BadArguments, LaternaError, from_os_error
 
 SERVICE, ACCOUNT = "laterna", "hub-token"
@@ -45,16 +46,35 @@ class Token:
 
 
 class TokenStore:
-    """Keeps one token. ``keyring`` is the package of that name where it is installed and has a place to keep things."""
+    """Keeps one token. ``find_keyring`` is called at the first use. Thread-safe; every method may take its time."""
 
-    def __init__(self, file: Path, environment: Mapping[str, str] = os.environ, keyring: Any = None) -> None:
+    def __init__(
+        self,
+        file: Path,
+        environment: Mapping[str, str] = os.environ,
+        find_keyring: Callable[[], Keyring | None] = find_keyring,
+    ) -> None:
         self._file = file
         self._environment = environment
-        self._keyring = keyring if keyring is not None else _find_keyring()
+        self._find_keyring = find_keyring
+        self._found: Keyring | None = None
+        self._looked = False
+        self._lock = threading.Lock()
 
     @property
     def has_keyring(self) -> bool:
         return self._keyring is not None
+
+    @property
+    def _keyring(self) -> Keyring | None:
+        with self._lock:
+            if not self._looked:
+                self._found, self._looked = self._find_keyring(), True
+            return self._found
+
+    def _give_up_keyring(self) -> None:
+        with self._lock:
+            self._found, self._looked = None, True
 
     def find(self) -> tuple[Token | None, TokenPlace]:
         """The token and where it is from: what was saved here, else ``HF_TOKEN``."""
@@ -74,11 +94,12 @@ class TokenStore:
 
     def save(self, token: Token) -> TokenPlace:
         """Keep ``token`` and say where. Raises ``NotWritable`` or ``NoSpace``."""
-        if self._keyring is not None:
+        keyring = self._keyring
+        if keyring is not None:
             try:
-                self._keyring.set_password(SERVICE, ACCOUNT, token.reveal())
+                keyring.set_password(SERVICE, ACCOUNT, token.reveal())
             except Exception:  # a keyring fails in as many ways as there are desktops; the file is the answer to all
-                self._keyring = None
+                self._give_up_keyring()
             else:
                 self._file.unlink(missing_ok=True)
                 return "keyring"
@@ -94,9 +115,10 @@ class TokenStore:
 
     def delete(self) -> None:
         """Forget the token everywhere that ``save`` may have put it."""
-        if self._keyring is not None and self._from_keyring():
+        keyring = self._keyring
+        if keyring is not None and self._from_keyring():
             try:
-                self._keyring.delete_password(SERVICE, ACCOUNT)
+                keyring.delete_password(SERVICE, ACCOUNT)
             except Exception as error:
                 raise LaternaError("The keyring did not give the token up.", "Delete “laterna” in it.") from error
         try:
@@ -105,23 +127,19 @@ class TokenStore:
             raise _file_failed(error, "deleting the token", self._file) from None
 
     def _from_keyring(self) -> str:
-        if self._keyring is None:
+        keyring = self._keyring
+        if keyring is None:
             return ""
         try:
-            return str(self._keyring.get_password(SERVICE, ACCOUNT) or "")
+            return str(keyring.get_password(SERVICE, ACCOUNT) or "")
+        except KeyringSilent:
+            self._give_up_keyring()  # not another wait for each request
         except Exception:  # locked, or gone since: the file and the environment are looked at next
-            return ""
+            pass
+        return ""
 
 
 def _file_failed(error: Exception, action: str, path: Path) -> LaternaError:
     if isinstance(error, OSError):
         return from_os_error(error, action, path)
     return BadArguments(f"{path} holds no token.", "Delete the file and enter the token again.")
-
-
-def _find_keyring() -> Any:
-    try:
-        keyring = importlib.import_module("keyring")
-        return keyring if keyring.get_keyring().priority >= 1 else None
-    except Exception:
-        return None

@@ -142,6 +142,7 @@ def original_vae(tensors: Mapping[str, Tensor]) -> Tensors:
     found = {}
     for name, tensor in tensors.items():
         side, *rest = name.split(".")
+        is_matrix = False
         match rest:
             case ["down_blocks" | "up_blocks" as way, level, "resnets", index, *inner]:
                 level = level if way == "down_blocks" else str(levels - 1 - int(level))
@@ -152,15 +153,16 @@ def original_vae(tensors: Mapping[str, Tensor]) -> Tensors:
             case ["mid_block", "resnets", index, *inner]:
                 new = [side, "mid", f"block_{int(index) + 1}", *inner]
             case ["mid_block", "attentions", "0", *inner]:
-                if name.endswith("weight") and "norm" not in name:
-                    tensor = tensor[:, :, None, None]
                 renamed = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out": "proj_out"}
                 new = [side, "mid", "attn_1", renamed[inner[0]], inner[-1]]
+                is_matrix = inner[0] != "group_norm" and inner[-1] == "weight"
             case ["conv_norm_out", kind]:
                 new = [side, "norm_out", kind]
             case _:
                 new = [side, *rest]
-        found[".".join(new).replace("conv_shortcut", "nin_shortcut")] = tensor
+        found[".".join(new).replace("conv_shortcut", "nin_shortcut")] = (
+            tensor[:, :, None, None] if is_matrix else tensor
+        )
     return found
 
 

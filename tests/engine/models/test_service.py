@@ -229,14 +229,14 @@ def test_a_token_shows_itself_nowhere() -> None:
 
 def test_the_keyring_comes_first_then_a_file_of_ones_own(tmp_path: Path) -> None:
     keyring, file = Keyring(), tmp_path / "config" / "hub-token"
-    with_keyring = TokenStore(file, {}, keyring)
+    with_keyring = TokenStore(file, {}, lambda: keyring)
     assert with_keyring.save(Token("hf_one")) == "keyring"
     assert not file.exists()
     assert with_keyring.find()[1] == "keyring"
     with_keyring.delete()
     assert with_keyring.find() == (None, "none")
 
-    plain = TokenStore(file, {"HF_TOKEN": "hf_env"}, BrokenKeyring())
+    plain = TokenStore(file, {"HF_TOKEN": "hf_env"}, BrokenKeyring)
     assert plain.find()[1] == "environment"
     assert plain.save(Token("hf_two")) == "file"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
