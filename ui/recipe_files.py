@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 from PySide6.QtGui import QImage, QImageReader
 
 from engine.protocol.errors import BadFile, LaternaError
@@ -93,20 +92,19 @@ class RecipeFiles(QObject):
 
     def start_from(self, path: Path) -> None:
         """The picture in ``path`` becomes what the next one starts from; of clips, the form goes over to pictures."""
-        self._background.run(lambda: _media(path), self._set_media, self._failed)
+        self._background.run(lambda: _found(path), self._set_start, self._failed)
 
     def start_from_frame(self, image: QImage, name: str, recipe: Recipe | None) -> None:
         """A frame of a clip, kept as a PNG of its own: the clip alone would not say which frame it was."""
 
-        def work() -> InputMedia:
+        def work() -> Path:
             from ui.player.export import save_frame
 
-            self._inputs.mkdir(parents=True, exist_ok=True)
-            return _media(save_frame(image, self._inputs / name, recipe))
+            return save_frame(image, self._inputs / name, recipe)
 
-        self._background.run(work, self._set_media, self._failed)
+        self._background.run(work, self._set_start, self._failed)
 
-    def _set_media(self, media: InputMedia) -> None:
+    def _set_start(self, path: Path) -> None:
         actions, session = self._actions, self._session
         back = actions.keep_draft()
         if not _takes_pictures(session):
@@ -118,15 +116,11 @@ class RecipeFiles(QObject):
             return
         before = session.draft.recipe.input
         strength = before.strength if before is not None else USUAL_STRENGTH
-        session.replace(session.draft.with_recipe(input=InputMedia(media.path, media.sha256, strength)))
+        session.replace(session.draft.with_recipe(input=InputMedia(str(path), strength=strength)))
         actions.push_undo(self.tr("the picture to start from"), back)
         self.start_picture_set.emit()
         text = self.tr("The next picture starts from {file}. How much of it is drawn anew is under Advanced.")
-        self.said.emit(
-            Message(
-                text.format(file=Path(media.path).name), button=self.tr("Undo"), action=actions.undo, topic=TOPIC
-            )
-        )
+        self.said.emit(Message(text.format(file=path.name), button=self.tr("Undo"), action=actions.undo, topic=TOPIC))
 
     def _failed(self, error: LaternaError) -> None:
         self.said.emit(of_error(error.info(), TOPIC))
@@ -136,10 +130,11 @@ def _takes_pictures(session: Session) -> bool:
     return session.model is not None and session.model.family.has_input_image
 
 
-def _media(path: Path) -> InputMedia:
-    """With the file's hash, so that the recipe says which picture it was. Raises ``BadFile``."""
-    try:
-        with path.open("rb") as file:
-            return InputMedia(str(path), hashlib.file_digest(file, "sha256").hexdigest())
-    except OSError as error:
-        raise BadFile(f"{path.name} cannot be read: {error.strerror}.", "Choose another picture.") from error
+def _found(path: Path) -> Path:
+    """``path``, if it is a picture that can be read. Raises ``BadFile``."""
+    if not QImageReader(str(path)).canRead():
+        raise BadFile(
+            QCoreApplication.translate("RecipeFiles", "{0} is no picture that can be read.").format(path.name),
+            QCoreApplication.translate("RecipeFiles", "Choose another one."),
+        )
+    return path

@@ -12,9 +12,9 @@ from PIL import Image
 
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.events import StepDone
-from engine.protocol.recipe import InputMedia
+from engine.protocol.recipe import InputMedia, Recipe
 from engine.worker import families
-from engine.worker.pictures import read_picture
+from engine.worker.pictures import pinned, read_picture
 
 from .conftest import Driver, cogvideox, sd35
 
@@ -115,3 +115,13 @@ def test_a_schedule_that_starts_below_one_scales_its_noise(tiny, driver: Driver)
 def test_cogvideox_says_that_it_cannot(tiny, driver: Driver, picture: Path) -> None:
     with pytest.raises(BadRecipe):
         driver.make(tiny("cogvideox-2b"), cogvideox(input=InputMedia(str(picture))))
+
+
+def test_a_result_names_its_picture_by_content(picture: Path) -> None:
+    recipe = Recipe("sd35", "m", input=InputMedia(str(picture), strength=0.5))
+    digest = hashlib.sha256(picture.read_bytes()).hexdigest()
+    assert pinned(recipe).input == InputMedia(str(picture), digest, 0.5)
+    assert pinned(pinned(recipe)) == pinned(recipe)
+    assert pinned(Recipe("sd35", "m")) == Recipe("sd35", "m")
+    with pytest.raises(BadRecipe):
+        pinned(recipe.replace(input=InputMedia(str(picture.with_name("gone.png")))))

@@ -1,0 +1,105 @@
+"""Files from outside in the window: other programs' workflows with their report, pictures to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+from pytestqt.qtbot import QtBot
+
+from app.paths import Paths
+from tests.fakes.clips import write_clip
+from ui.main_window import MainWindow
+from ui.messages import Message
+
+from .test_main_window import drop_file, make, results, said, wait_idle
+
+CORPUS = Path(__file__).parents[1] / "engine" / "interop" / "corpus"
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    image = QImage(64, 48, QImage.Format.Format_RGB32)
+    image.fill(QColor("teal"))
+    path = tmp_path / "holiday.jpg"
+    assert image.save(str(path))
+    return path
+
+
+def message(window: MainWindow, words: str) -> Message:
+    return next(one for one in window.messages.messages() if words in one.text)
+
+
+def start(window: MainWindow) -> str:
+    media = window.form.read().recipe.input
+    return media.path if media is not None else ""
+
+
+def test_a_workflow_comes_with_its_report(qtbot: QtBot, window: MainWindow) -> None:
+    assert drop_file(window, CORPUS / "published-large-ui.json")
+    qtbot.waitUntil(lambda: window.form.prompts.prompt.text() == "a red boat", timeout=5000)
+    report = window.form.report
+    assert not report.isHidden() and report.title.text_whole().startswith("published-large-ui.json")
+    assert "sd3.5_large.safetensors" in report.text()
+    assert window.form.read().recipe == window.session.draft.recipe
+
+
+def test_several_prompts_of_a_workflow_are_in_the_form(qtbot: QtBot, window: MainWindow) -> None:
+    assert drop_file(window, CORPUS / "prompt-switch-api.json")
+    qtbot.waitUntil(lambda: window.session.draft.recipe.conditioning is not None, timeout=5000)
+    said_ = window.session.draft.recipe.conditioning
+    assert said_ is not None
+    editor = window.form.advanced.conditioning
+    assert (editor.positive.entries(), editor.negative.entries()) == (said_.positive, said_.negative)
+
+
+def test_a_picture_without_a_recipe_is_offered_to_start_from(qtbot: QtBot, window: MainWindow, picture: Path) -> None:
+    window.session.set_kind("image")
+    assert drop_file(window, picture)
+    qtbot.waitUntil(lambda: "start" in said(window), timeout=5000)
+    offer = message(window, "start")
+    assert offer.button and not start(window)
+    offer.action()  # type: ignore[misc]
+    qtbot.waitUntil(lambda: start(window) == str(picture), timeout=5000)
+    assert not window.form.advanced.isHidden()  # where it and its strength stand
+    window.actions_.undo()
+    assert not start(window)
+
+
+def test_from_clips_it_goes_over_to_pictures(qtbot: QtBot, window: MainWindow, picture: Path) -> None:
+    window.session.set_kind("video")
+    window.files.start_from(picture)
+    qtbot.waitUntil(lambda: start(window) == str(picture), timeout=5000)
+    assert window.session.kind == "image"
+    window.actions_.undo()
+    assert window.session.kind == "video"
+
+
+def test_what_is_no_picture_is_not_started_from(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"nothing")
+    window.files.start_from(broken)
+    qtbot.waitUntil(lambda: "broken.png" in said(window), timeout=5000)
+    assert not start(window)
+
+
+def test_the_item_shown_becomes_the_start(qtbot: QtBot, window: MainWindow, paths: Paths) -> None:
+    window.session.set_kind("image")
+    make(qtbot, window, "a red apple")
+    wait_idle(qtbot, window, paths, 1)
+    qtbot.waitUntil(lambda: window.session.item is not None, timeout=5000)
+    window.actions_.action("start_from_item").trigger()
+    qtbot.waitUntil(lambda: start(window) == str(results(paths)[0]), timeout=5000)
+
+
+def test_the_frame_of_a_clip_becomes_the_start(qtbot: QtBot, window: MainWindow, paths: Paths, tmp_path: Path) -> None:
+    item = write_clip(tmp_path / "clip.mp4", 5)
+    assert window.view is not None
+    window.view.show_item(item)
+    window.session.set_item(item)
+    qtbot.waitUntil(lambda: window.view is not None and window.view.frame_shown() is not None, timeout=10_000)
+    window.actions_.action("start_from_item").trigger()
+    qtbot.waitUntil(lambda: bool(start(window)), timeout=5000)
+    kept = Path(start(window))
+    assert kept.parent == paths.inputs and QImage(str(kept)).width() > 0
