@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from engine.models.hashing import FileHasher
-from engine.models.hub_errors import TryAgain, no_network, refusal
+from engine.models.hub_errors import TryAgain, no_connection, refusal
 from engine.models.journal import Journal, PartIdentity, Segment
 from engine.models.plan import PlannedFile
 from engine.models.throttle import Control
@@ -453,15 +453,8 @@ class FileFetch:
         except OSError as error:
             raise from_os_error(error, "writing the download", self._part) from error
 
-    def _lost(self, url: str, error: Exception) -> TryAgain:
+    def _lost(self, url: str, error: Exception) -> NetworkFailed | TryAgain:
         self._control.check()
         host = urlsplit(url).hostname or ""
         self._direct = ""
-        if isinstance(error, urllib3.exceptions.SSLError):
-            problem = NetworkFailed(
-                f"The secure connection to {host} could not be made.", "Check the computer's clock, and the proxy."
-            )
-            return TryAgain(problem)
-        if isinstance(error, urllib3.exceptions.ProxyError):
-            return TryAgain(NetworkFailed("The proxy cannot be reached.", "Check HTTPS_PROXY and the network."))
-        return TryAgain(no_network(host))
+        return no_connection(host, error)

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import msgspec
 import urllib3
 
-from engine.models.hub_errors import TryAgain, no_network, refusal
+from engine.models.hub_errors import TryAgain, no_connection, refusal
 from engine.models.plan import Listing, RemoteFile
 from engine.models.throttle import Control
 from engine.models.transport import Response, Transport
@@ -135,8 +135,8 @@ class Hub:
         host = urlsplit(url).hostname or ""
         try:
             response = self._transport.get(url, {"Accept": "application/json"})
-        except (urllib3.exceptions.HTTPError, OSError):
-            raise TryAgain(no_network(host)) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise no_connection(host, error) from None
         with self._control.aborting(response):
             try:
                 if response.status != 200:
@@ -147,8 +147,8 @@ class Hub:
                     if len(body) > MAX_PAGE_BYTES:
                         raise NetworkFailed(f"The hub's answer about {repository} does not end.", "Check HF_ENDPOINT.")
                 return body, response.headers.get("Link", "")
-            except (urllib3.exceptions.HTTPError, OSError):
-                raise TryAgain(no_network(host)) from None
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise no_connection(host, error) from None
             finally:
                 response.close()
 

@@ -7,6 +7,8 @@ import re
 import time
 from collections.abc import Mapping
 
+import urllib3
+
 from engine.protocol.errors import AccessDenied, LaternaError, ModelMissing, NetworkFailed
 
 MAX_WAIT = 3600.0
@@ -29,7 +31,7 @@ def refusal(
     """``page`` is the repository's page, ``what`` names the thing asked for ("vae/config.json")."""
     code = headers.get("X-Error-Code", "")
     if status == PROXY_LOGIN:
-        return NetworkFailed("The proxy wants a login.", "Put user and password into HTTPS_PROXY.")
+        return _wants_login()
     if code == "RepoNotFound":
         return _not_found(repository, has_token)
     if status in (401, 403) or code == "GatedRepo":
@@ -61,9 +63,42 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(float(found[1]), MAX_WAIT) if found else None
 
 
-def no_network(host: str) -> NetworkFailed:
+def no_connection(host: str, error: Exception) -> NetworkFailed | TryAgain:
+    """What a request that got no answer means. ``error`` is urllib3's or the operating system's."""
+    text = str(error)
+    if isinstance(error, urllib3.exceptions.SSLError):
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return NetworkFailed(
+                f"The certificate that answers for {host} is not trusted: the connection may be listened to.",
+                "Check the computer's clock. Where your organisation inspects connections, point SSL_CERT_FILE to its"
+                " certificate.",
+            )
+        return TryAgain(
+            NetworkFailed(
+                f"The secure connection to {host} could not be made.", "Check the computer's clock, and the proxy."
+            )
+        )
+    if isinstance(error, urllib3.exceptions.ProxyError):
+        refused = re.search(r"Tunnel connection failed: (\d{3})", text)
+        if refused and refused[1] == str(PROXY_LOGIN):
+            return _wants_login()
+        if refused and refused[1].startswith("4"):
+            return NetworkFailed(
+                f"The proxy refuses connections to {host} (it answered {refused[1]}).",
+                "Ask whoever runs it, or use another proxy in HTTPS_PROXY.",
+            )
+        return TryAgain(NetworkFailed("The proxy cannot be reached.", "Check HTTPS_PROXY and the network."))
+    return TryAgain(
+        NetworkFailed(
+            f"There is no connection to {host}.", "Check the network and the proxy; the download goes on where it was."
+        )
+    )
+
+
+def _wants_login() -> NetworkFailed:
     return NetworkFailed(
-        f"There is no connection to {host}.", "Check the network and the proxy; the download goes on where it was."
+        "The proxy wants a login, or does not accept the one it got.",
+        "Put user and password into HTTPS_PROXY: http://user:password@host:port.",
     )
 
 

@@ -11,6 +11,7 @@ import hashlib
 import http.server
 import json
 import re
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -61,9 +62,9 @@ class Repo:
 
 
 class FakeHub:
-    """Use as a context manager. ``url`` is what ``HF_ENDPOINT`` would be."""
+    """Use as a context manager. ``url`` is what ``HF_ENDPOINT`` would be; with ``tls`` both hosts speak https."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.repos: dict[str, Repo] = {}
         self.asked: list[Asked] = []
         self.faults: dict[str, list[Fault]] = {}
@@ -77,8 +78,11 @@ class FakeHub:
         self.lock = threading.Lock()
         self._links = 0
         self._servers = [_Server(("127.0.0.1", 0), self), _Server(("127.0.0.2", 0), self)]
-        self.url = f"http://127.0.0.1:{self._servers[0].server_port}"
-        self.cdn_url = f"http://127.0.0.2:{self._servers[1].server_port}"
+        for server in self._servers if tls else []:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._servers[0].server_port}"
+        self.cdn_url = f"{scheme}://127.0.0.2:{self._servers[1].server_port}"
         self._threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in self._servers]
 
     def __enter__(self) -> FakeHub:
