@@ -23,8 +23,18 @@ class Row:
 T = QT_TRANSLATE_NOOP
 MAKE = T("Actions", "Make")
 ITEM = T("Actions", "Picture or clip")
+RATING = T("Actions", "Rating")
 VIEW = T("Actions", "View")
 LATERNA = T("Actions", "Laterna")
+
+RATINGS = (
+    T("Actions", "No rating"),
+    T("Actions", "One star"),
+    T("Actions", "Two stars"),
+    T("Actions", "Three stars"),
+    T("Actions", "Four stars"),
+    T("Actions", "Five stars"),
+)
 
 ROWS: tuple[Row, ...] = (
     Row("generate", T("Actions", "Generate"), ("Ctrl+Return", "Ctrl+Enter"), "sparkle", MAKE),
@@ -42,6 +52,9 @@ ROWS: tuple[Row, ...] = (
     Row("use_seed", T("Actions", "Use only its seed"), ("Ctrl+Shift+U",), "dice", ITEM, needs_item=True),
     Row("start_from_item", T("Actions", "Start from this picture"), ("Ctrl+I",), "image", ITEM, needs_item=True),
     Row("toggle_favourite", T("Actions", "Add to favourites"), ("Ctrl+D",), "star", ITEM, needs_item=True),
+    Row("edit_tags", T("Actions", "Tags…"), ("Ctrl+G",), "", ITEM, needs_item=True),
+    Row("edit_albums", T("Actions", "Albums…"), ("Ctrl+B",), "", ITEM, needs_item=True),
+    *(Row(f"rate_{n}", text, (str(n),), "", RATING, soft=True, needs_item=True) for n, text in enumerate(RATINGS)),
     Row("copy", T("Actions", "Copy"), ("Ctrl+Shift+C",), "copy", ITEM, needs_item=True),
     Row("copy_prompt", T("Actions", "Copy the prompt"), (), "", ITEM, needs_item=True),
     Row("export_frame", T("Actions", "Save the frame shown…"), ("Ctrl+E",), "camera", ITEM, needs_item=True),
@@ -69,4 +82,4 @@ ROWS: tuple[Row, ...] = (
     Row("show_about", T("Actions", "About Laterna"), (), "info", LATERNA),
     Row("quit", T("Actions", "Quit"), ("Ctrl+Q",), "", LATERNA),
 )
-GROUPS = (MAKE, ITEM, VIEW, LATERNA)
+GROUPS = (MAKE, ITEM, RATING, VIEW, LATERNA)

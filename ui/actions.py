@@ -279,21 +279,32 @@ class Actions(QObject):
 
     def toggle_favourite(self) -> None:
         items = self.items()
-        self._favour([item.id for item in items], not all(item.favourite for item in items))
+        wanted = not all(item.favourite for item in items)
+        self.mark([item.id for item in items], MarkChange(favourite=wanted), self.tr("favourite"))
 
     def toggle_favourite_of(self, id: int) -> None:
         """The star over the view: that of the item shown."""
         item = self._session.item
         if item is not None and item.id == id:
-            self._favour([id], not item.favourite)
+            self.mark([id], MarkChange(favourite=not item.favourite), self.tr("favourite"))
 
-    def _favour(self, ids: list[int], wanted: bool) -> None:
+    def mark(self, ids: list[int], change: MarkChange, what: str) -> None:
+        """Say something about items: favourite, rating, tags, albums. Undo, named ``what``, takes it back."""
         library = self._library
-        if ids and library is not None:
-            change = MarkChange(favourite=wanted)
-            self._background.run(
-                lambda: library.mark(ids, change), lambda marked: self._changed(marked.change), self._failed
-            )
+        if not ids or library is None:
+            return
+
+        def done(marked: Marked) -> None:
+            self._changed(marked.change)
+            if marked.undo:
+                self._push_undo(what, lambda: self._mark_back(marked.undo))
+
+        self._background.run(lambda: library.mark(ids, change), done, self._failed)
+
+    def _mark_back(self, undo: Undo) -> None:
+        library = self._library
+        if library is not None:
+            self._background.run(lambda: library.mark_back(undo), self._changed, self._failed)
 
     def delete(self) -> None:
         """Move to the trash; the message has an Undo."""

@@ -142,6 +142,7 @@ class LateParts(QObject):
         gallery.recipe_requested.connect(
             lambda item: item.recipe and window.actions_.restore(item.recipe, item.path.name)
         )
+        gallery.album_wanted.connect(window.item_actions.add_to_album)
         gallery.message.connect(window.say)
         view.neighbour_wanted.connect(gallery.step)
         if gallery.current_item() is not None:

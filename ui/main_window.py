@@ -24,6 +24,7 @@ from ui.feed import Feed
 from ui.formats import duration
 from ui.generate.panel import GeneratePanel
 from ui.late_parts import LateParts
+from ui.library.item_actions import ItemActions
 from ui.messages import Message, of_error
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools
@@ -107,6 +108,7 @@ class MainWindow(QMainWindow):
         self.state = WindowState(self, save_preferences)
         self._drops = WindowDrops(self)
         self._late_parts = LateParts(self)
+        self.item_actions = ItemActions(self)
         self._window_actions = WindowActions(self, output_folder, version)
         self._connect()
         self.state.restore()

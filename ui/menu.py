@@ -14,6 +14,8 @@ ITEM_MENU = (
     "start_from_item",
     "",
     "toggle_favourite",
+    "edit_tags",
+    "edit_albums",
     "copy",
     "copy_prompt",
     "export_copy",

@@ -51,7 +51,7 @@ class WindowActions(QObject):
             "save_report": lambda: window.reports and window.reports.show(),
             "show_about": self.show_about,
             "quit": window.close,
-        }
+        } | window.item_actions.answers
 
     def run(self, name: str) -> None:
         self._answers[name]()

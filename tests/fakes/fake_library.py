@@ -6,6 +6,7 @@ import threading
 from array import array
 from pathlib import Path
 
+from engine.library.facets import Facets, Stacks
 from engine.library.filters import EVERYTHING, Filter
 from engine.library.item import Item
 from engine.protocol.recipe import Recipe
@@ -37,6 +38,7 @@ class FakeLibrary:
         self.read: list[int] = []
         self.calls = 0
         self.queries: list[str] = []
+        self.known_facets = Facets()
         self.gate = threading.Event()
         self.gate.set()
 
@@ -50,7 +52,24 @@ class FakeLibrary:
             found = array("q", (n for n in found if self._item(n).kind == filter.kind))
         if filter.favourite is not None:
             found = array("q", (n for n in found if self._item(n).favourite == filter.favourite))
+        if filter.rating > 0:
+            found = array("q", (n for n in found if self._item(n).rating >= filter.rating))
+        if filter.prompt is not None:
+            found = array("q", (n for n in found if self._item(n).recipe.prompt == filter.prompt))  # type: ignore[union-attr]
         return array("q", found)
+
+    def stacks(self, text: str = "", filter: Filter = EVERYTHING) -> Stacks:
+        """One of each prompt."""
+        ids = self.ids(text, filter)
+        newest: dict[str, int] = {}
+        counts: dict[int, int] = {}
+        for n in ids:
+            first = newest.setdefault(self._item(n).recipe.prompt, n)  # type: ignore[union-attr]
+            counts[first] = counts.get(first, 0) + 1
+        return Stacks(array("q", newest.values()), {n: count for n, count in counts.items() if count > 1})
+
+    def facets(self) -> Facets:
+        return self.known_facets
 
     def items(self, ids: list[int]) -> list[Item]:
         self.calls += 1

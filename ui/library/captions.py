@@ -61,6 +61,10 @@ def spoken(item: Item) -> str:
     parts.append(translate("{0} by {1} pixels").format(item.width, item.height))
     if item.favourite:
         parts.append(translate("favourite"))
+    if item.rating:
+        parts.append(translate("{0} of 5 stars").format(item.rating))
+    if item.tags:
+        parts.append(translate("tags: {0}").format(", ".join(item.tags)))
     if item.missing:
         parts.append(translate("file missing"))
     return ", ".join(parts)

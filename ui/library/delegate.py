@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QAbstractItemDelegate, QStyle, QStyleOptionViewItem, QWidget
 
 from engine.library.item import Item
 from ui.library.captions import duration, item_title
+from ui.library.filters import STAR
 from ui.library.geometry import CAPTION, GridGeometry
-from ui.library.model import ITEM, RUNNING, RunningTile
+from ui.library.model import ITEM, RUNNING, STACKED, RunningTile
 from ui.library.thumbnails import ThumbnailLoader
 from ui.theme import Theme
 
@@ -30,8 +33,17 @@ def cover(source: QSize, target: QRectF) -> QRectF:
 class TileDelegate(QAbstractItemDelegate):
     """Asks ``thumbnails`` for pictures; draws a quiet field until one is there."""
 
-    def __init__(self, thumbnails: ThumbnailLoader, *, theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self,
+        thumbnails: ThumbnailLoader,
+        *,
+        theme: Theme,
+        playing: Callable[[int], QImage | None] = lambda _id: None,
+        parent: QWidget,
+    ) -> None:
+        """``playing`` gives the frame that an item's tile shows now instead of its thumbnail."""
         super().__init__(parent)
+        self._playing = playing
         self._thumbnails = thumbnails
         self._theme = theme
         self._caption_font = theme.font(12)
@@ -53,6 +65,9 @@ class TileDelegate(QAbstractItemDelegate):
             item = index.data(ITEM)
             title = item_title(item) if item is not None else ""
             self._paint_item(painter, picture, item)
+            stacked = index.data(STACKED) or 1
+            if stacked > 1:
+                self._paint_badge(painter, picture, self.tr("{0} ×").format(stacked), at_top=True)
         if selected:
             self._paint_ring(painter, picture, QPen(QColor(self._theme.tokens.accent), RING))
         elif option.state & QStyle.StateFlag.State_HasFocus:
@@ -62,7 +77,10 @@ class TileDelegate(QAbstractItemDelegate):
     def _paint_item(self, painter: QPainter, picture: QRectF, item: Item | None) -> None:
         tokens = self._theme.tokens
         pixmap = self._thumbnails.pixmap(item.id) if item is not None and not item.missing else None
-        if item is not None and pixmap is not None:
+        frame = self._playing(item.id) if item is not None else None
+        if frame is not None:
+            painter.drawImage(picture, frame)
+        elif item is not None and pixmap is not None:
             painter.drawPixmap(picture, pixmap, QRectF(pixmap.rect()))
         else:
             painter.setPen(QPen(QColor(tokens.border), 1))
@@ -74,6 +92,8 @@ class TileDelegate(QAbstractItemDelegate):
             self._paint_missing(painter, picture, item)
         if item.kind == "video" and item.seconds:
             self._paint_badge(painter, picture, duration(item.seconds))
+        if item.rating:
+            self._paint_badge(painter, picture, STAR * item.rating, leading=True)
         if item.favourite:
             self._paint_star(painter, picture)
 
@@ -86,10 +106,14 @@ class TileDelegate(QAbstractItemDelegate):
         painter.setFont(self._caption_font)
         painter.drawText(picture.adjusted(4, 18, -4, 0), Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_badge(self, painter: QPainter, picture: QRectF, text: str) -> None:
+    def _paint_badge(
+        self, painter: QPainter, picture: QRectF, text: str, *, leading: bool = False, at_top: bool = False
+    ) -> None:
         metrics = QFontMetrics(self._badge_font)
         width = metrics.horizontalAdvance(text) + 11
-        badge = QRectF(picture.right() - width - 5, picture.bottom() - 22, width, 16.5)
+        left = picture.left() + 5 if leading or at_top else picture.right() - width - 5
+        top = picture.top() + 6 if at_top else picture.bottom() - 22
+        badge = QRectF(left, top, width, 16.5)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._overlay(0.78))
         painter.drawRoundedRect(badge, 4, 4)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import msgspec
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCursor, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QStackedWidget, QVBoxLayout
 from PySide6.QtWidgets import QWidget as _Widget
 
 from engine.jobs.notices import JobEnded, JobProgressed, LibraryChanged, PreviewShown, QueueChanged
+from engine.library.facets import Facets, Stacks
+from engine.library.filters import Filter
 from engine.library.item import Item
+from ui.library.album_drop import AlbumDrop
 from ui.library.captions import recipe_title, spoken
 from ui.library.delegate import TileDelegate
 from ui.library.drag import MAX_FILES, drag_pixmap, make_drag, run_drag
 from ui.library.empty import EmptyState
+from ui.library.filters import Filters
 from ui.library.grid import GridView
+from ui.library.hover import HoverPlayer
 from ui.library.model import LibraryModel, RunningTile
 from ui.library.previews import middle, split
 from ui.library.query import LibrarySource, Query, QueryRunner
@@ -26,7 +31,7 @@ from ui.library.thumbnails import ThumbnailLoader
 from ui.theme import Theme
 
 DEBOUNCE_MS = 90
-FILTERS = (Query(), Query(kind="image"), Query(kind="video"), Query(favourite=True))
+KINDS: tuple[dict[str, Any], ...] = ({}, {"kind": "image"}, {"kind": "video"}, {"favourite": True})
 
 
 class ThumbnailSource(Protocol):
@@ -42,6 +47,7 @@ class GalleryPanel(_Widget):
     ``running_selected(str)`` the tile of the running job was chosen
     ``item_activated(Item)`` Enter or double click
     ``delete_requested(list[int])``, ``recipe_requested(Item)``
+    ``album_wanted(list[int], str)`` items were dragged onto an album; "" is a new one
     ``message(str)`` a sentence for the status bar
     """
 
@@ -50,6 +56,7 @@ class GalleryPanel(_Widget):
     item_activated = Signal(object)
     delete_requested = Signal(object)
     recipe_requested = Signal(object)
+    album_wanted = Signal(object, str)
     message = Signal(str)
 
     def __init__(
@@ -72,17 +79,25 @@ class GalleryPanel(_Widget):
         self._told: int | str | None = None
         self._query = Query()
         self._loader = ThumbnailLoader(thumbnails.get, parent=self)
+        self._hover = HoverPlayer(parent=self)
         self._runner = QueryRunner(library, self)
         self._model = LibraryModel(library, self)
         self._debounce = QTimer(self, singleShot=True, interval=DEBOUNCE_MS)
         self._build()
         self._connect()
         self._runner.ask(self._query)
+        self._runner.ask_facets()
 
     def _build(self) -> None:
         self.setAccessibleName(self.tr("Gallery"))
-        self.search = QLineEdit(placeholderText=self.tr("Search prompts"))
-        self.search.setAccessibleName(self.tr("Search prompts"))
+        self.search = QLineEdit(placeholderText=self.tr("Search"))
+        self.search.setAccessibleName(self.tr("Search"))
+        self.search.setToolTip(
+            self.tr(
+                "Words of prompts and tags, model and seed; also “model:mini”, “seed:42”, “date:2026-11”, “tag:owl”,"
+                " “album:trip”, “rating:4”, “-snow”, “is:favourite”"
+            )
+        )
         self.search.setMaxLength(500)
         self._search_icon = self.search.addAction(
             self._theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
@@ -97,7 +112,9 @@ class GalleryPanel(_Widget):
         self.filter.addItems([self.tr("All"), self.tr("Pictures"), self.tr("Clips"), self.tr("Favourites")])
         self.grid = GridView(theme=self._theme)
         self.grid.setAccessibleName(self.tr("Pictures and clips"))
-        self.grid.setItemDelegate(TileDelegate(self._loader, theme=self._theme, parent=self.grid))
+        self.grid.setItemDelegate(
+            TileDelegate(self._loader, theme=self._theme, playing=self._hover.frame, parent=self.grid)
+        )
         self.grid.setModel(self._model)
         self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._empty = EmptyState(theme=self._theme)
@@ -109,11 +126,15 @@ class GalleryPanel(_Widget):
         head.setSpacing(8)
         head.addWidget(self.search, 1)
         head.addWidget(self.filter)
+        self.filters = Filters(theme=self._theme, parent=self)
+        head.addWidget(self.filters.button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(head)
+        layout.addWidget(self.filters.chips)
         layout.addWidget(self._stack, 1)
+        self._albums = AlbumDrop(self)
         self.setMinimumWidth(300)
 
     def _connect(self) -> None:
@@ -123,6 +144,11 @@ class GalleryPanel(_Widget):
         self._clear_search.triggered.connect(self.search.clear)
         self.search.installEventFilter(self)
         self.filter.currentIndexChanged.connect(self._ask)
+        self.filters.changed.connect(self._ask)
+        self._runner.facets_found.connect(self._facets_found)
+        self._hover.advanced.connect(self._thumbnail_loaded)
+        self.grid.hovered.connect(self._hovered)
+        self._albums.dropped.connect(lambda album: self.album_wanted.emit(self.selected_ids(), album))
         self._debounce.timeout.connect(self._ask)
         self._runner.found.connect(self._show_ids)
         self._runner.failed.connect(self.message)
@@ -182,6 +208,7 @@ class GalleryPanel(_Widget):
         """No search, no filter."""
         self.search.clear()
         self.filter.setCurrentIndex(0)
+        self.filters.clear()
         self._debounce.stop()
         self._ask()
 
@@ -190,6 +217,7 @@ class GalleryPanel(_Widget):
         self._debounce.stop()
         self._runner.close()
         self._loader.close()
+        self._hover.close()
 
     # notices
 
@@ -204,11 +232,12 @@ class GalleryPanel(_Widget):
                 self.item_selected.emit(self.current_item())
         if change.everything or change.added or change.removed or self._query.narrows:
             self._ask()
+        self._runner.ask_facets()
 
     def queue_changed(self, change: QueueChanged) -> None:
-        self._titles = {job.id: recipe_title(job.recipe) for job in change.jobs}
         running = next((job for job in change.jobs if job.state == "running"), None)
         if running is not None:
+            self._titles = {running.id: recipe_title(running.recipe)}
             self._tile(running.id)
 
     def job_progressed(self, progress: JobProgressed) -> None:
@@ -251,16 +280,18 @@ class GalleryPanel(_Widget):
     # search
 
     def _ask(self) -> None:
-        base = FILTERS[max(0, self.filter.currentIndex())]
-        self._runner.ask(Query(self.search.text(), base.kind, base.favourite))
+        base = KINDS[max(0, self.filter.currentIndex())]
+        narrowed = msgspec.structs.replace(self.filters.filter, **base)
+        self._runner.ask(Query(self.search.text(), narrowed, self.filters.stacked and narrowed.prompt is None))
 
-    def _show_ids(self, query: Query, ids: array[int]) -> None:
+    def _show_ids(self, query: Query, found: Stacks) -> None:
         same_query = query == self._query
         self._query = query
         before = self._current_id()
         selected = self.selected_ids()
         self._applying = True
-        self._model.set_ids(ids)
+        self._model.set_ids(found.ids)
+        self._model.counts = found.counts
         if self._ended_job:
             self._drop_tile()
         self._restore_selection(selected, before, keep_neighbour=same_query)
@@ -299,7 +330,7 @@ class GalleryPanel(_Widget):
             return
         if self._query.text.strip():
             self._empty.show_nothing_found(self._query.text.strip())
-        elif self._query.favourite:
+        elif self._query.filter == Filter(favourite=True):
             self._empty.show_no_favourites()
         elif self._query.narrows:
             self._empty.show_nothing_found("")
@@ -343,8 +374,21 @@ class GalleryPanel(_Widget):
 
     def _activate(self, index: QModelIndex) -> None:
         item = self._model.item(index.row())
-        if item is not None:
+        if item is None:
+            return
+        if item.id in self._model.counts and item.recipe is not None:
+            self.filters.choose(prompt=item.recipe.prompt)
+        else:
             self.item_activated.emit(item)
+
+    def _facets_found(self, facets: Facets) -> None:
+        self.filters.facets = facets
+
+    def _hovered(self, row: int) -> None:
+        grid = self.grid.grid
+        size = QSize(grid.tile_width, grid.tile_height)
+        item = self._model.item(row) if row >= 0 else None
+        self._hover.hover(item, size, self.grid.devicePixelRatioF())
 
     def _request_delete(self) -> None:
         ids = self.selected_ids()
@@ -370,7 +414,10 @@ class GalleryPanel(_Widget):
         pixmap = drag_pixmap(thumbs, len(items), theme=self._theme, ratio=ratio) if thumbs else QPixmap()
         drag = make_drag(self.grid, [item.path for item in items], pixmap)
         if drag is not None:
+            self._hovered(-1)
+            self._albums.show_for([name for name, _count in self.filters.facets.albums])
             run_drag(drag)
+            self._albums.hide()
         elif items:
             self.message.emit(self.tr("The file is not there any more: {0}.").format(items[0].path))
 

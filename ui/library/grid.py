@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import (
     QEasingCurve,
+    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
@@ -45,12 +46,14 @@ class GridView(QAbstractItemView):
     """Tiles in columns that follow the width; keeps the place when columns change or rows arrive above.
 
     Signals: ``delete_pressed()``; ``drag_wanted()`` when the selection is dragged; ``visible_rows_changed(first,
-    last)`` when other rows, or the same at another size, are on the screen.
+    last)`` when other rows, or the same at another size, are on the screen; ``hovered(row)`` when the pointer comes
+    over another tile, −1 for none.
     """
 
     delete_pressed = Signal()
     drag_wanted = Signal()
     visible_rows_changed = Signal(int, int)
+    hovered = Signal(int)
 
     def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +63,7 @@ class GridView(QAbstractItemView):
         self._anchor_offset = 0
         self._holding = False
         self._band: QRect | None = None
+        self._under = -1
         self._shown: tuple[int, int, int, float] | None = None
         self._target = 0
         self._animation = QVariantAnimation(self, duration=SCROLL_MS)
@@ -75,6 +79,7 @@ class GridView(QAbstractItemView):
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setAttribute(Qt.WidgetAttribute.WA_MacShowFocusRect, False)
         self.viewport().setAutoFillBackground(False)
+        self.viewport().setMouseTracking(True)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         theme.changed.connect(self.viewport().update)
 
@@ -126,6 +131,7 @@ class GridView(QAbstractItemView):
 
     def _scrolled(self, value: int) -> None:
         """The person scrolled: what is at the top now is what stays there. At the very top, new rows show."""
+        self._set_under(-1)
         if self._holding:
             return
         row = self._first_row(value) if value > 0 else -1
@@ -267,6 +273,8 @@ class GridView(QAbstractItemView):
             self.activated.emit(self.currentIndex())
         elif event.matches(QKeySequence.StandardKey.Cancel) and self.selectionModel().hasSelection():
             self.clearSelection()
+        elif event.text().isdigit() and not event.modifiers():
+            event.ignore()  # a rating, which the window knows
         else:
             super().keyPressEvent(event)
 
@@ -278,8 +286,20 @@ class GridView(QAbstractItemView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        self._set_under(index.row() if not event.buttons() else -1)
         if self.state() == QAbstractItemView.State.DragSelectingState:
             self.viewport().update()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._set_under(-1)
+        return super().viewportEvent(event)
+
+    def _set_under(self, row: int) -> None:
+        if row != self._under:
+            self._under = row
+            self.hovered.emit(row)
 
     def startDrag(self, supported: Qt.DropAction) -> None:
         self.drag_wanted.emit()

@@ -18,6 +18,7 @@ PAGE = 200
 KEPT_ITEMS = 40 * PAGE
 ITEM = Qt.ItemDataRole.UserRole + 1
 RUNNING = Qt.ItemDataRole.UserRole + 2
+STACKED = Qt.ItemDataRole.UserRole + 3
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -52,6 +53,7 @@ class LibraryModel(QAbstractListModel):
         super().__init__(parent)
         self._source = source
         self._ids: array[int] = array("q")
+        self.counts: dict[int, int] = {}  # how many stand behind an id, where it is more than itself
         self._items: OrderedDict[int, Item | None] = OrderedDict()
         self._running: RunningTile | None = None
 
@@ -175,6 +177,8 @@ class LibraryModel(QAbstractListModel):
             return None
         if self._running is not None and index.row() == 0:
             return self._running_data(self._running, role)
+        if role == STACKED:
+            return self.counts.get(self._ids[index.row() - self.offset], 1)
         if role not in (
             ITEM,
             Qt.ItemDataRole.DisplayRole,

@@ -104,9 +104,9 @@ class ThumbnailLoader(QObject):
             try:
                 image = self._load(item, key)
             except (LaternaError, OSError, ValueError) as error:
-                log.info("No thumbnail of %s: %s", item.path, error)
+                log.info("No thumbnail of item %d: %s", item.id, type(error).__name__)
             except Exception:
-                log.exception("The thumbnail of %s could not be made", item.path)
+                log.exception("The thumbnail of item %d could not be made", item.id)
             with self._lock:
                 self._busy.discard(item.id)
             if not self._closed:
