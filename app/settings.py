@@ -20,6 +20,7 @@ VERSION = 1
 class Settings(msgspec.Struct, omit_defaults=True):
     """Everything a person set. ``output_folder`` and ``language`` empty mean the usual ones of this machine.
 
+    ``wait_after_start``: jobs that are left in the queue wait until the person goes on with it.
     ``file_name`` is the stem of saved files; empty lets Laterna name them by time and prompt. ``geometry`` and
     ``splitter`` are the window's own states in base64. ``a1111_parameters`` puts that text into PNGs too.
     """
@@ -34,6 +35,8 @@ class Settings(msgspec.Struct, omit_defaults=True):
     a1111_parameters: bool = False
     advanced_open: bool = False
     queue_open: bool = False
+    recipe_open: bool = False
+    wait_after_start: bool = False
     output_folder: str = ""
     file_name: str = ""
     language: str = ""

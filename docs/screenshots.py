@@ -1,25 +1,34 @@
-"""Pictures of the real window with the real engine, dark and light: `.venv/bin/python docs/screenshots.py [FOLDER]`.
+"""Pictures of every page of the window: `.venv/bin/python docs/screenshots.py [FOLDER] [options]`.
 
-Needs Xvfb, openbox, xdotool and ffmpeg (the tests' own tools). Everything made for the pictures goes into a temporary
-home; with `--home DIR` it is kept, and the next call finds its gallery filled.
+Dark and light, English and Brazilian Portuguese, 100 % and 200 %, with the real engine and the models that ship. They
+go into FOLDER (a temporary one without it); `--docs` makes only those that the README and the guide use, in
+`docs/images/`. Everything made for the pictures goes into a temporary home; with `--home DIR` it is kept, and the next
+call finds its gallery filled. No screen is needed. Whoever changes the window looks at them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "e2e")]
-
-from screen import Screen, wait_for  # noqa: E402 - the path above leads to it
-
-WIDTH, HEIGHT = 1440, 900
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+IMAGES = ROOT / "docs" / "images"
+DOCS = {
+    "clip-dark": "main-window-dark.png",
+    "clip-light": "main-window-light.png",
+    "generating-light": "generating-light.png",
+    "models-light": "models-light.png",
+    "compare-dark": "compare-dark.png",
+    "settings-light": "settings-light.png",
+}
+LANGUAGES, SCALES = ("en", "pt_BR"), (1, 2)
 
 
 def laterna(home: Path, *arguments: str) -> str:
@@ -40,54 +49,39 @@ def files(home: Path) -> int:
     return sum(1 for file in (home / "output").glob("*.*") if not file.name.startswith("."))
 
 
-def shoot(home: Path, folder: Path) -> None:
-    screen = Screen(WIDTH, HEIGHT)
-    window = subprocess.Popen([sys.executable, "-m", "app", "--home", str(home)], cwd=ROOT, env=screen.environment)
-    try:
-        found = screen.window("^Laterna$")
-        screen.place(found, 0, 0, WIDTH, HEIGHT)
-        screen.do("windowactivate", "--sync", found)
-        before = files(home)
-        screen.key("ctrl+1", "ctrl+l", "ctrl+a")
-        screen.type("a red apple moving right, meadow background")
-        screen.key("ctrl+Return")
-        wait_for(lambda: files(home) > before, 180, "the clip")
-        time.sleep(2)
-        screen.key("alt+Right", "alt+Left")
-        screen.do("mousemove", WIDTH // 2, HEIGHT - 5)
-        time.sleep(1)
-        screen.shot(folder / "main-window-dark.png")
-        screen.key("ctrl+t")
-        time.sleep(1)
-        screen.shot(folder / "main-window-light.png")
-        screen.key("ctrl+2", "ctrl+l", "ctrl+a")
-        screen.type("a big owl at the top, night background")
-        screen.key("ctrl+Return")
-        time.sleep(1.2)
-        screen.shot(folder / "generating-light.png")
-        screen.key("ctrl+m")
-        time.sleep(2)
-        screen.shot(folder / "models-light.png")
-        screen.key("Escape", "ctrl+t")
-        time.sleep(0.5)
-    finally:
-        window.terminate()
-        window.wait(20)
-        screen.close()
+def shoot(home: Path, folder: Path, language: str, scale: int, pages: list[str]) -> None:
+    """One process for each language and scale: both are fixed once the application is there."""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(scale)}
+    command = [sys.executable, str(ROOT / "docs" / "screenshot_pages.py"), str(home), str(folder), language, *pages]
+    subprocess.run(command, cwd=ROOT, check=True, env=environment)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "images")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--home", type=Path)
+    parser.add_argument("--docs", action="store_true", help="only those that the README and the guide use")
+    parser.add_argument("--language", choices=LANGUAGES, help="only this one")
+    parser.add_argument("--scale", type=int, choices=SCALES, help="only this one")
+    parser.add_argument("--page", action="append", default=[], help="only this page (may be repeated)")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        home = arguments.home or Path(scratch)
+        home = arguments.home or Path(scratch, "home")
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "output").is_dir() or not files(home):
             fill(home)
-        shoot(home, arguments.folder)
+        if arguments.docs:
+            made = Path(scratch, "pictures")
+            shoot(home, made, "en", 1, sorted({name.rpartition("-")[0] for name in DOCS}))
+            IMAGES.mkdir(exist_ok=True)
+            for name, target in DOCS.items():
+                shutil.copyfile(made / f"{name}.en.100.png", IMAGES / target)
+            return
+        folder = arguments.folder or Path(tempfile.mkdtemp(prefix="laterna-screenshots-"))
+        for language in [arguments.language] if arguments.language else LANGUAGES:
+            for scale in [arguments.scale] if arguments.scale else SCALES:
+                shoot(home, folder, language, scale, arguments.page)
+        print(folder)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ from engine.models.catalog import InstalledModel
 from engine.protocol.errors import LaternaError
 from ui.engine_link import EngineLink
 from ui.messages import Message, of_error
+from ui.queue_actions import QueueActions
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
+    from ui.player.view_panel import ViewPanel
     from ui.services import Services
 
 QUEUE_HEIGHT = 280
@@ -58,9 +60,25 @@ class LateParts(QObject):
         view.copy_requested.connect(window.actions_.copy_requested)
         view.message.connect(window.say)
         window.feed.view = view
+        self._build_recipe(view)
         window.centre.layout().addWidget(view)
         window.messages.raise_()
         QTimer.singleShot(0, self, self._build_queue)
+
+    def _build_recipe(self, view: ViewPanel) -> None:
+        """Beside the view, shown by its button; what was shown last time is shown again."""
+        from ui.recipe.recipe_panel import RecipePanel
+
+        window = self._window
+        panel = window.recipe_panel = RecipePanel(window.session, window.actions_)
+        panel.setVisible(window.preferences.recipe_open)
+        view.add_side(panel)
+        button = view.header.recipe
+        button.setChecked(window.preferences.recipe_open)
+        button.toggled.connect(panel.setVisible)
+        panel.shown.connect(button.setChecked)
+        panel.shown.connect(lambda on: setattr(window.preferences, "recipe_open", on))
+        panel.shown.connect(window.save_soon)
 
     def _build_queue(self) -> None:
         from ui.queue.queue_panel import QueuePanel
@@ -155,9 +173,8 @@ class LateParts(QObject):
             return
         queue.setProperty("connected", True)
         self._window.feed.queue = queue
-        queue.cancel_requested.connect(link.cancel)
-        queue.move_requested.connect(link.move)
-        queue.clear_requested.connect(link.clear_waiting)
+        window = self._window
+        window.queue_actions = QueueActions(window.session, window.actions_, link, queue, parent=window)
 
 
 def _import_panels() -> None:

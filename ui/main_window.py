@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from ui.models.link import ModelLink
     from ui.player.view_panel import ViewPanel
     from ui.queue.queue_panel import QueuePanel
+    from ui.queue_actions import QueueActions
+    from ui.recipe.recipe_panel import RecipePanel
     from ui.reports import Reports
     from ui.services import Services
 
@@ -95,8 +97,10 @@ class MainWindow(QMainWindow):
         self.link: EngineLink | None = None
         self.model_link: ModelLink | None = None
         self.view: ViewPanel | None = None
+        self.recipe_panel: RecipePanel | None = None
         self.gallery: GalleryPanel | None = None
         self.queue: QueuePanel | None = None
+        self.queue_actions: QueueActions | None = None
         self.reports: Reports | None = None
         self.session = Session(preferences.kind, preferences.drafts, parent=self)
         self.actions_ = Actions(self.session, preferences, theme=theme, tools=prompt_tools, parent=self)
@@ -155,6 +159,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         actions, session, form = self.actions_, self.session, self.form
         form.generate_wanted.connect(actions.generate)
+        form.vary_wanted.connect(self._window_actions.show_variations)
         form.cancel_wanted.connect(actions.cancel)
         form.file_wanted.connect(self._window_actions.open_file)
         self.menu_button.clicked.connect(self._window_actions.show_menu)
@@ -275,5 +280,6 @@ class MainWindow(QMainWindow):
         self.files.close()
         self.form.close_down()
         self.prompt_tools.close()
+        self._window_actions.close()
         self._late_parts.close()
         self.state.save_last()

@@ -18,6 +18,7 @@ ITEM_MENU = (
     "edit_albums",
     "copy",
     "copy_prompt",
+    "compare",
     "export_copy",
     "show_in_folder",
 )

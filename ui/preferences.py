@@ -20,6 +20,8 @@ class Preferences(Protocol):
     a1111_parameters: bool
     advanced_open: bool
     queue_open: bool
+    recipe_open: bool
+    wait_after_start: bool
     output_folder: str
     file_name: str
     language: str

@@ -13,6 +13,7 @@ from ui.menu import build_menu
 from ui.messages import Message
 
 if TYPE_CHECKING:
+    from ui.compare.compare_view import CompareView
     from ui.main_window import MainWindow
     from ui.models.models_window import ModelsWindow
 
@@ -26,6 +27,7 @@ class WindowActions(QObject):
         self._output_folder = output_folder
         self._version = version
         self._models_window: ModelsWindow | None = None
+        self._compare: CompareView | None = None
         self._answers: dict[str, Callable[[], object]] = {
             "focus_prompt": window.form.prompts.prompt.setFocus,
             "prompt_history": window.form.prompts.open_history,
@@ -34,11 +36,26 @@ class WindowActions(QObject):
             "open_file": self.open_file,
             "export_frame": lambda: window.view and window.view.export_frame(),
             "export_copy": lambda: window.view and window.view.save_copy(),
+            "export_clip": lambda: window.view and window.view.export_clip(),
+            "compare": self.compare,
+            "toggle_recipe": lambda: (
+                window.recipe_panel and window.recipe_panel.setVisible(window.recipe_panel.isHidden())
+            ),
+            "zoom_in": lambda: window.view and window.view.canvas.zoom_by(1.25),
+            "zoom_out": lambda: window.view and window.view.canvas.zoom_by(0.8),
+            "zoom_fit": lambda: window.view and window.view.canvas.fit(),
+            "zoom_full": lambda: window.view and window.view.canvas.set_zoom(1.0),
+            "mark_in": lambda: window.view and window.view.mark("in"),
+            "mark_out": lambda: window.view and window.view.mark("out"),
+            "mark_none": lambda: window.view and window.view.mark("none"),
             "play_pause": lambda: window.view and window.view.toggle_play(),
             "next_item": lambda: window.gallery and window.gallery.step(1),
             "previous_item": lambda: window.gallery and window.gallery.step(-1),
             "focus_search": lambda: window.gallery and window.gallery.focus_search(),
             "toggle_queue": self.toggle_queue,
+            "pause_queue": lambda: window.queue_actions and window.queue_actions.toggle_pause(),
+            "vary": self.show_variations,
+            "toggle_wait_after_start": self.toggle_wait_after_start,
             "toggle_advanced": window.form.disclosure.toggle,
             "start_from_item": self.start_from_item,
             "show_models": self.show_models,
@@ -82,6 +99,47 @@ class WindowActions(QObject):
             image, name = frame
             window.files.start_from_frame(image, name, item.recipe)
 
+    def compare(self) -> None:
+        """What is chosen in the gallery, two to four results, in the place of the view; again, back to it."""
+        window = self._window
+        if self._compare is not None and not self._compare.isHidden():
+            self._end_compare()
+            return
+        items = window.actions_.items()
+        if window.view is None or not 2 <= len(items) <= 4:
+            text = self.tr("Choose two to four results in the gallery (Ctrl+click), then compare.")
+            window.messages.show_message(Message(text, topic="action"))
+            return
+        if self._compare is None:
+            from ui.compare.compare_view import CompareView
+
+            self._compare = CompareView(theme=window.theme)
+            self._compare.closed.connect(self._end_compare)
+            self._compare.message.connect(window.say)
+            window.centre.layout().addWidget(self._compare)
+        window.view.playback.pause()
+        window.view.hide()
+        self._compare.show_items(items)
+        self._compare.show()
+        self._compare.setFocus()
+        window.messages.raise_()
+
+    def _end_compare(self) -> None:
+        if self._compare is not None and self._window.view is not None:
+            self._compare.hide()
+            self._compare.clear()
+            self._window.view.show()
+            self._window.view.canvas.setFocus()
+
+    @property
+    def comparing(self) -> CompareView | None:
+        """The comparison, while one is shown."""
+        return self._compare if self._compare is not None and not self._compare.isHidden() else None
+
+    def close(self) -> None:
+        if self._compare is not None:
+            self._compare.close_down()
+
     def show_models(self) -> None:
         """The models page; one at a time."""
         link = self._window.model_link
@@ -123,6 +181,18 @@ class WindowActions(QObject):
         else:
             text = self.tr("New PNGs carry Laterna's recipe alone.")
         self._window.messages.show_message(Message(text))
+
+    def toggle_wait_after_start(self) -> None:
+        preferences = self._window.preferences
+        preferences.wait_after_start = not preferences.wait_after_start
+        self._window.save_soon()
+
+    def show_variations(self) -> None:
+        from ui.queue.variations import Variations
+
+        dialog = Variations(self._window.session, self._window.feed.estimate.seconds, self._window)
+        dialog.wanted.connect(self._window.actions_.generate_variations)
+        dialog.show()
 
     def toggle_queue(self) -> None:
         queue = self._window.queue

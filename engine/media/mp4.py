@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,12 +39,21 @@ def encode(frames: Pixels, path: Path, fps: float, texts: dict[str, str]) -> Non
 
     BT.709, limited range, said so in the file. Raises ``OSError``; ``ValueError`` for sizes that H.264 cannot hold.
     """
+    count, height, width = frames.shape[:3]
+    if not count:
+        raise ValueError("a clip needs frames")
+    encode_frames(frames, width, height, path, fps, texts)
+
+
+def encode_frames(
+    frames: Iterable[Pixels], width: int, height: int, path: Path, fps: float, texts: dict[str, str]
+) -> None:
+    """As ``encode``, from frames ([height, width, 3]) that come one by one."""
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
-    count, height, width = frames.shape[:3]
-    if not count or width % 2 or height % 2:
-        raise ValueError(f"a clip needs frames of even size, not {count} of {width} × {height}")
+    if width % 2 or height % 2:
+        raise ValueError(f"a clip needs frames of even size, not {width} × {height}")
     rate = Fraction(fps).limit_denominator(1001)
     try:
         with av.open(str(path), "w", format="mp4", options={"movflags": _MOV_FLAGS}) as container:

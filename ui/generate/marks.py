@@ -12,6 +12,7 @@ from ui.theme import Theme
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 TEMPLATE = re.compile(r"(?<!\\)[{}|]|__[A-Za-z0-9][\w\-./]*?__")
+WILDCARD = re.compile(r"__[A-Za-z0-9][\w\-./]*?__")
 MAX_MARKED_CHARS = 5_000  # in a longer text nothing but the cut is marked, to keep the form quick
 Underline = QTextCharFormat.UnderlineStyle
 
@@ -48,13 +49,14 @@ class Marks(QSyntaxHighlighter):
     def unknown_in(self, text: str) -> list[str]:
         if not self._known or len(text) > MAX_MARKED_CHARS:
             return []
-        return list(dict.fromkeys(word for word in words_of(text) if word not in self._known))
+        words = words_of(_without_wildcards(text))
+        return list(dict.fromkeys(word for word in words if word not in self._known))
 
     def highlightBlock(self, text: str) -> None:
         if len(text) <= MAX_MARKED_CHARS:
             if self._known:
                 style = self._underline(Underline.WaveUnderline, "warn")
-                for match in WORD.finditer(text):
+                for match in WORD.finditer(_without_wildcards(text)):
                     if match.group().lower().replace("’", "'") not in self._known:
                         self.setFormat(match.start(), len(match.group()), style)
             if self._templates:
@@ -80,6 +82,11 @@ class Marks(QSyntaxHighlighter):
         if text_role:
             style.setForeground(self._theme.color(text_role))
         return style
+
+
+def _without_wildcards(text: str) -> str:
+    """``text`` with blanks in the place of wildcards' names."""
+    return WILDCARD.sub(lambda match: " " * len(match[0]), text)
 
 
 def words_of(text: str) -> list[str]:

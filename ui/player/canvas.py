@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, QSize, Qt, QVariantAnimation, Signal
+from typing import NamedTuple
+
+from PySide6.QtCore import QEasingCurve, QEvent, QLineF, QPoint, QPointF, QRectF, QSize, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -13,6 +15,7 @@ from PySide6.QtGui import (
     QPainter,
     QPainterPath,
     QPaintEvent,
+    QPen,
     QResizeEvent,
     QWheelEvent,
 )
@@ -26,19 +29,30 @@ RADIUS = 6.0
 FADE_MS = 220
 MAX_ZOOM = 32.0
 NEAREST_FROM = 2.0  # zoomed in by hand this far, pixels show as squares
+GRID_FROM = 8.0  # device-independent pixels a picture pixel, from which lines part them
+
+
+class Look(NamedTuple):
+    """What part of a picture is looked at: how wide all of it would be (None: it is fitted), and which point of it, in
+    fractions, is in the middle."""
+
+    width: float | None
+    x: float = 0.5
+    y: float = 0.5
 
 
 class Canvas(QWidget):
     """Zoom 1 shows one picture pixel as one device pixel. Fit is smooth; 100 % is exact; from 200 % pixels are squares.
 
     Signals: ``drag_wanted()`` the picture was pulled out; ``pressed()`` the mouse went down on the picture;
-    ``stepped(int)`` an arrow key; ``zoom_changed(float)``.
+    ``stepped(int)`` an arrow key; ``zoom_changed(float)``; ``looked(Look)`` the person zoomed or panned.
     """
 
     drag_wanted = Signal()
     pressed = Signal()
     stepped = Signal(int)
     zoom_changed = Signal(float)
+    looked = Signal(object)
 
     def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -141,6 +155,25 @@ class Canvas(QWidget):
         self._clamp()
         self._zoomed()
 
+    def look(self) -> Look:
+        if self._zoom is None:
+            return Look(None)
+        rect, middle = self.picture_rect(), QRectF(self.rect()).center()
+        return Look(rect.width(), (middle.x() - rect.left()) / rect.width(), (middle.y() - rect.top()) / rect.height())
+
+    def look_at(self, look: Look) -> None:
+        """The same part of this picture, without ``looked``."""
+        if look.width is None or self._natural.isEmpty():
+            self._zoom, self._offset = None, QPointF()
+        else:
+            self._zoom = look.width * self.devicePixelRatioF() / self._natural.width()
+            scale = self._zoom / self.devicePixelRatioF()
+            self._offset = QPointF(
+                (0.5 - look.x) * self._natural.width() * scale, (0.5 - look.y) * self._natural.height() * scale
+            )
+            self._clamp()
+        self._zoomed()
+
     def picture_rect(self) -> QRectF:
         """Where the picture lies, in device-independent pixels; at 100 % and more on whole device pixels."""
         ratio = self.devicePixelRatioF()
@@ -192,6 +225,8 @@ class Canvas(QWidget):
         painter.setOpacity(1.0)
         if self.fitted:
             self._round_corners(painter, rect)
+        elif self.zoom / self.devicePixelRatioF() >= GRID_FROM:
+            self._draw_grid(painter, rect)
         if self._chip:
             self._draw_chip(painter, rect)
 
@@ -206,6 +241,20 @@ class Canvas(QWidget):
         smooth = target != image.size() and (self.fitted or self.zoom < NEAREST_FROM)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(rect, image)
+
+    def _draw_grid(self, painter: QPainter, rect: QRectF) -> None:
+        """Lines between the picture's pixels, as far as they are in sight."""
+        step = self.zoom / self.devicePixelRatioF()
+        area = rect.intersected(QRectF(self.rect()))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        color = QColor(self._theme.tokens.overlay)
+        color.setAlphaF(0.28)
+        painter.setPen(QPen(color, 0))
+        columns = range(int((area.left() - rect.left()) / step), int((area.right() - rect.left()) / step) + 1)
+        rows = range(int((area.top() - rect.top()) / step), int((area.bottom() - rect.top()) / step) + 1)
+        lines = [QLineF(x, area.top(), x, area.bottom()) for x in (rect.left() + column * step for column in columns)]
+        lines += [QLineF(area.left(), y, area.right(), y) for y in (rect.top() + row * step for row in rows)]
+        painter.drawLines(lines)
 
     def _scale_finely(self, image: QImage, target: QSize) -> None:
         if self._scaling == target:
@@ -272,10 +321,11 @@ class Canvas(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         delta = event.angleDelta().y()
         if delta and not self._image.isNull():
-            self._zoom_by(1.2 ** (delta / 120), event.position())
+            self.zoom_by(1.2 ** (delta / 120), event.position())
+            self.looked.emit(self.look())
             event.accept()
 
-    def _zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         zoom = self.zoom * factor
         if min(self.zoom, zoom) < 1.0 < max(self.zoom, zoom):
             zoom = 1.0  # never past 100 % without stopping there
@@ -300,6 +350,7 @@ class Canvas(QWidget):
             self._press = point
             self._clamp()
             self.update()
+            self.looked.emit(self.look())
         elif (point - self._press).manhattanLength() >= QApplication.startDragDistance():
             self._press = None
             self.drag_wanted.emit()
@@ -315,13 +366,14 @@ class Canvas(QWidget):
             self.set_zoom(1.0, event.position())
         else:
             self.fit()
+        self.looked.emit(self.look())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self._zoom_by(1.25)
+            self.zoom_by(1.25)
         elif key == Qt.Key.Key_Minus:
-            self._zoom_by(0.8)
+            self.zoom_by(0.8)
         elif key == Qt.Key.Key_0:
             self.fit()
         elif key == Qt.Key.Key_1:
@@ -330,6 +382,8 @@ class Canvas(QWidget):
             self.stepped.emit(1 if key == Qt.Key.Key_Right else -1)
         else:
             super().keyPressEvent(event)
+            return
+        self.looked.emit(self.look())
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LayoutDirectionChange:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
 
 from engine.protocol.errors import from_os_error
 from engine.protocol.recipe import Recipe
+
+if TYPE_CHECKING:
+    from engine.media.export import ClipExport
 
 KEPT_FRAMES = 40
 
@@ -37,14 +41,29 @@ def save_frame(image: QImage, path: Path, recipe: Recipe | None) -> Path:
 
 def frame_to_drag(image: QImage, folder: Path, name: str, recipe: Recipe | None) -> Path:
     """A frame as a file that can be dragged. The last ``KEPT_FRAMES`` stay: a target may read late."""
+    _make_room(folder)
+    return save_frame(image, folder / name, recipe)
+
+
+def _make_room(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        old = sorted(folder.glob("*.png"), key=lambda path: path.stat().st_mtime)
+        files = (path for path in folder.iterdir() if path.is_file())
+        old = sorted(files, key=lambda path: path.stat().st_mtime)
         for path in old[: max(0, len(old) - KEPT_FRAMES + 1)]:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise from_os_error(error, "saving the frame", folder) from error
-    return save_frame(image, folder / name, recipe)
+
+
+def clip_to_drag(source: Path, folder: Path, export: ClipExport) -> Path:
+    """A part of a clip as a file that can be dragged; the last ``KEPT_FRAMES`` files stay."""
+    from engine.media.export import SUFFIXES, export_clip
+
+    _make_room(folder)
+    last = "end" if export.last is None else str(export.last + 1)
+    name = f"{source.stem}-{export.first + 1}-{last}{SUFFIXES[export.format]}"
+    return export_clip(source, folder / name, export)
 
 
 def copy_file(source: Path, target: Path) -> Path:

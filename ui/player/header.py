@@ -22,6 +22,11 @@ class ViewHeader(QFrame):
         self.star = IconButton("star", self.tr("Add to favourites"), theme=theme)
         self.copy = IconButton("copy", self.tr("Copy"), theme=theme)
         self.camera = IconButton("camera", self.tr("Save this frame as PNG, or drag it from here"), theme=theme)
+        self.export = IconButton(
+            "video", self.tr("Export this part as GIF, WebP or MP4, or drag it from here"), theme=theme
+        )
+        self.recipe = IconButton("recipe", self.tr("Show the recipe (Ctrl+I)"), theme=theme)
+        self.recipe.setCheckable(True)
         self.download = IconButton("download", self.tr("Save a copy as…"), theme=theme)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 12, 6)
@@ -30,7 +35,7 @@ class ViewHeader(QFrame):
         row.addSpacing(10)
         row.addWidget(self.details)
         row.addStretch(1)
-        for button in (self.star, self.copy, self.camera, self.download):
+        for button in (self.star, self.copy, self.recipe, self.camera, self.export, self.download):
             button.setFixedSize(32, 32)
             row.addWidget(button)
         self.setFixedHeight(47)
@@ -56,4 +61,5 @@ class ViewHeader(QFrame):
     def _enable(self, on: bool, *, frame: bool) -> None:
         for button in (self.star, self.copy, self.download):
             button.setEnabled(on)
-        self.camera.setEnabled(frame)
+        self.camera.setVisible(frame)
+        self.export.setVisible(frame)

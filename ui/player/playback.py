@@ -6,15 +6,20 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from ui.player.decoder import MEMORY_BOUND, ClipDecoder, ClipInfo
 
+Mode = Literal["loop", "ping-pong", "once"]
+
 
 class Playback(QObject):
-    """Signals: ``opened(ClipInfo)``; ``frame_shown(int, QImage)``; ``playing_changed(bool)``; ``failed(str)``."""
+    """Between the in and the out point, forward again and again, to and fro, or once.
+
+    Signals: ``opened(ClipInfo)``; ``frame_shown(int, QImage)``; ``playing_changed(bool)``; ``failed(str)``."""
 
     opened = Signal(object)
     frame_shown = Signal(int, QImage)
@@ -29,7 +34,8 @@ class Playback(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.loop = True
+        self.mode: Mode = "loop"
+        self._first, self._last = 0, 0
         self._bound = bound
         self._clock = clock
         self._decoder: ClipDecoder | None = None
@@ -54,6 +60,18 @@ class Playback(QObject):
     def index(self) -> int:
         """The frame that is shown or on its way."""
         return self._index
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The first and the last frame between the in and the out point."""
+        return self._first, self._last
+
+    def set_range(self, first: int, last: int) -> None:
+        """``first`` and ``last`` frame to play; in any order."""
+        if self._info is not None:
+            end = self._info.count - 1
+            self._first, self._last = sorted((max(0, min(end, first)), max(0, min(end, last))))
+            self._restart_clock()
 
     @property
     def playing(self) -> bool:
@@ -106,8 +124,8 @@ class Playback(QObject):
     def play(self) -> None:
         if self._info is None:
             return
-        if self._index >= self._info.count - 1:
-            self._index = 0
+        if not self._first <= self._index <= self._last or (self.mode == "once" and self._index == self._last):
+            self._index = self._first
         self._set_playing(True)
         self._restart_clock()
         self._show(self._index)
@@ -128,8 +146,12 @@ class Playback(QObject):
             return
         self.pause()
         index = self._index + delta
-        count = self._info.count
-        self.seek(index % count if self.loop else max(0, min(count - 1, index)))
+        if self.mode == "once":
+            self.seek(index)
+        elif index > self._last:
+            self.seek(self._first)
+        else:
+            self.seek(self._last if index < self._first else index)
 
     def seek(self, index: int) -> None:
         if self._info is None:
@@ -151,11 +173,32 @@ class Playback(QObject):
     # the clock
 
     def _restart_clock(self) -> None:
+        """The clock counts from the in point; while playing to and fro it also counts the way back."""
         self._since = self._clock()
-        self._from = self._info.times[self._index] if self._info is not None else 0.0
+        info = self._info
+        self._from = info.times[self._index] - info.times[self._first] if info is not None else 0.0
 
     def _position(self) -> float:
         return self._from + (self._clock() - self._since) * self._speed
+
+    def _frame_at(self, info: ClipInfo, position: float) -> tuple[int, float]:
+        """The frame at ``position`` seconds from the in point, and the seconds until the next one."""
+        begin, length = info.times[self._first], info.times[self._last + 1] - info.times[self._first]
+        back = position - length
+        if back < 0:
+            index = bisect_right(info.times, begin + position + 1e-6) - 1
+            index = max(self._first, min(self._last, index))
+            return index, info.times[index + 1] - begin - position
+        # On the way back neither end is shown a second time.
+        each = length / (self._last - self._first + 1)
+        steps = int(back / each + 1e-6)
+        return max(self._first, self._last - 1 - steps), (steps + 1) * each - back
+
+    def _round(self, info: ClipInfo) -> float:
+        """Seconds until it begins again."""
+        frames = self._last - self._first + 1
+        length = info.times[self._last + 1] - info.times[self._first]
+        return length * (2 * frames - 2) / frames if self.mode == "ping-pong" and frames > 1 else length
 
     def _tick(self) -> None:
         info, decoder = self._info, self._decoder
@@ -167,24 +210,25 @@ class Playback(QObject):
             self._timer.start(15)
             return
         position = self._position()
-        if position >= info.seconds:
-            if not self.loop:
-                self._index = info.count - 1
+        whole = self._round(info)
+        if position >= whole:
+            if self.mode == "once":
+                self._index = self._last
                 self._show(self._index)
                 self.pause()
                 return
-            position %= info.seconds
+            position %= whole
             self._from, self._since = position, self._clock()
-        index = max(0, min(info.count - 1, bisect_right(info.times, position + 1e-6) - 1))
+        index, left = self._frame_at(info, position)
         if index != self._shown:
-            lowest = self._shown + 1 if self._shown < index else 0
+            is_back = self.mode == "ping-pong" and self._shown > index
+            lowest = index if is_back else self._shown + 1 if self._shown < index else self._first
             near = decoder.nearest_before(index, lowest)
             decoder.want(index)
             if near is not None:
                 self._index = near
                 self._show(near)
-        until_next = (info.times[index + 1] - position) / self._speed
-        self._timer.start(max(1, round(until_next * 1000)))
+        self._timer.start(max(1, round(left / self._speed * 1000)))
 
     def _show(self, index: int) -> None:
         decoder = self._decoder
@@ -202,8 +246,10 @@ class Playback(QObject):
     def _opened(self, info: ClipInfo) -> None:
         if self.sender() is not self._decoder:
             return
+        is_new = self._info is None
         self._info = info
         self._index = min(self._index, info.count - 1)
+        self._first, self._last = (0, info.count - 1) if is_new else (self._first, min(self._last, info.count - 1))
         self.opened.emit(info)
         if self._playing:
             self._restart_clock()

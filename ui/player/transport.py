@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QPointF, QRect, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
 
+from ui.player.playback import Mode
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 
-SPEEDS = (0.25, 0.5, 1.0, 2.0)
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
+MODES: tuple[Mode, ...] = ("loop", "ping-pong", "once")
+MODE_ICONS = {"loop": ("loop", "accent"), "ping-pong": ("ping-pong", "accent"), "once": ("loop", "muted")}
 
 
 def clock(seconds: float) -> str:
@@ -19,11 +22,39 @@ def clock(seconds: float) -> str:
 
 
 class ScrubSlider(QSlider):
-    """One position for each frame; a click anywhere goes there and drags on from there."""
+    """One position for each frame; a click anywhere goes there and drags on from there. A line over the groove shows
+    what lies between the in and the out point."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
+        self._theme = theme
+        self._marked: tuple[int, int] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def set_marked(self, first: int, last: int) -> None:
+        whole = first <= self.minimum() and last >= self.maximum()
+        self._marked = None if whole else (first, last)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._marked is None:
+            return
+        groove, handle = self._parts()
+        span = groove.width() - handle.width()
+        left, right = (
+            groove.x()
+            + handle.width() / 2
+            + QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), value, span, self.isRightToLeft())
+            for value in self._marked
+        )
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.color("accent"), 2, cap=Qt.PenCapStyle.RoundCap))
+        top = groove.center().y() - 8
+        painter.drawLine(QPointF(left, top), QPointF(right, top))
+        for x in (left, right):
+            painter.drawLine(QPointF(x, top), QPointF(x, top + 4))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -39,28 +70,35 @@ class ScrubSlider(QSlider):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.setSliderDown(False)
 
-    def _go(self, event: QMouseEvent) -> None:
+    def _parts(self) -> tuple[QRect, QRect]:
+        """Where the groove and the handle are."""
         option = QStyleOptionSlider()
         self.initStyleOption(option)
-        style = self.style()
         control, part = QStyle.ComplexControl.CC_Slider, QStyle.SubControl
-        groove = style.subControlRect(control, option, part.SC_SliderGroove, self)
-        handle = style.subControlRect(control, option, part.SC_SliderHandle, self)
+        return (
+            self.style().subControlRect(control, option, part.SC_SliderGroove, self),
+            self.style().subControlRect(control, option, part.SC_SliderHandle, self),
+        )
+
+    def _go(self, event: QMouseEvent) -> None:
+        groove, handle = self._parts()
         span = max(1, groove.width() - handle.width())
         position = round(event.position().x()) - groove.x() - handle.width() // 2
         self.setSliderPosition(
-            QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), position, span, option.upsideDown)
+            QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), position, span, self.isRightToLeft())
         )
 
 
 class Transport(QFrame):
-    """Signals: ``play_toggled()``, ``step_wanted(int)``, ``seek_wanted(int)``, ``loop_changed(bool)``,
-    ``speed_changed(float)``, ``scrub_started()``, ``scrub_ended()``."""
+    """Signals: ``play_toggled()``, ``step_wanted(int)``, ``seek_wanted(int)``, ``mode_changed(Mode)``,
+    ``speed_changed(float)``, ``scrub_started()``, ``scrub_ended()``, ``mark_wanted(str)``: "in" or "out" at the frame
+    shown."""
 
     play_toggled = Signal()
     step_wanted = Signal(int)
     seek_wanted = Signal(int)
-    loop_changed = Signal(bool)
+    mode_changed = Signal(str)
+    mark_wanted = Signal(str)
     speed_changed = Signal(float)
     scrub_started = Signal()
     scrub_ended = Signal()
@@ -74,15 +112,16 @@ class Transport(QFrame):
         self.play = IconButton("play", self.tr("Play"), theme=theme, size=20)
         self.forward = IconButton("step-forward", self.tr("Next frame"), theme=theme)
         self.loop = IconButton("loop", self.tr("Loop"), theme=theme)
-        self.loop.setCheckable(True)
-        self.loop.setChecked(True)
+        self.mark_in = IconButton("mark-in", self.tr("Begin here (I)"), theme=theme, role="muted")
+        self.mark_out = IconButton("mark-out", self.tr("End here (O)"), theme=theme, role="muted")
+        self._mode: Mode = "loop"
         self._theme = theme
         self.now, self.total = QLabel(), QLabel()
         for time_label, name in ((self.now, self.tr("Time")), (self.total, self.tr("Length"))):
             time_label.setProperty("role", "muted")
             time_label.setMinimumWidth(56)
             time_label.setAccessibleName(name)
-        self.slider = ScrubSlider()
+        self.slider = ScrubSlider(theme=theme)
         self.slider.setAccessibleName(self.tr("Frame"))
         self.speed = QComboBox()
         self.speed.setAccessibleName(self.tr("Speed"))
@@ -101,17 +140,22 @@ class Transport(QFrame):
         row.addSpacing(4)
         row.addWidget(self.total)
         row.addSpacing(4)
+        for button in (self.mark_in, self.mark_out):
+            button.setFixedSize(30, 30)
+            row.addWidget(button)
+        row.addSpacing(4)
         row.addWidget(self.speed)
         self._connect()
         self.set_times((0.0, 0.0))
-        self._dress_loop(True)
+        self._dress_mode()
 
     def _connect(self) -> None:
         self.back.clicked.connect(lambda: self.step_wanted.emit(-1))
         self.forward.clicked.connect(lambda: self.step_wanted.emit(1))
         self.play.clicked.connect(self.play_toggled)
-        self.loop.toggled.connect(self._dress_loop)
-        self.loop.toggled.connect(self.loop_changed)
+        self.loop.clicked.connect(self._next_mode)
+        self.mark_in.clicked.connect(lambda: self.mark_wanted.emit("in"))
+        self.mark_out.clicked.connect(lambda: self.mark_wanted.emit("out"))
         self.slider.valueChanged.connect(self._slid)
         self.slider.sliderPressed.connect(self.scrub_started)
         self.slider.sliderReleased.connect(self.scrub_ended)
@@ -136,6 +180,13 @@ class Transport(QFrame):
             self.slider.blockSignals(False)
         self.now.setText(clock(self._times[min(index + 1, len(self._times) - 1)]))
 
+    def set_marks(self, first: int, last: int) -> None:
+        """The frames that the in and the out point are at."""
+        self.slider.set_marked(first, last)
+        begins, ends = first > self.slider.minimum(), last < self.slider.maximum()
+        self.mark_in.set_icon("mark-in", "accent" if begins else "muted")
+        self.mark_out.set_icon("mark-out", "accent" if ends else "muted")
+
     def set_playing(self, playing: bool) -> None:
         self.play.set_icon("pause" if playing else "play")
         self.play.set_text(self.tr("Pause") if playing else self.tr("Play"))
@@ -143,5 +194,12 @@ class Transport(QFrame):
     def _slid(self, value: int) -> None:
         self.seek_wanted.emit(value)
 
-    def _dress_loop(self, on: bool) -> None:
-        self.loop.set_icon("loop", "accent" if on else "text")
+    def _next_mode(self) -> None:
+        self._mode = MODES[(MODES.index(self._mode) + 1) % len(MODES)]
+        self._dress_mode()
+        self.mode_changed.emit(self._mode)
+
+    def _dress_mode(self) -> None:
+        texts = {"loop": self.tr("Loop"), "ping-pong": self.tr("To and fro"), "once": self.tr("Once")}
+        self.loop.set_icon(*MODE_ICONS[self._mode])
+        self.loop.set_text(texts[self._mode])

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, QStandardPaths, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QImageReader, QKeyEvent, QMouseEvent, QPixmap
-from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
+import msgspec
+from PySide6.QtCore import QSize, QStandardPaths, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QImageReader, QKeyEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChanged
 from engine.library.item import Item
 from engine.protocol.errors import BadFile, LaternaError
 from ui.background import Background
 from ui.library.captions import recipe_title
-from ui.library.drag import drag_pixmap, make_drag, run_drag
 from ui.player.canvas import Canvas
 from ui.player.decoder import MEMORY_BOUND, ClipInfo
-from ui.player.export import copy_file, frame_name, frame_to_drag, save_frame
+from ui.player.exports import AskTarget, ViewExports, ask_where
 from ui.player.header import ViewHeader
 from ui.player.live import LivePreview
 from ui.player.notice import ViewNotice
-from ui.player.playback import Playback
+from ui.player.playback import Mode, Playback
 from ui.player.transport import Transport
 from ui.theme import Theme
+
+if TYPE_CHECKING:
+    from engine.media.export import ClipExport, Format
 
 WARM_UP_MS = 1200
 log = logging.getLogger(__name__)
 SEPARATOR = "   ·   "
-AskTarget = Callable[[QWidget, str, Path, Callable[[Path], None]], None]
-"""``ask(parent, title, suggestion, then)`` calls ``then`` with the path that the person chose, if any."""
 
 
 class ViewPanel(QWidget):
@@ -58,55 +59,53 @@ class ViewPanel(QWidget):
     ) -> None:
         """``frames_folder`` keeps frames that were dragged out; ``memory_bound`` in bytes is for decoded frames."""
         super().__init__(parent)
-        self._theme = theme
-        self._frames_folder = frames_folder or _cache() / "frames"
-        self._ask_target = ask_target or _ask_target
+        self.theme = theme
         self._item: Item | None = None
         self._info: ClipInfo | None = None
         self._loading = 0
         self._crossfade = False
         self._resume = False
         self._showing_live = False
-        self._camera_press: QPoint | None = None
         self._background = Background(1, self)
         self.playback = Playback(bound=memory_bound, parent=self)
         self.live = LivePreview(self)
         self._build()
+        self.exports = ViewExports(self, frames_folder or _cache() / "frames", ask_target or ask_where)
         self._connect()
         self._show_hint()
         QTimer.singleShot(WARM_UP_MS, self, self._warm_up)
 
     def _build(self) -> None:
         self.setAccessibleName(self.tr("View"))
-        self.header = ViewHeader(theme=self._theme)
-        self.canvas = Canvas(theme=self._theme)
-        self.notice = ViewNotice(theme=self._theme)
-        self.transport = Transport(theme=self._theme)
+        self.header = ViewHeader(theme=self.theme)
+        self.canvas = Canvas(theme=self.theme)
+        self.notice = ViewNotice(theme=self.theme)
+        self.transport = Transport(theme=self.theme)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.canvas)
         self._stack.addWidget(self.notice)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for part in (self.header, self._stack, self.transport):
-            layout.addWidget(part)
-        layout.setStretch(1, 1)
+        self._middle = QHBoxLayout()
+        self._middle.setSpacing(1)
+        self._middle.addWidget(self._stack, 1)
+        layout.addWidget(self.header)
+        layout.addLayout(self._middle, 1)
+        layout.addWidget(self.transport)
         self.transport.hide()
 
     def _connect(self) -> None:
         header, transport, playback = self.header, self.transport, self.playback
         header.star.clicked.connect(self._toggle_favourite)
         header.copy.clicked.connect(lambda: self._item and self.copy_requested.emit(self._item))
-        header.camera.clicked.connect(self.export_frame)
-        header.camera.installEventFilter(self)
-        header.download.clicked.connect(self.save_copy)
-        self.canvas.drag_wanted.connect(self._drag)
         self.canvas.stepped.connect(self._arrow)
         self.canvas.zoom_changed.connect(lambda _zoom: self._tell_chip())
         transport.play_toggled.connect(self.toggle_play)
         transport.step_wanted.connect(self.step)
         transport.seek_wanted.connect(playback.seek)
-        transport.loop_changed.connect(self._set_loop)
+        transport.mode_changed.connect(self._set_mode)
+        transport.mark_wanted.connect(self.mark)
         transport.speed_changed.connect(playback.set_speed)
         transport.scrub_started.connect(self._begin_scrub)
         transport.scrub_ended.connect(self._end_scrub)
@@ -127,6 +126,10 @@ class ViewPanel(QWidget):
         self._background.run(load, lambda _none: None, lambda error: log.error("%s", error))
 
     # what others call
+
+    def add_side(self, panel: QWidget) -> None:
+        """Beside the picture."""
+        self._middle.addWidget(panel)
 
     @property
     def item(self) -> Item | None:
@@ -175,6 +178,7 @@ class ViewPanel(QWidget):
         self._loading += 1
         self.live.end()
         self.playback.wait()
+        self.exports.close_down()
         self._background.close()
         self.canvas.close_down()
 
@@ -306,6 +310,7 @@ class ViewPanel(QWidget):
         self._info = info
         self.transport.set_times(info.times)
         self.transport.set_frame(index)
+        self.transport.set_marks(*self.playback.range)
         self._tell_chip()
 
     def _frame_shown(self, index: int, image: QImage) -> None:
@@ -323,8 +328,23 @@ class ViewPanel(QWidget):
         else:
             self.message.emit(sentence)
 
-    def _set_loop(self, on: bool) -> None:
-        self.playback.loop = on
+    def _set_mode(self, mode: Mode) -> None:
+        self.playback.mode = mode
+
+    def mark(self, which: str) -> None:
+        """Put the in or the out point ("in", "out") at the frame shown, or take both away ("none")."""
+        if self._info is None:
+            return
+        first, last = self.playback.range
+        index, end = self.playback.index, self._info.count - 1
+        if which == "in":
+            first, last = index, last if last >= index else end
+        elif which == "out":
+            first, last = first if first <= index else 0, index
+        else:
+            first, last = 0, end
+        self.playback.set_range(first, last)
+        self.transport.set_marks(*self.playback.range)
 
     def _begin_scrub(self) -> None:
         self._resume = self.playback.playing
@@ -349,99 +369,36 @@ class ViewPanel(QWidget):
 
     # what can be done with it
 
-    def export_frame(self) -> None:
-        """Save the frame shown as PNG, exactly as it is seen, with the clip's recipe inside."""
-        item, image, index = self._item, self.playback.current_image(), self.playback.index
-        if item is None or image is None or self._showing_live:
-            return
-        suggestion = item.path.parent / frame_name(item.path, index)
-        self._ask_target(
-            self,
-            self.tr("Save this frame"),
-            suggestion,
-            lambda path: self._save(lambda: save_frame(image, path.with_suffix(".png"), item.recipe)),
-        )
-
-    def frame_shown(self) -> tuple[QImage, str] | None:
-        """The frame of the clip that is seen, and a name for its file; None where no clip is shown."""
-        item, image = self._item, self.playback.current_image()
-        if item is None or image is None or self._showing_live:
-            return None
-        return image, frame_name(item.path, self.playback.index)
-
-    def save_copy(self) -> None:
-        """Save the item's file, recipe included, under another name."""
-        item = self._item
-        if item is not None and not self._showing_live:
-            self._ask_target(
-                self,
-                self.tr("Save a copy"),
-                Path.home() / item.path.name,
-                lambda path: self._save(lambda: copy_file(item.path, path)),
-            )
-
-    def _save(self, work: Callable[[], Path]) -> None:
-        self._background.run(
-            work,
-            lambda path: self.message.emit(self.tr("Saved as {0}.").format(path.name)),
-            lambda error: self.message.emit(f"{error.message} {error.remedy}".strip()),
-        )
-
     def _toggle_favourite(self) -> None:
         if self._item is not None:
             self.favourite_toggled.emit(self._item.id)
 
-    def _drag(self) -> None:
-        """Pull the file out; with Shift held, the frame shown as a picture."""
-        if self._item is None or self._showing_live:
-            return
-        if self._info is not None and QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._drag_frame()
-        else:
-            self._run_drag(self._item.path)
+    @property
+    def showing_live(self) -> bool:
+        return self._showing_live
 
-    def _drag_frame(self) -> None:
-        """Write the frame shown, then drag that file, if the button is still held by then."""
-        item, image = self._item, self.playback.current_image()
-        if item is None or image is None:
-            return
-        name = frame_name(item.path, self.playback.index)
+    @property
+    def is_clip(self) -> bool:
+        """Whether a clip is shown, opened and ready."""
+        return self._info is not None
 
-        def made(path: Path) -> None:
-            if QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
-                self.header.camera.setDown(False)
-                self._run_drag(path)
+    def export_wanted(self, last: ClipExport | None, usual: Format = "mp4") -> ClipExport:
+        """The part between the in and the out point, otherwise as it was exported ``last``."""
+        from engine.media.export import ClipExport
 
-        self._background.run(
-            lambda: frame_to_drag(image, self._frames_folder, name, item.recipe),
-            made,
-            lambda error: self.message.emit(f"{error.message} {error.remedy}".strip()),
-        )
+        first, end = self.playback.range
+        whole = self._info is None or (first, end) == (0, self._info.count - 1)
+        export = last or ClipExport(usual, speed=self.playback.speed, to_and_fro=self.playback.mode == "ping-pong")
+        return msgspec.structs.replace(export, first=first, last=None if whole else end)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The camera button can be pulled: that drags the frame shown out as a picture."""
-        if watched is self.header.camera and isinstance(event, QMouseEvent):
-            if event.type() == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
-                self._camera_press = event.position().toPoint()
-            elif event.type() == QEvent.Type.MouseButtonRelease:
-                self._camera_press = None
-            elif event.type() == QEvent.Type.MouseMove and self._camera_press is not None:
-                way = event.position().toPoint() - self._camera_press
-                if way.manhattanLength() >= QApplication.startDragDistance():
-                    self._camera_press = None
-                    self.header.camera.setDown(False)
-                    self._drag_frame()
-                    return True
-        return super().eventFilter(watched, event)
+    def export_frame(self) -> None:
+        self.exports.export_frame()
 
-    def _run_drag(self, path: Path) -> None:
-        thumb = QPixmap.fromImage(self.canvas.image.scaled(QSize(192, 192), Qt.AspectRatioMode.KeepAspectRatio))
-        pixmap = drag_pixmap([thumb], 1, theme=self._theme, ratio=self.devicePixelRatioF())
-        drag = make_drag(self.canvas, [path], pixmap)
-        if drag is not None:
-            run_drag(drag)
-        else:
-            self.message.emit(self.tr("The file is not there any more: {0}.").format(path))
+    def save_copy(self) -> None:
+        self.exports.save_copy()
+
+    def export_clip(self) -> None:
+        self.exports.export_clip()
 
     # inner
 
@@ -486,9 +443,3 @@ def _same_file(old: Item, new: Item) -> bool:
 
 def _cache() -> Path:
     return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericCacheLocation)) / "laterna"
-
-
-def _ask_target(parent: QWidget, title: str, suggestion: Path, then: Callable[[Path], None]) -> None:
-    from ui.dialogs import ask_target
-
-    ask_target(parent, title, suggestion, then)

@@ -129,6 +129,11 @@ class MessageStack(QWidget):
         frame.show()
         self._place()
 
+    def clear(self) -> None:
+        """Take everything away."""
+        for frame in list(self._frames):
+            self._remove(frame)
+
     def dismiss(self, topic: str) -> None:
         """Take away what was said about ``topic``."""
         for frame in [frame for frame in self._frames if frame.message.topic == topic]:

@@ -67,9 +67,39 @@ def test_100_percent_is_pixel_exact(canvas: Canvas) -> None:
 
 def test_zoomed_in_pixels_are_squares(canvas: Canvas) -> None:
     canvas.set_image(checkered(101, 77))
+    canvas.set_zoom(4.0)
+    shot = canvas.grab().toImage()
+    assert {shot.pixelColor(x, 200).name() for x in range(100, 400)} == {"#000000", "#ffffff"}
+
+
+def test_zoomed_in_far_lines_part_the_pixels(canvas: Canvas) -> None:
+    image = QImage(101, 77, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.white)
+    canvas.set_image(image)
     canvas.set_zoom(16.0)
     shot = canvas.grab().toImage()
-    assert {shot.pixelColor(x, 200).name() for x in range(100, 500)} == {"#000000", "#ffffff"}
+    left = canvas.picture_rect().left()
+    lines = [x for x in range(100, 500) if shot.pixelColor(x, 203).lightness() < 250]
+    assert len(lines) in range(24, 28) and {round(x - left) % 16 for x in lines} == {0}
+
+
+def test_another_picture_looks_at_the_same_part(canvas: Canvas, theme: Theme, qtbot: QtBot) -> None:
+    other = Canvas(theme=theme)
+    qtbot.addWidget(other)
+    other.resize(canvas.size())
+    canvas.set_image(checkered(400, 400))
+    other.set_image(checkered(800, 800))
+    looks: list[object] = []
+    canvas.looked.connect(looks.append)
+    canvas.set_zoom(6.0)
+    qtbot.keyClick(canvas, Qt.Key.Key_Plus)
+    other.look_at(looks[-1])
+    assert other.picture_rect().width() == pytest.approx(canvas.picture_rect().width(), abs=1)
+    assert other.picture_rect().left() == pytest.approx(canvas.picture_rect().left(), abs=1)
+    canvas.fit()
+    other.look_at(canvas.look())
+    assert other.fitted
+    other.close_down()
 
 
 def test_scaled_down_is_smooth(qtbot: QtBot, canvas: Canvas) -> None:

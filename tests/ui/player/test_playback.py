@@ -49,7 +49,7 @@ def test_steps_wrap_round_where_the_clip_loops(playback: Playback) -> None:
     for delta in (1, 1, -1, -1, -1, 1):
         playback.step(delta)
     assert shown == [(n, n) for n in (1, 2, 1, 0, 39, 0)]
-    playback.loop = False
+    playback.mode = "once"
     playback.step(-1)
     assert playback.index == 0
 
@@ -72,13 +72,40 @@ def test_loops_without_losing_time(playback: Playback, clock: Clock) -> None:
 
 
 def test_without_loop_it_ends_on_the_last_frame_and_begins_anew(playback: Playback, clock: Clock) -> None:
-    playback.loop = False
+    playback.mode = "once"
     playback.play()
     assert at(playback, clock, 60.0) == 39
     assert not playback.playing
     playback.toggle()
     assert playback.index == 0
     assert playback.playing
+
+
+def test_to_and_fro_shows_neither_end_twice(playback: Playback, clock: Clock) -> None:
+    playback.set_range(3, 6)
+    playback.mode = "ping-pong"
+    playback.play()
+    assert playback.index == 3
+    clock.now += 0.01
+    shown = [at(playback, clock, 0.125) for _ in range(12)]
+    assert shown == [4, 5, 6, 5, 4, 3, 4, 5, 6, 5, 4, 3]
+
+
+def test_only_the_part_between_in_and_out_is_played(playback: Playback, clock: Clock) -> None:
+    playback.set_range(12, 10)
+    assert playback.range == (10, 12)
+    playback.play()
+    clock.now += 0.01
+    assert [at(playback, clock, 0.125) for _ in range(5)] == [11, 12, 10, 11, 12]
+    playback.step(1)
+    assert playback.index == 10
+    playback.step(-1)
+    assert playback.index == 12
+    playback.mode = "once"
+    playback.seek(30)  # outside: playing begins at the in point
+    playback.play()
+    assert playback.index == 10
+    assert at(playback, clock, 5.0) == 12 and not playback.playing
 
 
 def test_speed_changes_keep_the_place(playback: Playback, clock: Clock) -> None:

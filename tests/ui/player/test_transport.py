@@ -39,14 +39,15 @@ def test_buttons(qtbot: QtBot, transport: Transport) -> None:
         (transport.back, transport.step_wanted, [-1]),
         (transport.forward, transport.step_wanted, [1]),
         (transport.play, transport.play_toggled, []),
-        (transport.loop, transport.loop_changed, [False]),
+        (transport.loop, transport.mode_changed, ["ping-pong"]),
+        (transport.mark_in, transport.mark_wanted, ["in"]),
     ):
         with qtbot.waitSignal(signal) as told:
             qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         assert told.args == args
     with qtbot.waitSignal(transport.speed_changed) as told:
         transport.speed.setCurrentIndex(0)
-    assert told.args == [0.25]
+    assert told.args == [0.1]
 
 
 def test_a_click_on_the_slider_goes_there_and_drags_on(qtbot: QtBot, transport: Transport) -> None:

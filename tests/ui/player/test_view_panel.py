@@ -18,6 +18,7 @@ from engine.media import metadata
 from engine.protocol.recipe import Recipe
 from tests.fakes.clips import number_of
 from tests.fakes.pictures import jpeg
+from ui.player.export_dialog import ExportDialog
 from ui.player.view_panel import ViewPanel
 from ui.theme import Theme
 
@@ -78,7 +79,7 @@ def test_a_picture_with_title_seed_and_chip(qtbot: QtBot, view: ViewPanel, pictu
     assert view.header.details.text().replace("\u202f", " ") == "seed 1 884 203 772"
     assert view.canvas.accessibleDescription() == "400 × 200"
     assert not view.transport.isVisible()
-    assert not view.header.camera.isEnabled()
+    assert not view.header.camera.isVisible() and not view.header.export.isVisible()
 
 
 def test_a_clip_plays_by_itself_and_steps_by_key(qtbot: QtBot, view: ViewPanel, clip: Item) -> None:
@@ -266,3 +267,19 @@ def test_every_control_has_a_name_and_is_reached_by_keyboard(view: ViewPanel) ->
     for control in (header.star, header.copy, header.camera, header.download, view.canvas):
         assert control.accessibleName()
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+def test_a_part_is_exported_as_it_was_chosen(qtbot: QtBot, view: ViewPanel, clip: Item, target: Path) -> None:
+    show(qtbot, view, clip)
+    view.playback.pause()
+    for frame, which in ((4, "in"), (9, "out")):
+        view.playback.seek(frame)
+        view.mark(which)
+    view.export_clip()
+    dialog = next(child for child in view.window().findChildren(ExportDialog) if child.isVisible())
+    dialog.format.setCurrentIndex(dialog.format.findData("webp"))
+    with qtbot.waitSignal(view.message, timeout=20_000) as told:
+        dialog.start.click()
+    made = target.with_suffix(".webp")
+    assert told.args == [f"Saved as {made.name}."] and made.stat().st_size > 100
+    assert view.exports._last is not None and (view.exports._last.first, view.exports._last.last) == (4, 9)

@@ -1,0 +1,200 @@
+"""The pages of ``docs/screenshots.py``: one process for a language and a scale. Not meant to be started by hand."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from PySide6.QtCore import QEventLoop, QPoint, QTimer  # noqa: E402 - the path above leads to the rest
+from PySide6.QtGui import QPainter, QPixmap  # noqa: E402
+from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
+
+from app.composition import make_application, make_window  # noqa: E402
+from app.paths import Paths  # noqa: E402
+from app.settings import SettingsFile  # noqa: E402
+from ui.main_window import MainWindow  # noqa: E402
+from ui.theme import Theme  # noqa: E402
+
+SIZE = (1440, 900)
+PATIENCE = 120.0
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit(f"waited in vain for {what}")
+        pause(0.02)
+
+
+def pause(seconds: float) -> None:
+    """Let the window live for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec()
+
+
+class Pages:
+    """One method a page; it brings the window there. What floats over the window is drawn into its picture."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window = window
+
+    def run(self, name: str) -> None:
+        self.window.actions_.action(name).trigger()
+
+    def newest(self, kind: str) -> None:
+        """Look at the newest picture or clip."""
+        window = self.window
+        library = window.prompt_tools._library
+        ids = [item.id for item in library.items(list(library.ids())) if item.kind == kind]
+        window.gallery.select(ids[0])
+        until(lambda: window.session.item is not None and window.session.item.id == ids[0], "the item")
+        pause(0.8)
+
+    def image(self) -> None:
+        self.run("make_images")
+        self.newest("image")
+
+    def clip(self) -> None:
+        self.run("make_clips")
+        self.newest("video")
+        if self.window.view.playback.playing:
+            self.window.view.toggle_play()
+        self.window.view.step(-2)
+        pause(0.3)
+
+    def prompt(self) -> None:
+        self.image()
+        edit = self.window.form.prompts.prompt
+        edit.replace_text("a {red|blue} apple on the left, __animal__, " + "a big owl at the top, " * 3)
+        self.window.form.prompts.style_button.style_chosen.emit("line-art")
+        pause(1.0)
+
+    def styles(self) -> None:
+        self.image()
+        menu = self.window.form.prompts.style_button.menu()
+        menu.popup(self.window.form.prompts.style_button.mapToGlobal(QPoint(0, 24)))
+        pause(0.4)
+
+    def style_editor(self) -> None:
+        self.run("edit_styles")
+        pause(0.4)
+
+    def history(self) -> None:
+        self.run("prompt_history")
+        pause(0.6)
+
+    def advanced(self) -> None:
+        self.image()
+        self.window.form.disclosure.setChecked(True)
+        pause(0.4)
+        bar = self.window.form._scroll.verticalScrollBar()
+        bar.setValue(bar.maximum())
+        pause(0.2)
+
+    def generating(self) -> None:
+        window = self.window
+        self.image()
+        window.form.prompts.prompt.replace_text("a big owl at the top, night background")
+        window.form.parameters.count.setValue(3)
+        window.form.parameters.steps.spin.setValue(60)
+        self.run("generate")
+        until(lambda: window.session.progress is not None and window.session.progress.step > 8, "a step")
+        pause(0.3)
+
+    def queue(self) -> None:
+        self.generating()
+        if self.window.queue.isHidden():
+            self.run("toggle_queue")
+        pause(0.6)
+
+    def models(self) -> None:
+        self.run("show_models")
+        pause(1.5)
+
+    def shortcuts(self) -> None:
+        self.run("show_shortcuts")
+        pause(0.3)
+
+    def about(self) -> None:
+        self.run("show_about")
+        pause(0.3)
+
+    def menu(self) -> None:
+        self.run("show_menu")
+        pause(0.3)
+
+    def names(self) -> list[str]:
+        return [name for name in vars(type(self)) if name not in ("run", "newest", "names") and name[0] != "_"]
+
+
+def picture(window: MainWindow) -> QPixmap:
+    """The window, and over it whatever else is open."""
+    shown = window.grab()
+    painter = QPainter(shown)
+    for other in QApplication.topLevelWidgets():
+        if other is not window and other.isVisible() and not _is_tip(other):
+            place = other.pos() - window.pos()
+            if other.isWindow() and not other.windowFlags() & other.windowFlags().Popup:
+                place = QPoint((window.width() - other.width()) // 2, (window.height() - other.height()) // 2)
+            painter.drawPixmap(place, other.grab())
+    painter.end()
+    return shown
+
+
+def _is_tip(widget: QWidget) -> bool:
+    return widget.metaObject().className() == "QTipLabel"
+
+
+def close_others(window: MainWindow) -> None:
+    for other in QApplication.topLevelWidgets():
+        if other is not window and other.isVisible():
+            other.close()
+    window.form.disclosure.setChecked(False)
+    window.messages.clear()
+    if window.session.jobs:
+        window.actions_.clear_queue()
+        window.actions_.cancel()
+        until(lambda: not window.session.jobs, "the queue's end")
+    if not window.queue.isHidden():
+        window.actions_.action("toggle_queue").trigger()
+    pause(0.3)
+
+
+def main() -> None:
+    home, folder, language, *wanted = sys.argv[1:]
+    app = make_application(["laterna"], language)
+    app.styleHints().setCursorFlashTime(0)
+    paths = Paths.find(home)
+    file = SettingsFile(paths.settings_file)
+    settings = file.load()
+    settings.drafts, settings.geometry, settings.splitter = {}, "", ""
+    theme = Theme("dark")
+    theme.apply(app)
+    window = make_window(paths, theme, settings, file)
+    scale = round(app.devicePixelRatio() * 100)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    try:
+        window.show()
+        window.resize(*SIZE)
+        until(lambda: window.session.engine.state == "ready" and window.queue is not None, "the engine")
+        until(lambda: window.session.model is not None, "the model")
+        pages = Pages(window)
+        for name in wanted or pages.names():
+            for mode in ("dark", "light"):
+                theme.set_mode(mode)
+                getattr(pages, name)()
+                picture(window).save(str(Path(folder) / f"{name}-{mode}.{language}.{scale}.png"))
+                close_others(window)
+    finally:
+        window.shut_down()
+
+
+if __name__ == "__main__":
+    main()

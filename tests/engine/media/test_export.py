@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.media import metadata
+from engine.media.environment import Environment
+from engine.media.export import SUFFIXES, ClipExport, Format, export_clip
+from engine.media.frames import ClipReader, to_rgb
+from engine.media.save import save_video
+from engine.protocol.errors import BadFile, Cancelled, NotWritable
+from tests.fakes.recipes import clip_recipe
+
+FRAMES, FPS = 9, 8
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Nine frames, each of one grey, brighter and brighter."""
+    frames = np.repeat(np.arange(FRAMES, dtype=np.uint8)[:, None] * 25 + 20, 32 * 48 * 3, 1)
+    path = tmp_path / "clip.mp4"
+    save_video(frames.reshape(FRAMES, 32, 48, 3), path, FPS, clip_recipe(), Environment())
+    return path
+
+
+def greys(path: Path) -> list[int]:
+    """The mean of each frame."""
+    if path.suffix == ".mp4":
+        with ClipReader(path) as reader:
+            return [round(float(to_rgb(frame).mean())) for frame in reader]
+    with Image.open(path) as image:
+        found = []
+        for number in range(image.n_frames):
+            image.seek(number)
+            found.append(round(float(np.asarray(image.convert("RGB")).mean())))
+        return found
+
+
+def numbers(path: Path) -> list[int]:
+    """Which of the clip's frames those are."""
+    return [round((grey - 20) / 25) for grey in greys(path)]
+
+
+@pytest.mark.parametrize("format", list(SUFFIXES))
+def test_a_range_to_and_fro(clip: Path, tmp_path: Path, format: Format) -> None:
+    told: list[float] = []
+    export = ClipExport(format, first=2, last=5, to_and_fro=True)
+    made = export_clip(clip, tmp_path / f"part{SUFFIXES[format]}", export, told.append)
+    assert numbers(made) == [2, 3, 4, 5, 4, 3]
+    assert told == sorted(told) and told[-1] == 1.0 and len(told) == 7
+
+
+@pytest.mark.parametrize(("format", "speed", "expected"), [("gif", 1.0, 1120), ("webp", 2.0, 562), ("gif", 0.5, 2250)])
+def test_the_whole_stays_in_time(clip: Path, tmp_path: Path, format: Format, speed: float, expected: int) -> None:
+    made = export_clip(clip, tmp_path / f"x{SUFFIXES[format]}", ClipExport(format, speed=speed))
+    with Image.open(made) as image:
+        total = 0
+        for number in range(image.n_frames):
+            image.seek(number)
+            image.load()
+            total += image.info["duration"]
+    assert numbers(made) == list(range(FRAMES)) and abs(total - expected) <= 10
+
+
+def test_size_and_recipe(clip: Path, tmp_path: Path) -> None:
+    made = export_clip(clip, tmp_path / "small.mp4", ClipExport(scale=0.5, speed=2.0))
+    found = metadata.read(made)
+    assert (found.width, found.height, found.frames, found.fps) == (24, 16, FRAMES, 2 * FPS)
+    assert found.recipe == clip_recipe()
+    with Image.open(export_clip(clip, tmp_path / "small.gif", ClipExport("gif", scale=0.3))) as image:
+        assert image.size == (14, 10)
+
+
+def test_stopping_leaves_nothing(clip: Path, tmp_path: Path) -> None:
+    told: list[float] = []
+    target = tmp_path / "out" / "stopped.gif"
+    with pytest.raises(Cancelled):
+        export_clip(clip, target, ClipExport("gif"), told.append, lambda: len(told) > 2)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_what_cannot_be_exported(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadFile):
+        export_clip(clip, tmp_path / "x.gif", ClipExport("gif", first=99))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotWritable):
+        export_clip(clip, tmp_path / "file" / "x.gif", ClipExport("gif"))

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pytestqt.qtbot import QtBot
+
+from engine.protocol.recipe import Recipe
+from tests.fakes.fake_library import make_item
+from ui.main_window import MainWindow
+
+
+def test_follows_what_is_shown_and_what_is_typed(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.recipe_panel
+    assert panel is not None and panel.isHidden()
+    window.actions_.action("toggle_recipe").trigger()
+    assert not panel.isHidden() and window.view.header.recipe.isChecked() and window.preferences.recipe_open
+    recipe = Recipe(family="sd35", model="laterna-mini-image", prompt="an owl", width=128, height=128, seed=7)
+    window.session.set_item(make_item(1, recipe=recipe))
+    qtbot.waitUntil(lambda: bool(panel.lines()))
+    assert {line.field for line in panel.lines() if line.other is not None} >= {"prompt", "steps"}
+    panel.use.click()
+    qtbot.waitUntil(lambda: not [line for line in panel.lines() if line.other is not None])
+    assert window.session.draft.recipe.prompt == "an owl"
+    window.form.parameters.steps.spin.setValue(3)
+    qtbot.waitUntil(lambda: [line.field for line in panel.lines() if line.other is not None] == ["steps"])
+    window.session.set_item(None)
+    qtbot.waitUntil(lambda: not panel.lines())

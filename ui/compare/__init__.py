@@ -1,0 +1,1 @@
+"""Two to four results beside one another, or two under a slider."""

@@ -1,0 +1,144 @@
+"""How a part of a clip is exported: format, part, speed, size. It stays open while it works, and can be stopped."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.media.export import SUFFIXES, ClipExport, export_clip
+from engine.protocol.errors import Cancelled, LaternaError
+from ui.background import Background
+from ui.generate.combo import Combo
+from ui.widgets.labels import ErrorLabel
+
+if TYPE_CHECKING:
+    from ui.player.exports import AskTarget
+
+SIZES = (1.0, 0.75, 0.5, 0.25)
+SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
+
+
+class ExportDialog(QDialog):
+    """Signals: ``chosen(ClipExport)`` when it begins, ``done_with(str)`` with a sentence when it is done."""
+
+    chosen = Signal(object)
+    done_with = Signal(str)
+    _told = Signal(float)
+
+    def __init__(self, source: Path, export: ClipExport, ask_target: AskTarget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._source = source
+        self._export = export
+        self._ask_target = ask_target
+        self._stop = threading.Event()
+        self._background = Background(1, self)
+        self.setWindowTitle(self.tr("Export the clip"))
+        self.format = Combo(self.tr("Format"))
+        self.format.set_choices(
+            [
+                (self.tr("MP4: small, plays everywhere"), "mp4"),
+                (self.tr("WebP: loops by itself, fine colours"), "webp"),
+                (self.tr("GIF: loops by itself, 256 colours"), "gif"),
+            ],
+            export.format,
+        )
+        self.speed = Combo(self.tr("Speed"))
+        self.speed.set_choices([(f"{speed:g}×", speed) for speed in SPEEDS], export.speed)
+        self.size_choice = Combo(self.tr("Size"))
+        self.size_choice.set_choices([(f"{round(size * 100)} %", size) for size in SIZES], export.scale)
+        self.to_and_fro = QCheckBox(self.tr("To and fro"))
+        self.to_and_fro.setAccessibleName(self.to_and_fro.text())
+        self.to_and_fro.setChecked(export.to_and_fro)
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName(self.tr("Progress of the export"))
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.hide()
+        self.error = ErrorLabel()
+        self.start = QPushButton(self.tr("Export…"))
+        self.start.setDefault(True)
+        self._lay_out()
+        self._told.connect(lambda fraction: self.bar.setValue(round(fraction * 1000)))
+
+    def _lay_out(self) -> None:
+        part = QLabel(self._part())
+        form = QFormLayout()
+        form.addRow(self.tr("Part"), part)
+        form.addRow(self.tr("Format"), self.format)
+        form.addRow(self.tr("Speed"), self.speed)
+        form.addRow(self.tr("Size"), self.size_choice)
+        form.addRow("", self.to_and_fro)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        buttons.addButton(self.start, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.rejected.connect(self.reject)
+        self.start.clicked.connect(self._ask)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 14)
+        column.setSpacing(12)
+        column.addLayout(form)
+        column.addWidget(self.bar)
+        column.addWidget(self.error)
+        column.addWidget(buttons)
+        self.setMinimumWidth(400)
+
+    def _part(self) -> str:
+        if self._export.last is None:
+            return self.tr("the whole clip")
+        return self.tr("frames {first} to {last}").format(first=self._export.first + 1, last=self._export.last + 1)
+
+    def choice(self) -> ClipExport:
+        return msgspec.structs.replace(
+            self._export,
+            format=self.format.currentData(),
+            speed=self.speed.currentData(),
+            scale=self.size_choice.currentData(),
+            to_and_fro=self.to_and_fro.isChecked(),
+        )
+
+    def _ask(self) -> None:
+        export = self.choice()
+        suggestion = self._source.with_name(self._source.stem + "-part" + SUFFIXES[export.format])
+        self._ask_target(self, self.tr("Export the clip"), suggestion, lambda path: self._begin(export, path))
+
+    def _begin(self, export: ClipExport, path: Path) -> None:
+        target = path.with_suffix(SUFFIXES[export.format])
+        self.chosen.emit(export)
+        self.error.set_sentence("")
+        self.bar.show()
+        self.start.setEnabled(False)
+        self._background.run(
+            lambda: export_clip(self._source, target, export, self._told.emit, self._stop.is_set),
+            self._done,
+            self._failed,
+        )
+
+    def _done(self, path: Path) -> None:
+        self.done_with.emit(self.tr("Saved as {0}.").format(path.name))
+        self.accept()
+
+    def _failed(self, error: LaternaError) -> None:
+        self.bar.hide()
+        self.start.setEnabled(True)
+        if not isinstance(error, Cancelled):
+            self.error.set_sentence(str(error))
+
+    def done(self, result: int) -> None:
+        self._stop.set()
+        self._background.close()
+        super().done(result)
+        self.deleteLater()

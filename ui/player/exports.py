@@ -1,0 +1,171 @@
+"""What leaves the view as a file: a frame, a copy, a part of a clip; saved where the person says, or dragged out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from PySide6.QtGui import QMouseEvent, QPixmap
+from PySide6.QtWidgets import QApplication, QWidget
+
+from engine.protocol.errors import LaternaError
+from ui.background import Background
+from ui.library.drag import drag_pixmap, make_drag, run_drag
+from ui.player.export import clip_to_drag, copy_file, frame_name, frame_to_drag, save_frame
+
+if TYPE_CHECKING:
+    from engine.media.export import ClipExport
+    from ui.player.view_panel import ViewPanel
+
+THUMBNAIL = QSize(192, 192)
+AskTarget = Callable[[QWidget, str, Path, Callable[[Path], None]], None]
+"""``ask(parent, title, suggestion, then)`` calls ``then`` with the path that the person chose, if any."""
+
+
+def ask_where(parent: QWidget, title: str, suggestion: Path, then: Callable[[Path], None]) -> None:
+    from ui.dialogs import ask_target
+
+    ask_target(parent, title, suggestion, then)
+
+
+class ViewExports(QObject):
+    """The view's buttons can be pressed, or pulled out of the window."""
+
+    def __init__(self, view: ViewPanel, folder: Path, ask_target: AskTarget) -> None:
+        """``folder`` keeps what was dragged out: a target may read it late."""
+        super().__init__(view)
+        self._view = view
+        self._folder = folder
+        self._ask_target = ask_target
+        self._background = Background(1, self)
+        self._press: QPoint | None = None
+        self._last: ClipExport | None = None
+        header = view.header
+        header.camera.clicked.connect(self.export_frame)
+        header.download.clicked.connect(self.save_copy)
+        header.export.clicked.connect(self.export_clip)
+        self._pulled: dict[QObject, Callable[[], None]] = {
+            header.camera: self.drag_frame,
+            header.export: self.drag_clip,
+        }
+        for button in self._pulled:
+            button.installEventFilter(self)
+        view.canvas.drag_wanted.connect(self.drag)
+
+    def close_down(self) -> None:
+        self._background.close()
+
+    # saving
+
+    def export_frame(self) -> None:
+        """Save the frame shown as PNG, exactly as it is seen, with the clip's recipe inside."""
+        view = self._view
+        item, image, index = view.item, view.playback.current_image(), view.playback.index
+        if item is None or image is None or view.showing_live:
+            return
+        suggestion = item.path.parent / frame_name(item.path, index)
+        self._ask_target(
+            view,
+            self.tr("Save this frame"),
+            suggestion,
+            lambda path: self._save(lambda: save_frame(image, path.with_suffix(".png"), item.recipe)),
+        )
+
+    def save_copy(self) -> None:
+        """Save the item's file, recipe included, under another name."""
+        view, item = self._view, self._view.item
+        if item is not None and not view.showing_live:
+            self._ask_target(
+                view,
+                self.tr("Save a copy"),
+                Path.home() / item.path.name,
+                lambda path: self._save(lambda: copy_file(item.path, path)),
+            )
+
+    def export_clip(self) -> None:
+        """Ask how, then where; the dialog shows how far it is."""
+        from ui.player.export_dialog import ExportDialog
+
+        view, item = self._view, self._view.item
+        if item is None or not view.is_clip or view.showing_live:
+            return
+        dialog = ExportDialog(item.path, view.export_wanted(self._last), self._ask_target, view.window())
+        dialog.chosen.connect(self._remember)
+        dialog.done_with.connect(view.message)
+        dialog.open()
+
+    def _remember(self, export: ClipExport) -> None:
+        self._last = export
+
+    def _save(self, work: Callable[[], Path]) -> None:
+        self._background.run(
+            work, lambda path: self._view.message.emit(self.tr("Saved as {0}.").format(path.name)), self._failed
+        )
+
+    def _failed(self, error: LaternaError) -> None:
+        self._view.message.emit(f"{error.message} {error.remedy}".strip())
+
+    # dragging
+
+    def drag(self) -> None:
+        """Pull the file out; with Shift held, the frame shown as a picture."""
+        view = self._view
+        if view.item is None or view.showing_live:
+            return
+        if view.is_clip and QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.drag_frame()
+        else:
+            self._run_drag(view.item.path)
+
+    def drag_frame(self) -> None:
+        """Write the frame shown, then drag that file, if the button is still held by then."""
+        view = self._view
+        item, image = view.item, view.playback.current_image()
+        if item is None or image is None:
+            return
+        name = frame_name(item.path, view.playback.index)
+        self._make_and_drag(lambda: frame_to_drag(image, self._folder, name, item.recipe))
+
+    def drag_clip(self) -> None:
+        """Export the part between the in and the out point as it was exported last, at first as a GIF; drag that."""
+        view, item = self._view, self._view.item
+        if item is not None and view.is_clip:
+            export = view.export_wanted(self._last, "gif")
+            self._make_and_drag(lambda: clip_to_drag(item.path, self._folder, export))
+
+    def _make_and_drag(self, make: Callable[[], Path]) -> None:
+        def made(path: Path) -> None:
+            if QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+                for button in (self._view.header.camera, self._view.header.export):
+                    button.setDown(False)
+                self._run_drag(path)
+
+        self._background.run(make, made, self._failed)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A button that is pulled drags out what it would save."""
+        if isinstance(event, QMouseEvent) and (pulled := self._pulled.get(watched)) is not None:
+            if event.type() == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
+                self._press = event.position().toPoint()
+            elif event.type() == QEvent.Type.MouseButtonRelease:
+                self._press = None
+            elif event.type() == QEvent.Type.MouseMove and self._press is not None:
+                way = event.position().toPoint() - self._press
+                if way.manhattanLength() >= QApplication.startDragDistance():
+                    self._press = None
+                    watched.setDown(False)  # type: ignore[attr-defined]
+                    pulled()
+                    return True
+        return super().eventFilter(watched, event)
+
+    def _run_drag(self, path: Path) -> None:
+        view = self._view
+        thumb = QPixmap.fromImage(view.canvas.image.scaled(THUMBNAIL, Qt.AspectRatioMode.KeepAspectRatio))
+        pixmap = drag_pixmap([thumb], 1, theme=view.theme, ratio=view.devicePixelRatioF())
+        drag = make_drag(view.canvas, [path], pixmap)
+        if drag is not None:
+            run_drag(drag)
+        else:
+            view.message.emit(self.tr("The file is not there any more: {0}.").format(path))

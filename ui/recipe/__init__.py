@@ -1,0 +1,1 @@
+"""A recipe as a person reads it, beside the form's."""

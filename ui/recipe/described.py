@@ -1,0 +1,116 @@
+"""A recipe as rows of name and value, and where two differ. What a recipe leaves at its default has no row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from engine.protocol.recipe import Recipe
+from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
+from ui.library.captions import grouped
+
+T = QT_TRANSLATE_NOOP
+PROMPT, NEGATIVE = "prompt", "negative_prompt"
+# Field and name, in the order in which they are read.
+FIELDS: tuple[tuple[str, str], ...] = (
+    (PROMPT, T("Recipe", "Prompt")),
+    (NEGATIVE, T("Recipe", "Negative prompt")),
+    ("model", T("Recipe", "Model")),
+    ("size", T("Recipe", "Size")),
+    ("frames", T("Recipe", "Frames")),
+    ("fps", T("Recipe", "Frames per second")),
+    ("steps", T("Recipe", "Steps")),
+    ("guidance", T("Recipe", "Guidance")),
+    ("sampler", T("Recipe", "Sampler")),
+    ("scheduler", T("Recipe", "Schedule")),
+    ("shift", T("Recipe", "Shift")),
+    ("seed", T("Recipe", "Seed")),
+    ("batch", T("Recipe", "Pictures at once")),
+    ("negative_range", T("Recipe", "Negative prompt's part")),
+    ("dynamic_guidance", T("Recipe", "Dynamic guidance")),
+    ("guidance_schedule", T("Recipe", "Guidance curve")),
+    ("skip_layer_guidance", T("Recipe", "Skip-layer guidance")),
+    ("input", T("Recipe", "Start from")),
+    ("adapters", T("Recipe", "LoRAs")),
+    ("controls", T("Recipe", "Control pictures")),
+    ("conditioning", T("Recipe", "More prompts")),
+    ("text_encoding", T("Recipe", "Reading of texts")),
+    ("use_t5", T("Recipe", "Text encoder T5")),
+    ("max_sequence_length", T("Recipe", "Longest prompt")),
+    ("t5_mask", T("Recipe", "T5 without padding")),
+    ("latents", T("Recipe", "Latents kept as")),
+    ("weights", T("Recipe", "Weights")),
+)
+_ALWAYS = frozenset((PROMPT, "model", "size", "steps", "guidance", "sampler", "scheduler", "seed"))
+
+
+class Line(NamedTuple):
+    """``name`` is translated; ``value`` is what a person reads, ``other`` the value beside it where that differs."""
+
+    field: str
+    name: str
+    value: str
+    other: str | None = None
+
+
+def describe(recipe: Recipe, beside: Recipe | None = None) -> list[Line]:
+    """Every row of ``recipe`` that says something, and every one in which ``beside`` differs."""
+    plain = Recipe(family=recipe.family, model=recipe.model)
+    lines = []
+    for field, name in FIELDS:
+        value = shown(recipe, field)
+        other = shown(beside, field) if beside is not None else value
+        says = field in _ALWAYS or value != shown(plain, field)
+        if says or other != value:
+            title = QCoreApplication.translate("Recipe", name)
+            lines.append(Line(field, title, value, other if other != value else None))
+    return lines
+
+
+def differences(recipes: Iterable[Recipe]) -> list[str]:
+    """The fields in which not all of ``recipes`` agree, in order."""
+    every = list(recipes)
+    return [field for field, _name in FIELDS if len({shown(recipe, field) for recipe in every}) > 1]
+
+
+def field_name(field: str) -> str:
+    return next(QCoreApplication.translate("Recipe", name) for key, name in FIELDS if key == field)
+
+
+def shown(recipe: Recipe, field: str) -> str:
+    """The value as a person reads it; "–" for none."""
+    if field == "size":
+        return f"{recipe.width} × {recipe.height}"
+    value = getattr(recipe, field)
+    if field in _SHOWN:
+        return _SHOWN[field](recipe) if value not in (None, ()) else "–"
+    if isinstance(value, bool):
+        translate = QCoreApplication.translate
+        return translate("Recipe", "on") if value else translate("Recipe", "off")
+    return f"{value:g}" if isinstance(value, float) else str(value) or "–"
+
+
+def _skip(recipe: Recipe) -> str:
+    skip = recipe.skip_layer_guidance
+    assert skip is not None
+    layers = ", ".join(map(str, skip.layers))
+    return f"{skip.scale:g}  ·  {layers}  ·  {skip.start:g}–{skip.end:g}"
+
+
+_SHOWN: dict[str, Callable[[Recipe], str]] = {
+    "sampler": lambda recipe: display_name(SAMPLERS, recipe.sampler),
+    "scheduler": lambda recipe: display_name(SCHEDULERS, recipe.scheduler),
+    "seed": lambda recipe: grouped(recipe.seed),
+    "negative_range": lambda recipe: f"{recipe.negative_range.start:g}–{recipe.negative_range.end:g}",
+    "guidance_schedule": lambda recipe: ", ".join(f"{p.at:g}: {p.scale:g}" for p in recipe.guidance_schedule),
+    "skip_layer_guidance": _skip,
+    "input": lambda recipe: f"{Path(recipe.input.path).name}  ·  {recipe.input.strength:g}" if recipe.input else "–",
+    "adapters": lambda recipe: ", ".join(f"{one.name} × {one.strength:g}" for one in recipe.adapters),
+    "controls": lambda recipe: ", ".join(Path(one.media.path).name for one in recipe.controls),
+    "conditioning": lambda recipe: str(
+        len(recipe.positive_entries()) + len(recipe.negative_entries()) - 2 if recipe.conditioning else 0
+    ),
+}
