@@ -1,6 +1,6 @@
 """Which noise levels a batch is trained on.
 
-`uniform`: the explicit uniform sampling of CogVideoX (Yang et al. 2024, arXiv:2408.06072, section 3.2). Drawn freely,
+`uniform`: the explicit uniform sampling of CogVideoX (Yang et al. 2024, arXiv:2408.06072). Drawn freely,
 the few timesteps of one process's batch come in clumps and the loss jumps with them. So the range 0 … T is divided
 into as many intervals as there are data-parallel ranks, and each rank draws from its own: together they cover the
 range evenly at every step, and each timestep stays as likely as before.
