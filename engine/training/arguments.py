@@ -7,10 +7,12 @@ from pathlib import Path
 
 KINDS = {
     "image": "train the picture model's transformer and text encoders",
+    "image-turbo": "distil the picture model to four steps without guidance",
     "image-vae": "train the picture model's autoencoder",
     "video": "train the clip model's transformer and text encoder",
     "video-vae": "train the clip model's autoencoder",
 }
+MODELS = ("image", "image-turbo", "video")
 DESCRIPTION = """Fine-tune a model on your own pictures (lora), or train the models that ship with Laterna.
 A training that is stopped, or killed, goes on where it was when it is started again."""
 
@@ -44,19 +46,20 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--plot", type=Path, metavar="PNG", help="write the loss curve here")
     show.add_argument("--key", default="loss", help="which figure of the log (loss)")
     watch = command("watch", "draw from an embedded model's last checkpoint (PCA decoder) and score")
-    watch.add_argument("kind", choices=("image", "video"))
+    watch.add_argument("kind", choices=MODELS)
     export = command("export", "write a trained model as a diffusers folder")
-    export.add_argument("kind", choices=("image", "video"))
+    export.add_argument("kind", choices=MODELS)
     export.add_argument("--out", type=Path, help="default resources/models/laterna-mini-KIND")
     evaluate = command("evaluate", "score an exported folder on held-out prompts; a JSON report")
-    evaluate.add_argument("kind", choices=("image", "video"))
+    evaluate.add_argument("kind", choices=MODELS)
     evaluate.add_argument("--folder", type=Path)
     evaluate.add_argument("--pairs", action="store_true", help="pictures of two objects instead of one")
     evaluate.add_argument("--frames", type=int, default=17)
+    evaluate.add_argument("--portuguese", action="store_true", help="prompts in Portuguese instead of English")
     for one, count in ((watch, 32), (evaluate, 100)):
         one.add_argument("--count", type=int, default=count)
-        one.add_argument("--steps", type=int, default=20)
-        one.add_argument("--guidance", type=float, default=3.0)
+        one.add_argument("--steps", type=int, help="(the model's own)")
+        one.add_argument("--guidance", type=float, help="(the model's own)")
         one.add_argument("--seed", type=int, default=1234, help="which held-out prompts")
         one.add_argument("--grid", type=Path, help="write what was drawn as one PNG")
     preview = command("latent-rgb", "fit preview factors for any VAE folder from pictures")

@@ -11,13 +11,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from . import checkpoint, runs
+from .distill import TurboTask
 from .image import ImageTask
 from .lora import LoraRun, LoraTask
 from .parallel import Ranks
 from .pca import ClipPCA, ImagePCA
 from .pretrain import fit_clip_pca, fit_image_pca, pretrain_text
 from .progress import Report
-from .runs import FULL_DOMAIN, ImageRun, ImageVaeRun, Run, VideoRun, VideoVaeRun, folder
+from .runs import FULL_DOMAIN, ImageRun, ImageVaeRun, Run, TurboRun, VideoRun, VideoVaeRun, folder
 from .text import LayoutHead, T5Stack, TextStack
 from .trainer import Task, Trainer
 from .vae import ClipVaeTask, ImageVaeTask
@@ -65,6 +66,13 @@ def image_task(run: ImageRun, compiled: bool = False, pretrain: bool = True) -> 
     return ImageTask(run.domain, run.shape, pca, text, layout, run.singles, compiled)
 
 
+def turbo_task(run: TurboRun, compiled: bool = False) -> TurboTask:
+    """With the teacher's averaged weights as they are now."""
+    teacher = image_task(run.teacher, compiled, pretrain=False)
+    trained(teacher, folder(run.teacher.name))
+    return TurboTask(teacher, run.teacher.shape, run.distillation, compiled)
+
+
 def image_vae_task(run: ImageVaeRun, diffusion: str = "mini-image") -> ImageVaeTask:
     """`diffusion` names the run whose PCA defines the latents."""
     torch.manual_seed(run.schedule.seed)
@@ -100,6 +108,8 @@ def task_of(run: Run, compiled: bool = False, pretrain: bool = True) -> Task:
     match run:
         case ImageRun():
             return image_task(run, compiled, pretrain)
+        case TurboRun():
+            return turbo_task(run, compiled)
         case VideoRun():
             return video_task(run, compiled, pretrain)
         case ImageVaeRun():

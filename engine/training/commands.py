@@ -135,24 +135,26 @@ def watch(arguments: argparse.Namespace) -> Report:
     from .evaluate import evaluate, grid, held_out_clips, held_out_scenes
 
     run, task, step = assemble.trained_task(arguments.kind)
-    held_out = held_out_scenes if arguments.kind == "image" else held_out_clips
+    held_out = held_out_clips if arguments.kind == "video" else held_out_scenes
+    asked = {"steps": arguments.steps, "guidance": arguments.guidance}
+    options = {key: value for key, value in asked.items() if value is not None}
     report, pictures = evaluate(
         held_out(run.domain, arguments.count, seed=arguments.seed),
-        lambda captions, seed: task.sample(captions, seed, steps=arguments.steps, guidance=arguments.guidance),
+        lambda captions, seed: task.sample(captions, seed, **options),
         batch=16,
     )
     if arguments.grid:
-        Image.fromarray(grid(pictures, 8 if arguments.kind == "image" else 4)).save(arguments.grid)
+        Image.fromarray(grid(pictures, 4 if arguments.kind == "video" else 8)).save(arguments.grid)
     return {"step": step, **report}
 
 
 def export(arguments: argparse.Namespace) -> Report:
-    from .export import export_image, export_video
+    from .export import EXPORTERS
 
     _, task, step = assemble.trained_task(arguments.kind)
-    _, vae, vae_step = assemble.trained_task(f"{arguments.kind}-vae")
+    _, vae, vae_step = assemble.trained_task(f"{arguments.kind.removesuffix('-turbo')}-vae")
     out = arguments.out or EXPORTS / f"laterna-mini-{arguments.kind}"
-    (export_image if arguments.kind == "image" else export_video)(task, vae, out)
+    EXPORTERS[arguments.kind](task, vae, out)
     size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
     return {"folder": str(out), "bytes": size, "step": step, "vae_step": vae_step}
 
@@ -161,17 +163,18 @@ def evaluate(arguments: argparse.Namespace) -> Report:
     from . import evaluate as scoring
 
     folder = arguments.folder or EXPORTS / f"laterna-mini-{arguments.kind}"
-    if arguments.kind == "image":
-        singles = 0.0 if arguments.pairs else 1.0
-        pairs = scoring.held_out_scenes(runs.mini_image().domain, arguments.count, singles, arguments.seed)
-        draw = scoring.draw_pictures(scoring.image_pipeline(folder), arguments.steps, arguments.guidance)
+    portuguese = float(arguments.portuguese)
+    if arguments.kind == "video":
+        pairs = scoring.held_out_clips(runs.mini_video().domain, arguments.count, arguments.seed, portuguese)
+        draw = scoring.draw_clips(folder, arguments.frames, arguments.steps, arguments.guidance)
     else:
-        pairs = scoring.held_out_clips(runs.mini_video().domain, arguments.count, arguments.seed)
-        pipeline = scoring.video_pipeline(folder)
-        draw = scoring.draw_clips(pipeline, arguments.frames, arguments.steps, arguments.guidance)
+        singles = 0.0 if arguments.pairs else 1.0
+        domain = runs.mini_image().domain
+        pairs = scoring.held_out_scenes(domain, arguments.count, singles, arguments.seed, portuguese)
+        draw = scoring.draw_pictures(folder, arguments.steps, arguments.guidance)
     report, pictures = scoring.evaluate(pairs, draw)
     if arguments.grid:
-        Image.fromarray(scoring.grid(pictures, 10 if arguments.kind == "image" else 4)).save(arguments.grid)
+        Image.fromarray(scoring.grid(pictures, 4 if arguments.kind == "video" else 10)).save(arguments.grid)
     return report
 
 

@@ -30,7 +30,7 @@ class Distillation:
     share of rows that go on from the student's states, reached in the middle of the course."""
 
     steps: int = 4
-    substeps: int = 3
+    substeps: int = 2
     guidance: float = 3.0
     own: float = 0.7
 
@@ -38,7 +38,7 @@ class Distillation:
 class TurboTask:
     """Trains a student transformer; the teacher's transformer and text encoders stay as they are."""
 
-    def __init__(self, teacher: ImageTask, shape: ImageShape, distillation: Distillation = Distillation(),
+    def __init__(self, teacher: ImageTask, shape: ImageShape, distillation: Distillation,
                  compiled: bool = False) -> None:  # fmt: skip
         self.teacher, self.domain, self.distillation = teacher, teacher.domain, distillation
         teacher.modules.eval().requires_grad_(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -23,17 +24,19 @@ from .tokenizers import T5_LENGTH
 Draw = Callable[[list[str], int], np.ndarray]  # captions, seed -> pictures or clips in 0..1
 
 
-def held_out_scenes(domain: Domain, count: int, singles: float = 1.0, seed: int = 1234) -> list[tuple[Scene, str]]:
-    """Scenes whose compositions training never sees, each with a random one of its wordings."""
+def held_out_scenes(domain: Domain, count: int, singles: float = 1.0, seed: int = 1234,
+                    portuguese: float = 0.0) -> list[tuple[Scene, str]]:  # fmt: skip
+    """Scenes whose compositions training never sees, each with a random one of its wordings (`portuguese`: share of
+    those)."""
     rng = np.random.default_rng((seed, 9))
     scenes = [draw_scene(rng, domain, singles, held_out=True) for _ in range(count)]
-    return [(s, caption(s, rng)) for s in scenes]
+    return [(s, caption(s, rng, portuguese=portuguese)) for s in scenes]
 
 
-def held_out_clips(domain: Domain, count: int, seed: int = 1234) -> list[tuple[Scene, str]]:
+def held_out_clips(domain: Domain, count: int, seed: int = 1234, portuguese: float = 0.0) -> list[tuple[Scene, str]]:
     rng = np.random.default_rng((seed, 9))
     scenes = [draw_clip(rng, domain, held_out=True) for _ in range(count)]
-    return [(s, caption(s, rng)) for s in scenes]
+    return [(s, caption(s, rng, portuguese=portuguese)) for s in scenes]
 
 
 def _shares(pairs: list[tuple[Scene, str]], scores: list[Score]) -> dict[str, Any]:
@@ -79,6 +82,11 @@ def evaluate(pairs: list[tuple[Scene, str]], draw: Draw, batch: int = 10) -> tup
     return report, pictures
 
 
+def defaults(folder: Path) -> dict[str, Any]:
+    """The settings that the model's card recommends."""
+    return json.loads((folder / "laterna.json").read_text())["defaults"]
+
+
 def image_pipeline(folder: Path) -> StableDiffusion3Pipeline:
     pipeline = StableDiffusion3Pipeline.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
@@ -91,18 +99,34 @@ def video_pipeline(folder: Path) -> CogVideoXPipeline:
     return pipeline
 
 
-def draw_pictures(pipeline: StableDiffusion3Pipeline, steps: int = 20, guidance: float = 3.0) -> Draw:
+def draw_pictures(
+    model: Path | StableDiffusion3Pipeline, steps: int | None = None, guidance: float | None = None
+) -> Draw:
+    """By the model in a folder through diffusers' pipeline in fp32, with its card's settings where none are given; or
+    by a pipeline, with those of laterna-mini-image."""
+    if isinstance(model, Path):
+        pipeline, card = image_pipeline(model), defaults(model)
+    else:
+        pipeline, card = model, {"steps": 20, "guidance": 3.0, "scheduler": "normal"}
+    steps, guidance = steps or card["steps"], card["guidance"] if guidance is None else guidance
+    # the card's "normal" is what the pipeline does by itself; "sgm_uniform" leaves out the last step of almost nothing
+    even = {"sigmas": [1 - n / steps for n in range(steps)]} if card["scheduler"] == "sgm_uniform" else {}
+
     def draw(captions: list[str], seed: int) -> np.ndarray:
         return pipeline(
             captions, negative_prompt=[""] * len(captions), height=128, width=128, num_inference_steps=steps,
-            guidance_scale=guidance, max_sequence_length=T5_LENGTH, output_type="np",
+            guidance_scale=guidance, max_sequence_length=T5_LENGTH, output_type="np", **even,
             generator=[torch.Generator().manual_seed(seed + i) for i in range(len(captions))],
         ).images  # fmt: skip
 
     return draw
 
 
-def draw_clips(pipeline: CogVideoXPipeline, frames: int = 17, steps: int = 20, guidance: float = 3.0) -> Draw:
+def draw_clips(folder: Path, frames: int = 17, steps: int | None = None, guidance: float | None = None) -> Draw:
+    """As `draw_pictures`."""
+    pipeline, card = video_pipeline(folder), defaults(folder)
+    steps, guidance = steps or card["steps"], card["guidance"] if guidance is None else guidance
+
     def draw(captions: list[str], seed: int) -> np.ndarray:
         return pipeline(
             captions, negative_prompt=[""] * len(captions), height=96, width=96, num_frames=frames,

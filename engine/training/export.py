@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from diffusers import CogVideoXPipeline, DiffusionPipeline, FlowMatchEulerDiscre
 from .captions import caption, plain_caption
 from .catalogue import BACKGROUNDS, OBJECTS
 from .clips import CLIP_FPS, CLIP_SIDE, draw_clip
+from .distill import TurboTask
 from .image import ImageTask
 from .latent_rgb import LatentRGB, fit_clips, fit_pictures
+from .portuguese import NOUNS
 from .scenes import IMAGE_SIDE, Domain, draw_scene
 from .tokenizers import T5_LENGTH, clip_tokenizer, t5_tokenizer
 from .trainer import Schedule
@@ -27,21 +30,27 @@ LICENCE = "Weights: GPL-3.0-or-later, as Laterna. Artwork drawn after Noto Color
 
 
 def _vocabulary(domain: Domain, motions: bool) -> list[str]:
-    """The objects' names, the backgrounds' names, then every other word of the training's captions."""
+    """The objects' names, the backgrounds' names, the objects' Portuguese names, then every other word of the
+    training's captions."""
     names = [name for o in domain.objects for name in OBJECTS[o].names]
-    names += [BACKGROUNDS[b].name for b in domain.backgrounds]
+    names += [name for b in domain.backgrounds for name in BACKGROUNDS[b].names]
+    names += [name for o in domain.objects for name in NOUNS[o].names]
     rng = np.random.default_rng(12)
     draw = draw_clip if motions else draw_scene
-    texts = [caption(draw(rng, domain), rng) for _ in range(6000)]
-    words = sorted({w for text in texts for w in re.findall("[a-z]+", text)})
+    texts = [caption(draw(rng, domain), rng, portuguese=0.5) for _ in range(16000)]
+    words = sorted({w for text in texts for w in re.findall(r"[^\W\d_]+", text)})
     return list(dict.fromkeys([*names, *words]))
 
 
 def _examples(domain: Domain, motions: bool, count: int) -> list[str]:
+    """Each of another object."""
     rng = np.random.default_rng(11)
-    if motions:
-        return [plain_caption(draw_clip(rng, domain)) for _ in range(count)]
-    return [plain_caption(draw_scene(rng, domain, singles=0.75)) for _ in range(count)]
+    found: dict[int, str] = {}
+    while len(found) < min(count, len(domain.objects) - 1):
+        scene = draw_clip(rng, domain) if motions else draw_scene(rng, domain, singles=0.75)
+        if scene.items[0].object != 0:  # the fixed first example is of that
+            found.setdefault(scene.items[0].object, plain_caption(scene))
+    return list(found.values())
 
 
 def _save(pipeline: DiffusionPipeline, folder: Path, card: dict[str, Any]) -> None:
@@ -54,30 +63,52 @@ def _save(pipeline: DiffusionPipeline, folder: Path, card: dict[str, Any]) -> No
     (folder / "laterna.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
-def export_image(task: ImageTask, vae: ImageVaeTask, folder: Path) -> None:
-    """Turns the tasks' weights to half precision: they are of no use for training afterwards."""
+def _image_folder(
+    transformer: torch.nn.Module, task: ImageTask, vae: ImageVaeTask, folder: Path, changes: dict[str, Any]
+) -> None:
+    """`changes` to the card of the plain picture model."""
     text = task.modules["text"]
     pixels, _ = vae.batch(0, Schedule(steps=1, batch=64, seed=5))
     vae.vae.eval()
     preview = fit_pictures(vae.vae, pixels)
     pipeline = StableDiffusion3Pipeline(
-        transformer=task.modules["transformer"].eval(), vae=vae.vae,
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
+        transformer=transformer.eval(), vae=vae.vae, scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
         text_encoder=text.clip_1, text_encoder_2=text.clip_2, text_encoder_3=text.t5,
         tokenizer=clip_tokenizer(), tokenizer_2=clip_tokenizer(), tokenizer_3=t5_tokenizer(),
     )  # fmt: skip
-    names = ", ".join(OBJECTS[o].name for o in task.domain.objects[:4])
+    defaults = {"width": IMAGE_SIDE, "height": IMAGE_SIDE, "frames": 1, "fps": 8, "steps": 20, "guidance": 3.0,
+                "shift": 1.0, "sampler": "euler", "scheduler": "normal", "max_sequence_length": T5_LENGTH}  # fmt: skip
     card = {
         "format": 1, "id": "laterna-mini-image", "name": "Laterna Mini Image", "family": "sd35", "kind": "image",
-        "summary": f"Draws {len(task.domain.objects)} things ({names}, …) where you say, on "
-                   f"{len(task.domain.backgrounds)} backgrounds, in seconds on any computer.",
-        "defaults": {"width": IMAGE_SIDE, "height": IMAGE_SIDE, "frames": 1, "fps": 8, "steps": 20, "guidance": 3.0,
-                     "shift": 1.0, "sampler": "euler", "scheduler": "normal", "max_sequence_length": T5_LENGTH},
+        "summary": f"Draws {_what(task.domain)} where you say, on {len(task.domain.backgrounds)} backgrounds, in "
+                   "seconds on any computer.",
+        "defaults": defaults | changes.pop("defaults", {}),
         "sizes": [[IMAGE_SIDE, IMAGE_SIDE]], "frames": [1], "latent_rgb": _rgb(preview),
         "examples": ["a red apple on the left, blue sky background", *_examples(task.domain, False, 11)],
         "vocabulary": _vocabulary(task.domain, False), "licence": LICENCE,
     }  # fmt: skip
-    _save(pipeline, folder, card)
+    _save(pipeline, folder, card | changes)
+
+
+def _what(domain: Domain) -> str:
+    names = ", ".join(OBJECTS[o].name for o in domain.objects[:4])
+    return f"{len(domain.objects)} things ({names}, …)"
+
+
+def export_image(task: ImageTask, vae: ImageVaeTask, folder: Path) -> None:
+    """Turns the tasks' weights to half precision: they are of no use for training afterwards."""
+    _image_folder(task.modules["transformer"], task, vae, folder, {})
+
+
+def export_turbo(task: TurboTask, vae: ImageVaeTask, folder: Path) -> None:
+    """As `export_image`; text encoders and VAE are the teacher's. "sgm_uniform" takes the sigmas that it learned."""
+    steps = task.distillation.steps
+    summary = f"As Laterna Mini Image, {steps} steps without guidance: {_what(task.domain)} in a fraction of a second."
+    changes: dict[str, Any] = {
+        "id": "laterna-mini-image-turbo", "name": "Laterna Mini Image Turbo", "summary": summary,
+        "defaults": {"steps": steps, "guidance": 1.0, "scheduler": "sgm_uniform"},
+    }  # fmt: skip
+    _image_folder(task.modules["transformer"], task.teacher, vae, folder, changes)
 
 
 def export_video(task: VideoTask, vae: ClipVaeTask, folder: Path) -> None:
@@ -89,11 +120,9 @@ def export_video(task: VideoTask, vae: ClipVaeTask, folder: Path) -> None:
         tokenizer=t5_tokenizer(), text_encoder=task.modules["text"].t5, vae=vae.vae,
         transformer=task.modules["transformer"].eval(), scheduler=build_scheduler(),
     )  # fmt: skip
-    names = ", ".join(OBJECTS[o].name for o in task.domain.objects[:4])
     card = {
         "format": 1, "id": "laterna-mini-video", "name": "Laterna Mini Video", "family": "cogvideox", "kind": "video",
-        "summary": f"Moves one of {len(task.domain.objects)} things ({names}, …) left, right, up or down, in short "
-                   "clips.",
+        "summary": f"Moves one of {_what(task.domain)} left, right, up or down, in short clips.",
         "defaults": {"width": CLIP_SIDE, "height": CLIP_SIDE, "frames": 17, "fps": CLIP_FPS, "steps": 20,
                      "guidance": 3.0, "shift": 1.0, "sampler": "ddim", "scheduler": "trailing",
                      "max_sequence_length": T5_LENGTH},
@@ -106,3 +135,10 @@ def export_video(task: VideoTask, vae: ClipVaeTask, folder: Path) -> None:
 
 def _rgb(preview: LatentRGB) -> dict[str, Any]:
     return asdict(preview)
+
+
+EXPORTERS: dict[str, Callable[[Any, Any, Path], None]] = {
+    "image": export_image,
+    "image-turbo": export_turbo,
+    "video": export_video,
+}

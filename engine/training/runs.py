@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 from engine.protocol.errors import BadRecipe
 
 from .catalogue import OBJECTS
+from .distill import Distillation
 from .image import ImageShape
 from .lora import LoraRun
 from .scenes import Domain
@@ -42,6 +43,28 @@ def mini_image() -> ImageRun:
         domain=IMAGE_DOMAIN,
         shape=ImageShape(heads=3, layers=6),
         schedule=Schedule(steps=2250, batch=64),
+    )
+
+
+@dataclass(frozen=True)
+class TurboRun:
+    """Needs the teacher's last checkpoint."""
+
+    name: str
+    teacher: ImageRun
+    schedule: Schedule
+    distillation: Distillation = field(default_factory=Distillation)
+
+    @property
+    def domain(self) -> Domain:
+        return self.teacher.domain
+
+
+def mini_image_turbo() -> TurboRun:
+    return TurboRun(
+        name="mini-image-turbo",
+        teacher=mini_image(),
+        schedule=Schedule(steps=220, batch=24, muon_lr=0.01, adam_lr=5e-4, warmup=15, decay=0.5, ema=0.98),
     )
 
 
@@ -95,9 +118,10 @@ def mini_video_vae() -> VideoVaeRun:
     )
 
 
-Run = ImageRun | ImageVaeRun | VideoRun | VideoVaeRun | LoraRun
+Run = ImageRun | TurboRun | ImageVaeRun | VideoRun | VideoVaeRun | LoraRun
 TYPES: dict[str, type[Run]] = {
     "image": ImageRun,
+    "image-turbo": TurboRun,
     "image-vae": ImageVaeRun,
     "video": VideoRun,
     "video-vae": VideoVaeRun,
@@ -107,6 +131,7 @@ TYPES: dict[str, type[Run]] = {
 
 BY_KIND: dict[str, Callable[[], Run]] = {
     "image": mini_image,
+    "image-turbo": mini_image_turbo,
     "image-vae": mini_image_vae,
     "video": mini_video,
     "video-vae": mini_video_vae,

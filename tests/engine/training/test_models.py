@@ -18,7 +18,6 @@ from engine.training.evaluate import (
     held_out_clips,
     held_out_scenes,
     image_pipeline,
-    video_pipeline,
 )
 from engine.training.scenes import Placed, Scene
 
@@ -55,19 +54,18 @@ def test_a_model_folder_is_complete_and_small(kind):
 
 
 def test_the_mini_image_model_draws_what_the_prompt_says(font):
-    pipeline = image_pipeline(_folder("image"))
     apple = Scene((Placed(0, "left", "normal"),), 12)
     assert plain_caption(apple) == "a red apple on the left, blue sky background"
     pairs = [(apple, plain_caption(apple)), *held_out_scenes(runs.mini_image().domain, 7)]
-    report, pictures = evaluate(pairs, draw_pictures(pipeline), batch=8)
+    report, pictures = evaluate(pairs, draw_pictures(_folder("image")), batch=8)
     assert pictures.shape == (8, 128, 128, 3)
     assert pairs[0][1] not in [w["prompt"] for w in report["wrong"]]
     assert report["all"] >= 0.6, report["wrong"]  # docs/training.md has the number over more prompts
 
 
 def test_the_mini_video_model_moves_what_the_prompt_says(font):
-    pipeline = video_pipeline(_folder("video"))
-    report, clips = evaluate(held_out_clips(runs.mini_video().domain, 4), draw_clips(pipeline, frames=9), batch=4)
+    draw = draw_clips(_folder("video"), frames=9)
+    report, clips = evaluate(held_out_clips(runs.mini_video().domain, 4), draw, batch=4)
     assert clips.shape == (4, 9, 96, 96, 3)
     assert report["objects"] >= 0.5, report["wrong"]  # docs/training.md has the number over more prompts
 
