@@ -101,7 +101,11 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     from engine.jobs.service import JobService
     from engine.library.library import Library
     from engine.library.thumbnails import ThumbnailCache
+    from engine.memory.footprints import Footprints
+    from engine.memory.forecast import Forecaster
+    from engine.memory.history import History
     from engine.models.service import ModelService
+    from ui.forecasts import ForecastSource
     from ui.services import Services
 
     paths.create()
@@ -124,7 +128,14 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     def make_model_service(notify: Callable[[object], None]) -> ModelService:
         return ModelService(paths.models, paths.config, notify)
 
-    return Services(library, ThumbnailCache(paths.thumbnails), make_job_service, make_model_service, library.close)
+    return Services(
+        library,
+        ThumbnailCache(paths.thumbnails),
+        make_job_service,
+        make_model_service,
+        library.close,
+        ForecastSource(Forecaster(History(paths.runs)), Footprints(paths.footprints)),
+    )
 
 
 def open_window(

@@ -21,7 +21,7 @@ from engine.jobs.notices import (
 from engine.library.item import Item
 from engine.protocol.errors import ErrorInfo
 from ui.engine_link import EngineLink
-from ui.estimate import Estimate
+from ui.forecasts import Forecasts
 from ui.messages import Message, of_error
 from ui.session import Session
 
@@ -52,7 +52,7 @@ class Feed(QObject):
         self._passing_on = False
         self._engine_error: ErrorInfo | None = None  # until the engine runs again
         self._results: set[int] = set()  # items of followed jobs that the gallery has yet to show
-        self.estimate = Estimate()
+        self.estimate = Forecasts(session, parent=self)
         self.show_previews = True
         self.gallery: GalleryPanel | None = None
         self.view: ViewPanel | None = None
@@ -162,7 +162,6 @@ class Feed(QObject):
     def _job_progressed(self, progress: JobProgressed) -> None:
         before = self._session.progress
         self._session.set_progress(progress)
-        self.estimate.progressed(progress)
         if self.gallery is not None:
             self.gallery.job_progressed(progress)
             if self._following and (before is None or before.job != progress.job):

@@ -118,6 +118,7 @@ class LateParts(QObject):
         window.right.layout().insertWidget(0, window.gallery, 1)
         window.actions_.attach_library(services.library, window.gallery.selected_items)
         window.prompt_tools.attach_library(services.library)
+        window.feed.estimate.set_source(services.forecasts)
         window.link = EngineLink(services.make_job_service, parent=window)
         window.actions_.attach_engine(window.link)
         window.feed.gallery = window.gallery

@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from engine.memory.remedies import Remedy
 from engine.models.catalog import InstalledModel
 from engine.protocol.errors import ErrorInfo, LaternaError
 from ui.action_table import ROWS
@@ -21,7 +22,6 @@ from ui.actions import Actions
 from ui.background import Background
 from ui.engine_link import EngineLink
 from ui.feed import Feed
-from ui.formats import duration
 from ui.generate.panel import GeneratePanel
 from ui.late_parts import LateParts
 from ui.library.item_actions import ItemActions
@@ -178,7 +178,8 @@ class MainWindow(QMainWindow):
         self.feed.said.connect(self.messages.show_message)
         self.feed.refused.connect(lambda error: self._refused(error, focus=False))
         self.feed.restart_wanted.connect(actions.restart_engine)
-        self.feed.job_ended.connect(self._tell_notes)
+        self.feed.estimate.changed.connect(self._tell_notes)
+        form.forecast.remedy_wanted.connect(self._apply_remedy)
         self.theme.changed.connect(self.save_soon)
         session.draft_edited.connect(self._draft_changed)
         session.draft_replaced.connect(self._draft_changed)
@@ -250,18 +251,19 @@ class MainWindow(QMainWindow):
     def _tell_notes(self) -> None:
         """What the next job will take, above the button."""
         recipe = self.session.draft.recipe
-        seconds = self.feed.estimate.seconds(recipe)
-        left = ""
-        if seconds is not None:
-            each = self.tr("per clip") if self.session.kind == "video" else self.tr("per image")
-            left = f"≈ {duration(seconds)} {each}"
+        self.form.forecast.show_forecast(self.feed.estimate.current)
         if self.session.kind == "video":
             length = recipe.frames / max(1, recipe.fps)
             right = self.tr("{seconds} s long").format(seconds=f"{length:.1f}")
         else:
             megapixels = recipe.width * recipe.height / 1e6
             right = self.tr("{count} megapixels").format(count=f"{megapixels:.1f}") if megapixels >= 0.2 else ""
-        self.form.set_notes(left, right if self.session.model is not None else "")
+        self.form.set_notes("", right if self.session.model is not None else "")
+
+    def _apply_remedy(self, remedy: Remedy) -> None:
+        """The change that would fit, into the form."""
+        draft = self.session.draft
+        self.session.replace(draft.replace(recipe=remedy.apply(draft.recipe)))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.accept()
@@ -276,6 +278,7 @@ class MainWindow(QMainWindow):
         self.state.collect()
         self.hide()
         self.background.close()
+        self.feed.estimate.close()
         self.actions_.close()
         self.files.close()
         self.form.close_down()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ui.actions import Library as ActionLibrary
 from ui.engine_link import MakeService
+from ui.forecasts import ForecastSource
 from ui.library.gallery import ThumbnailSource
 from ui.library.query import LibrarySource
 from ui.models.link import MakeModelService
@@ -27,3 +28,4 @@ class Services:
     make_job_service: MakeService
     make_model_service: MakeModelService
     close: Callable[[], None]
+    forecasts: ForecastSource

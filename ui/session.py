@@ -117,6 +117,10 @@ class Session(QObject):
         recipe = self.draft.recipe
         return next((model for model in self.models if model.info.id == recipe.model), None)
 
+    def find_model(self, model_id: str) -> InstalledModel | None:
+        """Of either kind."""
+        return next((model for model in self._models if model.info.id == model_id), None)
+
     def has_model(self, model_id: str) -> bool:
         return any(model.info.id == model_id for model in self._models)
 

@@ -60,10 +60,16 @@ class PreviewShown(msgspec.Struct, frozen=True):
 
 
 class JobEnded(msgspec.Struct, frozen=True):
-    """``job.state`` is done, failed or cancelled; ``item_ids`` are the library rows of its files."""
+    """``job.state`` is done, failed or cancelled; ``item_ids`` are the library rows of its files.
+
+    ``seconds`` by stage and ``peak_memory`` in bytes as ``JobFinished`` tells them, of a job that ran from its start to
+    its end in one go; empty and 0 for any other.
+    """
 
     job: Job
     item_ids: tuple[int, ...] = ()
+    seconds: dict[str, float] = {}
+    peak_memory: int = 0
 
 
 class JobsRemoved(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Literal
 
 from engine.jobs.job import Job
 from engine.jobs.progress import Progress
+from engine.protocol.events import JobFinished
 
 Intent = Literal["", "cancel", "pause", "put_back"]
 
@@ -19,3 +20,5 @@ class Running:
         self.started = False
         self.intent: Intent = ""
         self.give_up_at: float | None = None
+        self.is_resumed = False
+        self.finished: JobFinished | None = None

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+import msgspec
+
 from engine.jobs import inbox, output
 from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.job import Job, JobState
@@ -417,18 +419,28 @@ class JobService:
             self._engine.send(Cancel(id))
         return True
 
-    def _end(self, id: str, state: JobState, files: tuple[str, ...] = (), error: ErrorInfo | None = None) -> None:
+    def _end(
+        self,
+        id: str,
+        state: JobState,
+        files: tuple[str, ...] = (),
+        error: ErrorInfo | None = None,
+        measured: events.JobFinished | None = None,
+    ) -> None:
         """Write down how a job ended, take its files into the library, and tell."""
         item_ids = self._take_in(files)
         if state == "done":
             self._checkpoints.remove(id)
-        self._notify(JobEnded(self._queue.end(id, state, files, error), item_ids))
+        ended = JobEnded(self._queue.end(id, state, files, error), item_ids)
+        if measured is not None:
+            ended = msgspec.structs.replace(ended, seconds=measured.seconds, peak_memory=measured.peak_memory)
+        self._notify(ended)
 
     def _running_ended(self, state: JobState, files: tuple[str, ...] = (), error: ErrorInfo | None = None) -> None:
         running, self._running = self._running, None
         assert running is not None
         try:
-            self._end(running.job.id, state, files, error)
+            self._end(running.job.id, state, files, error, None if running.is_resumed else running.finished)
             self._bound_checkpoints()
         finally:
             self._change(lambda: None)
@@ -497,6 +509,7 @@ class JobService:
             case events.PreviewReady(job, step, width, height, frames):
                 self._notify(PreviewShown(job, step, width, height, frames, blob))
             case events.JobResumed():
+                running.is_resumed = True
                 self._notify(running.progress.resumed(event))
             case events.ResumeRefused(job, error):
                 self._checkpoints.remove(job)
@@ -506,6 +519,7 @@ class JobService:
                 self._queue.set_saved(job, step, steps)
             case events.JobFinished(_job, files):
                 self._engine.worked(to_an_end=True)
+                running.finished = event
                 self._finished(tuple(file.path for file in sorted(files, key=lambda file: file.index)))
             case events.JobCancelled():
                 self._engine.worked(to_an_end=True)

@@ -11,6 +11,7 @@ from engine.protocol.family_info import validate
 from ui.draft import Draft
 from ui.generate.advanced import Advanced
 from ui.generate.drop_zone import DropZone
+from ui.generate.forecast_note import ForecastNote
 from ui.generate.import_report import ImportReport
 from ui.generate.parameters import Parameters
 from ui.generate.prompts import Prompts
@@ -53,6 +54,7 @@ class GeneratePanel(QFrame):
         self.disclosure.setAccessibleName(self.tr("Advanced settings"))
         self.advanced = Advanced(theme=theme)
         self.advanced.hide()
+        self.forecast = ForecastNote()
         self.left_note = label("", "muted")
         self.right_note = ElidedLabel("", "muted")
         self.right_note.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -130,6 +132,7 @@ class GeneratePanel(QFrame):
         foot = QVBoxLayout(self._foot)
         foot.setContentsMargins(16, 7, 16, 14)
         foot.setSpacing(9)
+        foot.addWidget(self.forecast)
         foot.addWidget(self._notes)
         foot.addLayout(buttons)
         outer = QVBoxLayout(self)
