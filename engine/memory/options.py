@@ -18,6 +18,9 @@ LARGE = 500_000_000
 STREAMED_BLOCKS = 2
 """Blocks that are in memory where they are streamed: the one that computes, and the one on its way."""
 
+SEPARATE = 1.05
+"""Two passes over half the batch take longer than one over all of it: the device is filled less well."""
+
 PIXEL_BYTES = 3 * (4 + 4 + 1)
 """For each pixel of a result on the host, while it becomes 8 bits: two copies in float32 and the result."""
 
@@ -149,7 +152,8 @@ def transformer_options(setting: Setting) -> list[Option]:
             "call", itemsize, transformer_features(shape.batch * joined, shape.tokens, shape.text)
         )
         calls = shape.steps * shape.passes / joined
-        for option in _placed(setting, (part,), "denoising", work.peak, setting.seconds(part, work), calls):
+        seconds = setting.seconds(part, work) * (1.0 if batched else SEPARATE)
+        for option in _placed(setting, (part,), "denoising", work.peak, seconds, calls):
             changes: tuple[Change, ...] = () if batched else ("rounding",)
             found.append(msgspec.structs.replace(option, batched=batched, changes=changes))
     return found

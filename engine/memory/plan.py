@@ -29,17 +29,21 @@ everything a little (weights in 8 bits)."""
 
 
 class Abilities(msgspec.Struct, frozen=True):
-    """What the engine of this version does with a plan. The planner knows more than that."""
+    """What the engine of this version does with a plan. The planner knows more than that.
+
+    ``mixed``: parts at different placements.
+    """
 
     placements: tuple[Placement, ...]
+    mixed: bool = True
     tiles: bool = True
     slices: bool = True
     separate_guidance: bool = False
     weights: tuple[Weights, ...] = ("native",)
 
 
-EVERYTHING = Abilities(("device", "host", "blocks", "stage", "disk"), True, True, True, ("native", "fp8"))
-ENGINE = Abilities(("device", "host", "stage"))
+EVERYTHING = Abilities(("device", "host", "blocks", "stage", "disk"), separate_guidance=True, weights=("native", "fp8"))
+ENGINE = Abilities(("device", "host", "stage"), mixed=False)
 """What ``engine.worker`` does today. Whoever teaches it more says so here."""
 
 
@@ -118,6 +122,7 @@ class Plan(msgspec.Struct, frozen=True):
     def can_run(self, abilities: Abilities) -> bool:
         return (
             {self.text, self.transformer, self.vae} <= set(abilities.placements)
+            and (abilities.mixed or self.text == self.transformer == self.vae)
             and (abilities.tiles or self.decoding.tile is None)
             and (abilities.slices or not self.decoding.sliced)
             and (abilities.separate_guidance or self.batched)

@@ -39,7 +39,11 @@ def plans(
             text = [option for option in text_options(setting) if option.placement in abilities.placements]
             transformer = [option for option in transformer_options(setting) if _is_able(option, abilities)]
             vae = [option for option in vae_options(setting) if _is_able(option, abilities)]
-            found += [_candidate(setting, options) for options in product(text, transformer, vae)]
+            found += [
+                _candidate(setting, options)
+                for options in product(text, transformer, vae)
+                if abilities.mixed or len({option.placement for option in options}) == 1
+            ]
     found.sort(key=lambda entry: entry.key)
     kept: list[_Candidate] = []
     for entry in found:

@@ -11,10 +11,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.worker.memory", description=__doc__)
     parser.add_argument("--model", metavar="FOLDER", type=Path, help="a model's folder, in diffusers layout")
     parser.add_argument("--out", metavar="PATH", type=Path, help="the table's file, or the folder of footprints")
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="only these of the table")
     arguments = parser.parse_args()
 
-    from engine.media import atomic
-    from engine.memory.footprints import TABLE, Footprints, encode_table
+    from engine.memory.footprints import TABLE, Footprints
     from engine.worker.memory import table
     from engine.worker.memory.simulate import footprint
 
@@ -22,7 +22,7 @@ def main() -> int:
         print(f"Simulating {name}", file=sys.stderr, flush=True)
 
     if arguments.model is None:
-        atomic.write_bytes(arguments.out or TABLE, encode_table(table.make_table(tell)))
+        table.make_table(arguments.out or TABLE, arguments.networks, tell)
         return 0
     known = Footprints(arguments.out)
     for part, cls, config in table.networks_of(arguments.model):

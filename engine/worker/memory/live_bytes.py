@@ -27,21 +27,13 @@ class Work:
     ops: int
 
 
-class LiveBytes(TorchDispatchMode):
-    """Follows every storage that an operator returns, from its birth to its end.
+class LiveStorages:
+    """Bytes of the storages that are followed and still in use. Sizes are rounded up to ``granularity`` bytes."""
 
-    ``held`` tensors count from the start. Storages are rounded up to ``granularity`` bytes as CUDA's allocator does;
-    1 counts them as they are.
-    """
-
-    def __init__(self, held: Iterable[Tensor] = (), granularity: int = 1) -> None:
-        super().__init__()
+    def __init__(self, granularity: int = 1) -> None:
         self._granularity = granularity
         self._known: dict[int, weakref.ref[Any]] = {}
         self.live = self.peak = 0
-        self.flops = self.moved = self.ops = 0
-        for tensor in held:
-            self.follow(tensor)
 
     def follow(self, tensor: Tensor) -> None:
         """Count ``tensor``'s storage from now on until nothing uses it any more."""
@@ -59,6 +51,25 @@ class LiveBytes(TorchDispatchMode):
         self.live += size
         self.peak = max(self.peak, self.live)
 
+
+class LiveBytes(TorchDispatchMode):
+    """Follows every storage that an operator returns, from its birth to its end. ``held`` count from the start."""
+
+    def __init__(self, held: Iterable[Tensor] = ()) -> None:
+        super().__init__()
+        self._storages = LiveStorages()
+        self.flops = self.moved = self.ops = 0
+        for tensor in held:
+            self._storages.follow(tensor)
+
+    @property
+    def live(self) -> int:
+        return self._storages.live
+
+    @property
+    def peak(self) -> int:
+        return self._storages.peak
+
     def work(self) -> Work:
         return Work(self.peak, self.flops, self.moved, self.ops)
 
@@ -66,7 +77,7 @@ class LiveBytes(TorchDispatchMode):
         output = func(*args, **(kwargs or {}))
         outputs = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
         for tensor in outputs:
-            self.follow(tensor)
+            self._storages.follow(tensor)
         if not outputs or func.is_view:
             return output
         self.ops += 1

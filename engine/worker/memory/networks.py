@@ -35,7 +35,7 @@ def build(cls: str, config: dict[str, Any], dtype: torch.dtype) -> nn.Module:
         else:
             network = getattr(module, cls).from_config(_without_names(config))
     network.eval().requires_grad_(False)
-    _replace(network, lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
+    replace_tensors(network, lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
     return network
 
 
@@ -45,10 +45,10 @@ def _without_names(config: dict[str, Any]) -> dict[str, Any]:
 
 def place(network: nn.Module, device: str = "cpu") -> None:
     """Give every weight storage on ``device``; under ``FakeTensorMode`` it is fake."""
-    _replace(network, lambda t: torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device=device))
+    replace_tensors(network, lambda t: torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device=device))
 
 
-def _replace(network: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
+def replace_tensors(network: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
     """Every parameter and buffer by ``change`` of it; what is shared stays shared."""
     changed: dict[int, tuple[Tensor, Tensor]] = {}  # with the old one, which keeps its id from being used again
     for module in network.modules():

@@ -6,7 +6,7 @@ holds whole attention matrices. Peaks do not depend on the number of blocks, wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,6 @@ from engine.memory.footprint import (
 from engine.worker.memory import networks
 from engine.worker.memory.live_bytes import LiveBytes
 
-DTYPES = {2: torch.bfloat16, 4: torch.float32}
-
 TEXT_TOKENS = (77, 128, 256, 512)
 PICTURES = ((512, 512), (768, 1344), (1024, 1024), (1440, 1440), (2048, 2048))  # height, width in pixels
 CLIPS = ((1, 480, 720), (3, 256, 256), (3, 480, 720), (13, 480, 720), (21, 768, 1360))  # latent frames, height, width
@@ -37,8 +35,9 @@ PICTURE_TILES = ((512, 512), (256, 256))
 CLIP_TILES = ((240, 360), (144, 240), (96, 160))
 """Multiples of 6·8 and 5·8 pixels: the overlaps of a clip's VAE divide only those without a shift."""
 
-MOST_TILES = 20
-"""Simulated frames have at most about so many tiles: more take long and tell nothing new."""
+TILED_PICTURES = ((1.25, 1.0, 1), (2.0, 2.0, 1), (2.0, 3.0, 1), (3.0, 4.0, 1))
+TILED_CLIPS = ((2.0, 1.0, 1), (1.25, 1.0, 9), (2.0, 2.0, 9), (2.0, 2.0, 17), (3.0, 2.0, 9))
+"""Sizes that are simulated in tiles: rows and columns in sides of a tile, and frames."""
 
 Point = tuple[tuple[float, ...], Work]
 
@@ -118,16 +117,22 @@ def open_stack(cls: str, config: dict[str, Any], dtype: torch.dtype) -> Stack:
     return Stack(config, tuple(parts))
 
 
-def footprint(cls: str, config: dict[str, Any], itemsizes: Iterable[int] = (2, 4)) -> Footprint:
-    """Simulate ``cls`` over its usual sizes and put lines through what it needed. Takes seconds to a minute."""
+def footprint(cls: str, config: dict[str, Any]) -> Footprint:
+    """Simulate ``cls`` over its usual sizes and put lines through what it needed. Takes seconds to a minute.
+
+    In bfloat16; float32 holds and moves twice the bytes (nearly: what is kept in float32 either way counts twice).
+    """
+    if KINDS[cls] == "transformer":
+        points = _transformer(cls, open_stack(cls, config, torch.bfloat16))
+    elif KINDS[cls] == "text":
+        points = _text(open_network(cls, config, torch.bfloat16))
+    else:
+        points = _vae(open_network(cls, config, torch.bfloat16))
     calls: dict[str, Lines] = {}
-    for itemsize in itemsizes:
-        if KINDS[cls] == "transformer":
-            points = _transformer(cls, open_stack(cls, config, DTYPES[itemsize]))
-        else:
-            network = open_network(cls, config, DTYPES[itemsize])
-            points = _text(network) if KINDS[cls] == "text" else _vae(network)
-        calls |= {f"{call}@{itemsize}": fit(found) for call, found in points.items()}
+    for call, found in points.items():
+        lines = fit(found)
+        calls[f"{call}@2"] = lines
+        calls[f"{call}@4"] = Lines(_twice(lines.peak), lines.flops, _twice(lines.moved), lines.ops)
     whole = networks.build(cls, config, torch.bfloat16)
     in_blocks = [_parameters(block) for block in networks.blocks_of(whole)]
     layers = [_parameters(module) for module in whole.modules() if not list(module.children())]
@@ -141,6 +146,10 @@ def footprint(cls: str, config: dict[str, Any], itemsizes: Iterable[int] = (2, 4
         blocks=len(in_blocks),
         calls=calls,
     )
+
+
+def _twice(line: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(2 * value for value in line)
 
 
 def _parameters(module: nn.Module) -> int:
@@ -203,16 +212,16 @@ def _vae(network: Network) -> dict[str, list[Point]]:
         found["encode"].append((features, network.run(encode)))
     for tile in CLIP_TILES if is_video else PICTURE_TILES:
         points = []
-        for batch, frames, height, width in cases:
-            if (height > tile[0] or width > tile[1]) and height * width <= MOST_TILES * tile[0] * tile[1]:
+        for rows, columns, frames in TILED_CLIPS if is_video else TILED_PICTURES:
+            height, width = round(tile[0] * rows / 16) * 16, round(tile[1] * columns / 16) * 16
 
-                def decode(
-                    net: Any, case: tuple[int, ...] = (batch, frames, height, width), tile: tuple[int, int] = tile
-                ) -> Any:
-                    with networks.tiles(net, tile):
-                        return networks.decode(net, *case)
+            def decode_in_tiles(
+                net: Any, case: tuple[int, ...] = (1, frames, height, width), tile: tuple[int, int] = tile
+            ) -> Any:
+                with networks.tiles(net, tile):
+                    return networks.decode(net, *case)
 
-                points.append((vae_features(batch, height * width, frames), network.run(decode)))
+            points.append((vae_features(1, height * width, frames), network.run(decode_in_tiles)))
         found[f"decode/{tile[0]}x{tile[1]}"] = points
     return found
 

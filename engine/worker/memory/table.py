@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from engine.media import atomic
 from engine.memory.footprint import KINDS, Footprint
+from engine.memory.footprints import encode_table
 from engine.memory.published import NETWORKS
 from engine.worker.memory.simulate import footprint
 
@@ -32,10 +36,11 @@ def networks_of(folder: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield part, entry[1], json.loads((folder / part / "config.json").read_bytes())
 
 
-def make_table(tell: Callable[[str], None] = lambda name: None) -> dict[str, Footprint]:
-    """Every catalogued network, simulated. Takes minutes."""
-    found = {}
+def make_table(path: Path, names: Collection[str] = (), tell: Callable[[str], None] = lambda name: None) -> None:
+    """Simulate every catalogued network, or those of ``names``, into the table at ``path``. Takes minutes."""
+    found = msgspec.json.decode(path.read_bytes(), type=dict[str, Footprint]) if path.exists() else {}
     for name, cls, config in catalogued():
-        tell(name)
-        found[name] = footprint(cls, config)
-    return found
+        if not names or name in names:
+            tell(name)
+            found[name] = footprint(cls, config)
+            atomic.write_bytes(path, encode_table(found))
