@@ -99,12 +99,10 @@ def _list(models: _Models) -> int:
     lines = [f"{model.info.id:24} ready         {model.info.name}: {model.folder}" for model in installed]
     for card in found:
         others = [one for one in card.installed if one.name not in here]
-        lines += [f"{one.name:24} {_state_text(one.state):13} {card.name}{_details(one)}" for one in others]
+        what = card.summary if card.role == "import" else card.name
+        lines += [f"{one.name:24} {_state_text(one.state):13} {what}{_details(one)}" for one in others]
         if not card.installed and card.id not in here:
             lines.append(f"{card.id:24} not here      {card.name}: {_card_text(card)}")
-    known = {one.name for card in found for one in card.installed} | here
-    strange = [one for one in all_imports(models.store) if one.name not in known]
-    lines += [f"{one.name:24} {_state_text(one.state):13} imported{_details(one)}" for one in strange]
     lines += [f"{name}: there are newer files; “models download {name}” gets them" for name in updates]
     value = {
         "installed": [{"folder": model.folder, "info": model.info} for model in installed],
@@ -134,7 +132,7 @@ def _details(one: Installed) -> str:
         return f": {gigabytes(one.done)} of {gigabytes(one.total)}; “models download” goes on"
     if one.state == "damaged":
         return f": {len(one.bad)} files; “models verify {one.name} --repair” fetches them anew"
-    return f": needs {', '.join(one.missing)}" if one.missing else ""
+    return f": lacks {', '.join(one.missing)}; “models complete {one.name}” gets them" if one.missing else ""
 
 
 def _card_text(card: Card) -> str:

@@ -72,14 +72,18 @@ def recognise(path: Path) -> list[Recognised]:
 
 def register(store: Store, found: Recognised, name: str = "") -> Path:
     """Make ``found`` one of the models in ``store``; returns the folder of the import."""
-    name = check_name(name or _free_name(store, found.name))
-    folder = store.model_folder(name)
+    return restore_import(store, name or _free_name(store, found.name), found.reference())
+
+
+def restore_import(store: Store, name: str, reference: Reference) -> Path:
+    """Keep ``reference`` under ``name``; returns the folder. Raises ``BadFile`` where there is a model of that name."""
+    folder = store.model_folder(check_name(name))
     if folder.exists():
         raise BadFile(f"There is a model “{name}” already.", "Give the import another name.")
     try:
         store.create()
         folder.mkdir()
-        write_reference(folder, found.reference())
+        write_reference(folder, reference)
     except OSError as error:
         raise from_os_error(error, "keeping the import", folder) from error
     return folder

@@ -18,7 +18,7 @@ from engine.models.completion import completion_plan, lacking
 from engine.models.download import Download
 from engine.models.fetch import FetchOptions
 from engine.models.hub import Hub
-from engine.models.imports import Recognised, recognise, register, unregister
+from engine.models.imports import Recognised, recognise, register, restore_import, unregister
 from engine.models.licences import Acceptances, licence
 from engine.models.location import locate
 from engine.models.manifest import Precision, check_name
@@ -34,7 +34,7 @@ from engine.models.notices import (
     VerifyProgressed,
 )
 from engine.models.plan import PARTS_NAME, Plan, make_plan
-from engine.models.reference import REFERENCE_NAME
+from engine.models.reference import read_reference
 from engine.models.sources import source
 from engine.models.states import Card, cards, unfinished
 from engine.models.store import Removal, Store
@@ -195,19 +195,27 @@ class ModelService:
 
     def removal(self, name: str) -> Removal:
         """What ``remove`` would free."""
-        if (self.store.model_folder(name) / REFERENCE_NAME).exists():
-            return Removal(name, 0, 0)
         return self.store.removal(name)
 
     def remove(self, name: str) -> Removal:
-        """Waits until it is done: renames and unlinks. An import is only forgotten."""
-        removal = self.removal(name)
-        if (self.store.model_folder(name) / REFERENCE_NAME).exists():
-            unregister(self.store, name)
-        else:
-            self.store.remove(name)
+        """Waits until it is done: renames and unlinks."""
+        removal = self.store.removal(name)
+        self.store.remove(name)
         self._tell(ModelsChanged())
         return removal
+
+    def forget(self, name: str) -> Callable[[], None]:
+        """Forget an import; the person's files stay. What is returned takes that back."""
+        reference = read_reference(self.store.model_folder(name))
+        unregister(self.store, name)
+        self._tell(ModelsChanged())
+
+        def restore() -> None:
+            if reference is not None:
+                restore_import(self.store, name, reference)
+                self._tell(ModelsChanged())
+
+        return restore
 
     def import_models(self, path: Path) -> list[Recognised]:
         """Use the models at ``path`` where they lie; waits until their headers are read (under a second)."""

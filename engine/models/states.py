@@ -12,13 +12,14 @@ from engine.models.assembly import assemble
 from engine.models.disk import allocated_bytes
 from engine.models.licences import LICENCES
 from engine.models.manifest import Precision
-from engine.models.plan import Plan
+from engine.models.plan import PARTS_NAME, Plan
 from engine.models.reference import Reference, read_reference
 from engine.models.sources import SOURCES, ModelSource
 from engine.models.store import Store
 from engine.models.verify import BadFile, quick_check
 from engine.protocol.errors import LaternaError
 
+Role = Literal["catalogued", "import", "parts"]
 State = Literal["absent", "unfinished", "ready", "damaged", "incomplete", "unplugged"]
 
 
@@ -40,7 +41,9 @@ class Installed(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Card(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A catalogued model. ``disk`` in bytes (native precision), ``memory`` in GB."""
+    """A catalogued model, an import, or the parts that imports share. ``disk`` in bytes (native precision), ``memory``
+    in GB.
+    """
 
     id: str
     name: str
@@ -57,6 +60,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
     precisions: tuple[Precision, ...]
     runs: bool
     installed: tuple[Installed, ...] = ()
+    role: Role = "catalogued"
 
     @property
     def state(self) -> State:
@@ -67,11 +71,17 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def cards(store: Store) -> list[Card]:
-    """All catalogued models in their order, each with its folders in ``store``."""
+    """All catalogued models in their order, each with its folders in ``store``; then the imports, and what they share."""
     found: dict[str, list[Installed]] = {}
+    imported: list[Card] = []
     for model, installed in _installed(store):
-        found.setdefault(model, []).append(installed)
-    return [_card(source, tuple(found.get(source.id, ()))) for source in SOURCES.values()]
+        if installed.is_import and model in SOURCES:
+            imported.append(_import_card(SOURCES[model], installed))
+        else:
+            found.setdefault(model, []).append(installed)
+    catalogued = [_card(source, tuple(found.get(source.id, ()))) for source in SOURCES.values()]
+    shared = [_parts_card(one) for one in found.get(PARTS_NAME, ())]
+    return catalogued + imported + shared
 
 
 def imports(store: Store) -> list[Installed]:
@@ -172,4 +182,30 @@ def _card(source: ModelSource, installed: tuple[Installed, ...]) -> Card:
         precisions=source.precisions,
         runs=source.runs,
         installed=installed,
+    )
+
+
+def _import_card(source: ModelSource, installed: Installed) -> Card:
+    return msgspec.structs.replace(
+        _card(source, (installed,)),
+        id=installed.name,
+        name=installed.name,
+        summary=f"{source.name}, {installed.precision}".removesuffix(", "),
+        disk=installed.total,
+        precisions=("native",),
+        role="import",
+    )
+
+
+def _parts_card(installed: Installed) -> Card:
+    return msgspec.structs.replace(
+        _card(SOURCES["sd3.5-medium"], (installed,)),
+        id=PARTS_NAME,
+        name="Parts of SD 3.5",
+        summary="What imported files lack: tokenizers, text encoders, the VAE.",
+        sizes="",
+        disk=installed.total,
+        memory=0,
+        precisions=("native",),
+        role="parts",
     )

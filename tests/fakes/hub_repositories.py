@@ -130,6 +130,11 @@ REPOSITORIES: dict[str, list[File]] = {
 _SD35_TRANSFORMER = {"num_layers": 38, "num_attention_heads": 38, "sample_size": 128, "dual_attention_layers": []}
 _CONFIGS: dict[str, dict[str, object]] = {
     "sd35-index": {"_class_name": "StableDiffusion3Pipeline"},
+    "clip-l-config": {"hidden_size": 768},
+    "clip-g-config": {"hidden_size": 1280},
+    "t5-config": {"d_model": 4096},
+    "cog-t5-config": {"d_model": 4096},
+    "sd35-vae-config": {"latent_channels": 16},
     "sd3.5_large-dit-config": _SD35_TRANSFORMER,
     "sd3.5_large_turbo-dit-config": _SD35_TRANSFORMER,
     "sd3.5_medium-dit-config": {"num_layers": 24, "sample_size": 128, "dual_attention_layers": list(range(13))},

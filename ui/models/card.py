@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.models.download import DownloadProgress
 from engine.models.states import Card, Installed
 from engine.protocol.errors import ErrorInfo
 from ui.models import texts
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import ErrorLabel, label
 
 STEPS = 1000
 
 
 class ModelCard(QFrame):
-    """Signals: ``wanted(str, str)`` with an action (download, pause, resume, cancel, verify, repair, remove) and the
-    name of the folder; for download the precision.
+    """Signals: ``wanted(str, str)`` with an action (download, update, complete, pause, resume, cancel, verify, repair,
+    remove) and the name of the folder; for download the precision.
     """
 
     wanted = Signal(str, str)
@@ -26,12 +37,14 @@ class ModelCard(QFrame):
         self.card = card
         self._has_update = False
         self._busy = False
-        self.setProperty("role", "panel")
+        self.setProperty("role", "card")
         self.setAccessibleName(card.name)
-        self.state = label("", "muted")
+        self.name = _wrapped(card.name, "title")
+        self.state = label("", "state")
         self.makes = _wrapped(texts.makes(card))
         self.needs = _wrapped(texts.needs(card), "muted")
-        self.licence = _wrapped(card.licence_line, "muted")
+        self.licence = _wrapped(texts.licence(card), "muted")
+        self.note = _wrapped(texts.note(card), "muted")
         self.precision = QComboBox()
         self.precision.setAccessibleName(self.tr("Precision of {name}").format(name=card.name))
         for precision in card.precisions:
@@ -41,27 +54,29 @@ class ModelCard(QFrame):
         self.bar.setRange(0, STEPS)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of {name}").format(name=card.name))
-        self.progress = label("", "muted")
+        self.progress = _wrapped("", "muted")
         self.error = ErrorLabel()
+        self.error.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)  # addresses in it are long
         self.buttons: dict[str, QPushButton] = {}
         self._build()
         self.show_card(card)
 
     def _build(self) -> None:
         head = QHBoxLayout()
-        head.addWidget(label(self.card.name, "title"), 1)
-        head.addWidget(self.state)
-        row = QHBoxLayout()
+        head.addWidget(self.name, 1)
+        head.addWidget(self.state, 0, Qt.AlignmentFlag.AlignTop)
+        row = FlowLayout(gap=8)
         row.addWidget(self.precision)
-        row.addStretch(1)
         for action, text, role in (
             ("download", self.tr("Download"), "primary"),
+            ("update", self.tr("Update"), "primary"),
+            ("complete", self.tr("Get what is missing"), "primary"),
             ("resume", self.tr("Go on"), "primary"),
             ("pause", self.tr("Pause"), ""),
             ("cancel", self.tr("Give up"), ""),
             ("repair", self.tr("Repair"), "primary"),
             ("verify", self.tr("Check files"), "quiet"),
-            ("remove", self.tr("Remove…"), "quiet"),
+            ("remove", self.tr("Forget") if self.card.role == "import" else self.tr("Remove…"), "quiet"),
         ):
             button = QPushButton(text)
             button.setProperty("role", role)
@@ -70,11 +85,16 @@ class ModelCard(QFrame):
             self.buttons[action] = button
             row.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 16, 12)
+        column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(4)
         column.addLayout(head)
-        for widget in (self.makes, self.needs, self.licence, self.bar, self.progress, self.error):
+        for widget in (self.makes, self.needs, self.licence, self.note):
             column.addWidget(widget)
+            widget.setVisible(bool(widget.text()))
+        column.addSpacing(4)
+        for widget in (self.bar, self.progress, self.error):
+            column.addWidget(widget)
+        column.addSpacing(2)
         column.addLayout(row)
 
     @property
@@ -84,6 +104,7 @@ class ModelCard(QFrame):
 
     def show_card(self, card: Card, has_update: bool = False) -> None:
         self.card, self._has_update = card, has_update
+        self.needs.setText(texts.needs(card))
         if card.state == "ready":
             self.error.set_sentence("")
         self._refresh()
@@ -118,7 +139,9 @@ class ModelCard(QFrame):
         installed = self.installed
         state = self.card.state
         shown = {
-            "download": not self._busy and (state == "absent" or (state == "ready" and self._has_update)),
+            "download": not self._busy and state == "absent",
+            "update": not self._busy and state == "ready" and self._has_update,
+            "complete": not self._busy and state == "incomplete",
             "resume": not self._busy and state == "unfinished",
             "pause": self._busy,
             "cancel": self._busy or state == "unfinished",
@@ -131,12 +154,15 @@ class ModelCard(QFrame):
         self.precision.setVisible(shown["download"] and self.precision.count() > 1)
         self.bar.setVisible(self._busy)
         self.progress.setVisible(self._busy)
-        self.state.setText(
-            self.tr("Downloading") if self._busy else texts.state(self.card, installed, self._has_update)
-        )
+        text, kind = texts.state(self.card, installed, self._has_update)
+        self.state.setText(self.tr("Downloading") if self._busy else text)
+        _set_kind(self.state, "busy" if self._busy else kind)
+        self.progress.setVisible(self._busy or bool(installed and installed.missing))
+        if not self._busy and installed is not None and installed.missing:
+            self.progress.setText(self.tr("It lacks: {parts}.").format(parts=", ".join(installed.missing)))
 
     def _emit(self, action: str) -> None:
-        if action == "download":
+        if action in ("download", "update"):
             self.wanted.emit(action, str(self.precision.currentData()))
         else:
             self.wanted.emit(action, self.installed.name if self.installed else self._download_name())
@@ -150,4 +176,13 @@ def _wrapped(text: str, role: str = "") -> QLabel:
     made = label(text, role)
     made.setWordWrap(True)
     made.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
+    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     return made
+
+
+def _set_kind(shown: QLabel, kind: str) -> None:
+    """Let the style sheet colour ``shown`` by ``kind`` (good, warn, bad, busy, plain)."""
+    if shown.property("kind") != kind:
+        shown.setProperty("kind", kind)
+        shown.style().unpolish(shown)
+        shown.style().polish(shown)

@@ -27,7 +27,8 @@ class _Question(QDialog):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(24, 20, 24, 16)
         self.column.setSpacing(10)
-        self.column.addWidget(label(title, "heading"))
+        if title:
+            self.column.addWidget(label(title, "heading"))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.yes = self.buttons.addButton(yes, QDialogButtonBox.ButtonRole.AcceptRole)
         self.yes.setProperty("role", "primary")
@@ -67,19 +68,16 @@ class LicenceDialog(_Question):
 
 
 class RemoveDialog(_Question):
-    def __init__(self, removal: Removal, is_import: bool, accepted: Callable[[], None], parent: QWidget) -> None:
+    def __init__(self, removal: Removal, accepted: Callable[[], None], parent: QWidget) -> None:
         super().__init__("", "", accepted, parent)
         title = self.tr("Remove {name}?").format(name=removal.name)
         self.setWindowTitle(title)
         self.add_text(title, "title")
         self.yes.setText(self.tr("Remove"))
-        if is_import:
-            self.add_text(self.tr("Laterna forgets it. Your own files stay where they are."))
-        else:
-            self.add_text(self.tr("This frees {size}.").format(size=gigabytes(removal.frees)))
-            if removal.shared:
-                text = self.tr("{size} stay, since other models use them.")
-                self.add_text(text.format(size=gigabytes(removal.shared)), "muted")
+        self.add_text(self.tr("This frees {size}.").format(size=gigabytes(removal.frees)))
+        if removal.shared:
+            text = self.tr("{size} stay, since other models use them.")
+            self.add_text(text.format(size=gigabytes(removal.shared)), "muted")
         self.column.addWidget(self.buttons)
 
 

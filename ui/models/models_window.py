@@ -6,21 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from engine.models import notices
 from engine.models.download import DownloadProgress
 from engine.models.imports import Recognised
 from engine.models.licences import LICENCES
-from engine.models.service import ModelService
+from engine.models.plan import PARTS_NAME
 from engine.models.states import Card
 from engine.models.store import Removal
 from engine.models.token import Token
 from engine.models.transport import DEFAULT_ENDPOINT
-from engine.protocol.errors import ErrorInfo
+from engine.protocol.errors import BadFile, ErrorInfo
+from ui.drops import dropped
 from ui.models.card import ModelCard
 from ui.models.dialogs import LicenceDialog, RemoveDialog, TokenDialog
 from ui.models.link import ModelLink
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import ErrorLabel, label
 
 
@@ -34,6 +37,9 @@ class ModelsWindow(QDialog):
         self.cards: dict[str, ModelCard] = {}
         self.setWindowTitle(self.tr("Models"))
         self.resize(760, 820)
+        self.setMinimumWidth(380)
+        self.setAcceptDrops(True)
+        self._restore: Callable[[], None] | None = None
         self.said = label("", "muted")
         self.said.setWordWrap(True)
         self.error = ErrorLabel()
@@ -51,13 +57,12 @@ class ModelsWindow(QDialog):
         self.reload()
 
     def _build(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(label(self.tr("Models"), "heading"), 1)
+        head = FlowLayout(gap=8)
         self.actions_: dict[str, QPushButton] = {}
         for name, text, call in (
-            ("updates", self.tr("Look for updates"), self._link.service.check_updates),
-            ("import", self.tr("Import a folder…"), self.ask_import_folder),
             ("import_file", self.tr("Import a file…"), self.ask_import_file),
+            ("import", self.tr("Import a folder…"), self.ask_import_folder),
+            ("updates", self.tr("Look for updates"), self._link.service.check_updates),
             ("token", self.tr("Token…"), self.ask_token),
             ("move", self.tr("Move all…"), self.ask_folder),
         ):
@@ -65,11 +70,20 @@ class ModelsWindow(QDialog):
             button.clicked.connect(lambda _checked=False, call=call: call())
             self.actions_[name] = button
             head.addWidget(button)
+        self.undo = QPushButton(self.tr("Undo"))
+        self.undo.setProperty("role", "message")
+        self.undo.hide()
+        self.undo.clicked.connect(self._undo)
+        said = QHBoxLayout()
+        said.addWidget(self.said, 1)
+        said.addWidget(self.undo)
         inner = QWidget()
         inner.setProperty("role", "scrolled")
         self._column = QVBoxLayout(inner)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(1)
+        self._column.setSpacing(10)
+        self.imported = label(self.tr("IMPORTED"), "section")
+        self._column.addWidget(self.imported)
         self._column.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -79,8 +93,9 @@ class ModelsWindow(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(20, 18, 20, 12)
         whole.setSpacing(10)
+        whole.addWidget(label(self.tr("Models"), "heading"))
         whole.addLayout(head)
-        whole.addWidget(self.said)
+        whole.addLayout(said)
         whole.addWidget(self.error)
         whole.addWidget(area, 1)
 
@@ -90,53 +105,88 @@ class ModelsWindow(QDialog):
         self._link.ask(lambda service: service.cards(), self._show_cards)
 
     def _show_cards(self, cards: list[Card]) -> None:
+        for gone in self.cards.keys() - {card.id for card in cards}:
+            self.cards.pop(gone).deleteLater()
         for card in cards:
             has_update = any(one.name in self._updates for one in card.installed)
             if card.id not in self.cards:
                 made = ModelCard(card)
                 made.wanted.connect(lambda action, what, id=card.id: self.act(id, action, what))
                 self.cards[card.id] = made
-                self._column.insertWidget(self._column.count() - 1, made)
+                above = self._column.indexOf(self.imported) if card.role == "catalogued" else self._column.count() - 1
+                self._column.insertWidget(above, made)
             self.cards[card.id].show_card(card, has_update)
-        self.said.setText(self.tr("Kept in {folder}").format(folder=self._link.service.store.root))
+        self.imported.setVisible(any(card.role != "catalogued" for card in cards))
+        if not self.undo.isVisible():
+            self._say(self.tr("Kept in {folder}").format(folder=self._link.service.store.root))
+
+    def _say(self, text: str, undo: Callable[[], None] | None = None) -> None:
+        self.said.setText(text)
+        self._restore = undo
+        self.undo.setVisible(undo is not None)
+
+    def _undo(self) -> None:
+        restore = self._restore
+        self._say("")
+        if restore is not None:
+            self._link.ask(lambda _service: restore())
+
+    # --- files dropped on the window
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        try:
+            path = dropped(event.mimeData())
+        except BadFile as error:
+            self._failed(error.info())
+            return
+        if isinstance(path, Path):
+            self.import_models(path)
 
     # --- what a person does
 
     def act(self, id: str, action: str, what: str) -> None:
         """Carry out a card's button."""
-        service = self._link.service
+        service, card = self._link.service, self.cards[id].card
         self.error.set_sentence("")
-        if action == "download":
+        if action in ("download", "update"):
             self.download(id, what)
+        elif action == "complete":
+            self._with_licence(card, lambda: self._link.ask(lambda asked: asked.complete(what)))
+        elif action == "remove" and card.role == "import":
+            text = self.tr("{name} is forgotten; your own files stay.").format(name=what)
+            self._link.ask(lambda asked: asked.forget(what), lambda restore: self._say(text, restore))
         elif action == "remove":
-            self._link.ask(lambda asked: asked.removal(what), lambda removal: self._confirm(id, removal))
+            self._link.ask(lambda asked: asked.removal(what), self._confirm)
         elif action in ("pause", "resume", "cancel", "verify", "repair"):
             call = getattr(service, action)
             self._link.ask(lambda _service: call(what))
 
     def download(self, id: str, precision: str = "native") -> None:
         """Show the licence where it was not accepted yet; then download."""
-        card = self.cards[id].card
+        self._with_licence(
+            self.cards[id].card,
+            lambda: self._link.ask(lambda service: service.download(id, "fp8" if precision == "fp8" else "native")),
+        )
+
+    def _with_licence(self, card: Card, begin: Callable[[], None]) -> None:
+        """Call ``begin`` once the licence of ``card`` is accepted."""
         licence = LICENCES[card.licence]
-
-        def begin() -> None:
-            def work(service: ModelService) -> None:
-                service.acceptances.accept(licence)
-                service.download(id, "fp8" if precision == "fp8" else "native")
-
-            self._link.ask(work)
-
-        if self._link.service.acceptances.has(licence):
+        acceptances = self._link.service.acceptances
+        if acceptances.has(licence):
             begin()
         else:
-            LicenceDialog(licence, card.name, begin, self).open()
 
-    def _confirm(self, id: str, removal: Removal) -> None:
-        installed = self.cards[id].installed
-        is_import = installed is not None and installed.is_import
-        RemoveDialog(
-            removal, is_import, lambda: self._link.ask(lambda service: service.remove(removal.name)), self
-        ).open()
+            def accepted() -> None:
+                self._link.ask(lambda _service: acceptances.accept(licence), lambda _: begin())
+
+            LicenceDialog(licence, card.name, accepted, self).open()
+
+    def _confirm(self, removal: Removal) -> None:
+        RemoveDialog(removal, lambda: self._link.ask(lambda service: service.remove(removal.name)), self).open()
 
     def ask_token(self, model_page: str = "") -> None:
         tokens = self._link.service.tokens
@@ -146,8 +196,8 @@ class ModelsWindow(QDialog):
                 self._link.ask(lambda _service: tokens.save(Token(text)))
 
         self._link.ask(
-            lambda _service: tokens.find()[1],
-            lambda place: TokenDialog(place, tokens.has_keyring, model_page, save, self).open(),
+            lambda _service: (tokens.find()[1], tokens.has_keyring),
+            lambda found: TokenDialog(*found, model_page, save, self).open(),
         )
 
     def ask_import_folder(self) -> None:
@@ -182,6 +232,8 @@ class ModelsWindow(QDialog):
                 call(card)
 
     def _progressed(self, now: DownloadProgress) -> None:
+        if now.name == PARTS_NAME and now.name not in self.cards:
+            self.reload()  # its card appears with its first download
         self._with_card(now.name, lambda card: card.show_progress(now))
 
     def _ended(self, notice: notices.DownloadEnded) -> None:
@@ -200,14 +252,14 @@ class ModelsWindow(QDialog):
             self._failed(notice.error)
         elif notice.result is not None and notice.result.is_sound:
             text = self.tr("{name}: all {count} files are as published.")
-            self.said.setText(text.format(name=notice.name, count=notice.result.files))
+            self._say(text.format(name=notice.name, count=notice.result.files))
         elif notice.result is not None:
             text = self.tr("{name}: {count} files are damaged. “Repair” fetches them anew.")
             self.error.set_sentence(text.format(name=notice.name, count=len(notice.result.bad)))
 
     def _moving(self, notice: notices.MoveProgressed) -> None:
         percent = 100 * notice.done // max(1, notice.total)
-        self.said.setText(self.tr("Moving the models: {percent} %").format(percent=percent))
+        self._say(self.tr("Moving the models: {percent} %").format(percent=percent))
 
     def _moved(self, notice: notices.MoveEnded) -> None:
         if notice.error is not None:
@@ -219,10 +271,7 @@ class ModelsWindow(QDialog):
 
     def _imported(self, found: list[Recognised]) -> None:
         names = ", ".join(one.name for one in found)
-        missing = sorted({part for one in found if not one.folder for part in one.missing})
-        self.said.setText(self.tr("Imported: {names}.").format(names=names))
-        if missing:
-            self.error.set_sentence(self.tr("Still missing: {parts}.").format(parts=", ".join(missing)))
+        self._say(self.tr("Imported: {names}. Nothing was copied.").format(names=names))
 
     def _failed(self, error: ErrorInfo) -> None:
         self.error.set_sentence(error.sentence())

@@ -19,27 +19,43 @@ def makes(card: Card) -> str:
 
 
 def needs(card: Card) -> str:
-    text = _tr("Graphics memory from {memory:g} GB  ·  {disk} on disk").format(
-        memory=card.memory, disk=gigabytes(card.disk)
-    )
-    return text if card.runs else text + "  ·  " + _tr("this Laterna can keep it, but not run it yet")
+    """Memory and disk; what an import itself takes is the person's own."""
+    disk = _tr("{disk} on disk").format(disk=gigabytes(card.disk))
+    if not card.memory:
+        return disk
+    return _tr("Graphics memory from {memory:g} GB").format(memory=card.memory) + "  ·  " + disk
 
 
-def state(card: Card, installed: Installed | None, has_update: bool) -> str:
+def licence(card: Card) -> str:
+    """The licence in a line, and whether the hub asks for more."""
+    if not card.gated or card.role != "catalogued":
+        return card.licence_line
+    return card.licence_line + "  ·  " + _tr("needs a free account and a token")
+
+
+def note(card: Card) -> str:
+    """What a person should know before the download; empty for most."""
+    return "" if card.runs else _tr("This version of Laterna can download it, but not run it yet.")
+
+
+def state(card: Card, installed: Installed | None, has_update: bool) -> tuple[str, str]:
+    """In words, and its kind: good, warn, bad or plain."""
     if installed is None:
-        return _tr("Not here")
+        return _tr("Not here"), "plain"
     if installed.state == "ready":
-        return _tr("Update available") if has_update else _tr("Ready")
+        if has_update:
+            return _tr("Update available"), "warn"
+        return _tr("Ready"), "good" if card.runs else "plain"
     if installed.state == "unfinished":
         text = _tr("Paused") if installed.paused else _tr("Waiting")
-        return _tr("{state} at {done} of {total}").format(
-            state=text, done=gigabytes(installed.done), total=gigabytes(installed.total)
-        )
+        done, total = gigabytes(installed.done), gigabytes(installed.total)
+        return _tr("{state} at {done} of {total}").format(state=text, done=done, total=total), "warn"
     if installed.state == "damaged":
-        return _tr("Damaged: {count} files").format(count=len(installed.bad))
+        text = _tr("Damaged: 1 file") if len(installed.bad) == 1 else _tr("Damaged: {count} files")
+        return text.format(count=len(installed.bad)), "bad"
     if installed.state == "unplugged":
-        return _tr("Not connected")
-    return _tr("Incomplete: needs {parts}").format(parts=", ".join(installed.missing))
+        return _tr("Not connected"), "warn"
+    return _tr("Incomplete"), "warn"
 
 
 def progress(now: DownloadProgress) -> str:

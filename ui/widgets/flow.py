@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Items at their size hints, in reading direction, ``gap`` apart."""
+    """Visible items at their size hints, in reading direction, ``gap`` apart."""
 
     def __init__(self, parent: QWidget | None = None, gap: int = 6) -> None:
         super().__init__(parent)
@@ -55,13 +55,18 @@ class FlowLayout(QLayout):
         mirrored = (
             self.parentWidget() is not None and self.parentWidget().layoutDirection() == Qt.LayoutDirection.RightToLeft
         )
+        row: list[tuple[QLayoutItem, QRect]] = []
         for item in self._items:
+            if item.isEmpty():  # hidden
+                continue
             size = item.sizeHint().boundedTo(QSize(max(1, inside.width()), 16_777_215))
-            if line and x + size.width() > inside.right() + 1:
-                x, y, line = inside.left(), y + line + self._gap, 0
-            if move:
-                left = inside.right() + inside.left() - x - size.width() + 1 if mirrored else x
-                item.setGeometry(QRect(left, y, size.width(), size.height()))
+            if row and x + size.width() > inside.right() + 1:
+                x, y, line, row = inside.left(), y + line + self._gap, 0, []
+            left = inside.right() + inside.left() - x - size.width() + 1 if mirrored else x
+            row.append((item, QRect(left, y, size.width(), size.height())))
             x += size.width() + self._gap
             line = max(line, size.height())
+            if move:
+                for placed, place in row:  # in the middle of the line, which may have grown
+                    placed.setGeometry(place.translated(0, (line - place.height()) // 2))
         return y + line - rect.top() + margins.bottom()

@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from engine.models.fetch import FetchOptions
 from engine.models.service import ModelService
+from engine.models.token import Token
+from tests.engine.models.test_imports import mmdit, sparse
 from tests.fakes.hub import TOKEN, FakeHub
 from tests.fakes.hub_repositories import small_repository
 from ui.models.dialogs import LicenceDialog, RemoveDialog, TokenDialog
@@ -123,6 +127,46 @@ def test_an_import_that_is_none_is_a_sentence(window: ModelsWindow, qtbot: QtBot
     (tmp_path / "x.ckpt").write_bytes(b"PK\x03\x04")
     window.import_models(tmp_path / "x.ckpt")
     qtbot.waitUntil(lambda: "pickle" in window.error.text())
+
+
+def drop(window: ModelsWindow, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    place, buttons = QPointF(50, 50), Qt.MouseButton.LeftButton
+    enter = QDragEnterEvent(place.toPoint(), Qt.DropAction.CopyAction, data, buttons, Qt.KeyboardModifier.NoModifier)
+    window.dragEnterEvent(enter)
+    assert enter.isAccepted()
+    window.dropEvent(QDropEvent(place, Qt.DropAction.CopyAction, data, buttons, Qt.KeyboardModifier.NoModifier))
+
+
+def test_a_dropped_file_is_imported_completed_forgotten_and_taken_back(
+    window: ModelsWindow, qtbot: QtBot, hub: FakeHub, tmp_path: Path
+) -> None:
+    """A transformer alone: its card says what is missing; one click gets just that."""
+    window._link.service.tokens.save(Token(TOKEN))
+    file = sparse(tmp_path / "sd3.5_medium-fp8.safetensors", mmdit(24, x=True), "F8_E4M3")
+    drop(window, file)
+    qtbot.waitUntil(lambda: "sd3.5_medium-fp8" in window.cards)
+    card = window.cards["sd3.5_medium-fp8"]
+    qtbot.waitUntil(card.isVisible)
+    assert card.state.text() == "Incomplete"
+    assert "CLIP-L tokenizer" in card.progress.text()
+    press(window, "sd3.5_medium-fp8", "complete")
+    question = dialog(window, qtbot, LicenceDialog)
+    assert isinstance(question, LicenceDialog)
+    question.tick.setChecked(True)
+    question.yes.click()
+    qtbot.waitUntil(lambda: card.state.text() == "Ready", timeout=30_000)
+    assert not any("transformer/" in asked.path for asked in hub.requests("resolve"))
+    assert window.cards["sd35-parts"].state.text() == "Ready"
+
+    press(window, "sd3.5_medium-fp8", "remove")
+    qtbot.waitUntil(lambda: "sd3.5_medium-fp8" not in window.cards)
+    assert file.exists()
+    qtbot.waitUntil(window.undo.isVisible)
+    window.undo.click()
+    qtbot.waitUntil(lambda: "sd3.5_medium-fp8" in window.cards)
+    assert window.cards["sd3.5_medium-fp8"].state.text() == "Ready"
 
 
 def test_everything_has_a_name_for_a_screen_reader(window: ModelsWindow) -> None:
