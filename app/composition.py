@@ -121,7 +121,8 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
             engine_log=paths.engine_log,
             notify=notify,
             engine_command=engine_command,
-            previews=settings.previews,
+            preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,
+            wait_after_start=settings.wait_after_start,
             a1111_parameters=lambda: settings.a1111_parameters,
         )
 

@@ -21,8 +21,9 @@ class Settings(msgspec.Struct, omit_defaults=True):
     """Everything a person set. ``output_folder`` and ``language`` empty mean the usual ones of this machine.
 
     ``wait_after_start``: jobs that are left in the queue wait until the person goes on with it.
-    ``file_name`` is the stem of saved files; empty lets Laterna name them by time and prompt. ``geometry`` and
-    ``splitter`` are the window's own states in base64. ``a1111_parameters`` puts that text into PNGs too.
+    ``preview_interval`` is the least time between two previews in seconds. ``toured``: the first words were read.
+    ``file_name`` is a template (``engine.library.file_names``); empty lets Laterna name files by time and prompt.
+    ``geometry`` and ``splitter`` are the window's own states in base64. ``a1111_parameters`` puts that text into PNGs too.
     """
 
     version: int = VERSION
@@ -32,6 +33,10 @@ class Settings(msgspec.Struct, omit_defaults=True):
     geometry: str = ""
     splitter: str = ""
     previews: bool = True
+    preview_interval: float = 0.1
+    suggestions: bool = True
+    notify: bool = True
+    toured: bool = False
     a1111_parameters: bool = False
     advanced_open: bool = False
     queue_open: bool = False

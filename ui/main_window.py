@@ -122,6 +122,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.setWindowTitle("Laterna")
         self.form = GeneratePanel(self.session, theme=self.theme, tools=self.prompt_tools)
+        self.form.prompts.completion.enabled = self.preferences.suggestions
         self.form.set_advanced_open(self.preferences.advanced_open)
         self.menu_button = IconButton("menu", self.tr("Menu (F10)"), theme=self.theme, role="muted")
         self.menu_button.setFixedSize(34, 34)

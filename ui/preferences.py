@@ -17,6 +17,10 @@ class Preferences(Protocol):
     geometry: str
     splitter: str
     previews: bool
+    preview_interval: float
+    suggestions: bool
+    notify: bool
+    toured: bool
     a1111_parameters: bool
     advanced_open: bool
     queue_open: bool

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ui.compare.compare_view import CompareView
     from ui.main_window import MainWindow
     from ui.models.models_window import ModelsWindow
+    from ui.settings_page.settings_window import SettingsWindow
 
 
 class WindowActions(QObject):
@@ -28,6 +29,7 @@ class WindowActions(QObject):
         self._version = version
         self._models_window: ModelsWindow | None = None
         self._compare: CompareView | None = None
+        self._settings_window: SettingsWindow | None = None
         self._answers: dict[str, Callable[[], object]] = {
             "focus_prompt": window.form.prompts.prompt.setFocus,
             "prompt_history": window.form.prompts.open_history,
@@ -59,6 +61,7 @@ class WindowActions(QObject):
             "toggle_advanced": window.form.disclosure.toggle,
             "start_from_item": self.start_from_item,
             "show_models": self.show_models,
+            "show_settings": self.show_settings,
             "choose_output_folder": self.choose_output_folder,
             "open_output_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder()))),
             "toggle_previews": self.toggle_previews,
@@ -153,6 +156,25 @@ class WindowActions(QObject):
         self._models_window.raise_()
         self._models_window.activateWindow()
 
+    def show_settings(self) -> None:
+        """The settings page; one at a time."""
+        window = self._window
+        if self._settings_window is None:
+            from ui.settings_page.settings_window import SettingsWindow
+
+            self._settings_window = SettingsWindow(
+                window.preferences, self.set_preference, self._output_folder, theme=window.theme, parent=window
+            )
+        self._settings_window.refresh()
+        self._settings_window.show()
+        self._settings_window.raise_()
+        self._settings_window.activateWindow()
+
+    def set_preference(self, field: str, value: object) -> None:
+        from ui.settings_page.apply import apply_setting
+
+        apply_setting(self._window, field, value)
+
     def choose_output_folder(self) -> None:
         from ui.dialogs import ask_folder
 
@@ -164,10 +186,9 @@ class WindowActions(QObject):
         self._window.messages.show_message(Message(self.tr("New files go to {folder}.").format(folder=folder)))
 
     def toggle_previews(self) -> None:
-        """Previews vanish at once; the engine makes none from its next start on."""
+        """Previews vanish at once; the engine makes none from the next job on."""
         window = self._window
-        window.preferences.previews = window.feed.show_previews = not window.preferences.previews
-        window.save_soon()
+        self.set_preference("previews", not window.preferences.previews)
         text = self.tr("Previews are shown.") if window.preferences.previews else self.tr("Previews are not shown.")
         window.messages.show_message(Message(text))
 

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from engine.jobs.job import Job
+from engine.library import file_names
 from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
 from engine.protocol.errors import BadFile, NoSpace, from_os_error
@@ -34,7 +35,9 @@ def prepare(folder: Path, recipe: Recipe) -> None:
 
 
 def stem_for(job: Job, folder: Path, when: float) -> str:
-    """The job's own file name without suffix, or a new one from its prompt and seed."""
+    """The job's own file name without suffix, one by its template, or a new one from its prompt and seed."""
+    if file_names.is_template(job.file_stem):
+        return unused_stem(folder, file_names.render(job.file_stem, job.recipe, when))
     return job.file_stem or unused_stem(folder, file_stem(job.recipe.prompt, job.recipe.seed, when))
 
 

@@ -65,7 +65,7 @@ class JobService:
         adapter_folder: Path,
         notify: Callable[[Notice], None],
         engine_command: list[str] | None = None,
-        previews: bool = True,
+        preview_interval: Callable[[], float] = lambda: 0.1,
         a1111_parameters: Callable[[], bool] = lambda: False,
         cancel_patience: float = CANCEL_PATIENCE,
         checkpoint_folder: Path | None = None,
@@ -84,7 +84,7 @@ class JobService:
         self._cache_folder = Path(cache_folder)
         self._adapter_folder = Path(adapter_folder)
         self._notify = notify
-        self._previews = previews
+        self._preview_interval = preview_interval
         self._a1111_parameters = a1111_parameters
         self._cancel_patience = cancel_patience
         self._inbox: SimpleQueue[inbox.Message] = SimpleQueue()
@@ -398,7 +398,7 @@ class JobService:
                 model_folder=job.model_folder,
                 output_folder=str(folder),
                 file_stem=stem,
-                preview_interval=0.1 if self._previews else -1.0,
+                preview_interval=self._preview_interval(),
                 a1111_parameters=self._a1111_parameters(),
                 cache_folder=str(self._cache_folder),
                 adapter_files=tuple(map(str, adapter_files)),

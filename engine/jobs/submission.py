@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.jobs.job import Job
 from engine.jobs.variations import Axis, vary
+from engine.library import file_names
 from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_SEED, validate
@@ -68,6 +69,7 @@ def _jobs(
     recipes: Sequence[tuple[Recipe, str]], model_folder: Path | str, output_folder: str, file_stem: str
 ) -> tuple[Job, ...]:
     now, group = time.time(), new_id() if len(recipes) > 1 else ""
+    numbered = bool(file_stem) and not file_names.is_template(file_stem)  # a template's names never collide
     return tuple(
         Job(
             id=new_id(),
@@ -75,7 +77,7 @@ def _jobs(
             model_folder=str(model_folder),
             created=now,
             output_folder=str(output_folder),
-            file_stem=f"{file_stem}-{number}" if file_stem and number > 1 else file_stem,
+            file_stem=f"{file_stem}-{number}" if numbered and number > 1 else file_stem,
             group=group,
             label=label if group else "",
         )

@@ -50,7 +50,7 @@ class ScrubSlider(QSlider):
         )
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._theme.color("accent"), 2, cap=Qt.PenCapStyle.RoundCap))
+        painter.setPen(QPen(self._theme.color("accent"), 2))
         top = groove.center().y() - 8
         painter.drawLine(QPointF(left, top), QPointF(right, top))
         for x in (left, right):

@@ -76,7 +76,7 @@ def test_the_window_is_told_everything_in_order(run) -> None:
 
 
 def test_previews_can_be_off(run) -> None:
-    running = run(previews=False)
+    running = run(preview_interval=lambda: -1.0)
     (id,) = running.service.submit(picture_recipe(), "/models/m")
     running.wait_ended(id)
     assert not [notice for notice in running.told if isinstance(notice, PreviewShown)]
