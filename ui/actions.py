@@ -297,7 +297,7 @@ class Actions(QObject):
         def done(marked: Marked) -> None:
             self._changed(marked.change)
             if marked.undo:
-                self._push_undo(what, lambda: self._mark_back(marked.undo))
+                self.push_undo(what, lambda: self._mark_back(marked.undo))
 
         self._background.run(lambda: library.mark(ids, change), done, self._failed)
 

@@ -51,6 +51,8 @@ def test_nothing_is_lost_whatever_is_killed_whenever(tmp_path: Path) -> None:
     result = kill_at_random(home, KILLS, seed, promises)
     drain(home, promises, 120 + 10 * len(promises.queued))
 
+    report(seed, result, promises)
+    assert result.ended_by_themselves == 0
     assert sum(result.kills.values()) == KILLS
     assert promises.queued, "no job was added: nothing was tested"
     assert promises.marked, "nothing was marked: nothing was tested"
@@ -62,7 +64,16 @@ def test_nothing_is_lost_whatever_is_killed_whenever(tmp_path: Path) -> None:
     check_files(files)
     compared = check_pixels(promises, files, home)
     check_library(paths, promises)
-    report(seed, result, promises, jobs, compared)
+    states = [state for rows in jobs.values() for state, _deaths in rows]
+    report(
+        seed,
+        result,
+        promises,
+        jobs=len(jobs),
+        done=states.count("done"),
+        set_aside_after_three_deaths=states.count("failed"),
+        compared_with_an_uninterrupted_run=compared,
+    )
 
 
 def fill(output: Path) -> None:
@@ -162,22 +173,18 @@ def everything(library: Library) -> list[Any]:
     return library.items(library.ids())
 
 
-def report(
-    seed: int, result: Result, promises: Promises, jobs: dict[int, list[tuple[str, int]]], compared: int
-) -> None:
-    states = [state for rows in jobs.values() for state, _deaths in rows]
+def report(seed: int, result: Result, promises: Promises, **more: int) -> None:
+    """The figures, printed and, where it is wished, kept."""
     figures = {
         "seed": seed,
         "kills": dict(result.kills),
         "moments": dict(result.moments),
+        "windows that ended by themselves": result.ended_by_themselves,
         "seconds of killing": round(result.seconds),
-        "jobs": len(jobs),
-        "done": states.count("done"),
-        "set aside after three deaths": states.count("failed"),
+        "jobs promised": len(promises.queued),
         "jobs interrupted": len(promises.interrupted),
-        "compared with an uninterrupted run": compared,
         "marks promised": sum(map(len, promises.marked.values())),
-    }
+    } | more
     print(json.dumps(figures, indent=1))
     target = os.environ.get("LATERNA_CRASH_REPORT")
     if target:
