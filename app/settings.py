@@ -23,7 +23,7 @@ class Settings(msgspec.Struct, omit_defaults=True):
     ``wait_after_start``: jobs that are left in the queue wait until the person goes on with it.
     ``preview_interval`` is the least time between two previews in seconds. ``toured``: the first words were read.
     ``file_name`` is a template (``engine.library.file_names``); empty lets Laterna name files by time and prompt.
-    ``geometry`` and ``splitter`` are the window's own states in base64. ``a1111_parameters`` puts that text into PNGs too.
+    ``geometry`` and ``splitter`` are the window's own states in base64. ``a1111_parameters`` puts that text into PNGs.
     """
 
     version: int = VERSION

@@ -12,6 +12,7 @@ from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon, QImage, QKeySequence
 
 from engine.jobs.notices import LibraryChanged
+from engine.jobs.variations import Axis
 from engine.library.item import Item
 from engine.library.marks import MarkChange, Marked, Undo
 from engine.models.catalog import InstalledModel
@@ -143,6 +144,12 @@ class Actions(QObject):
         self._actions["toggle_previews"].setChecked(self._preferences.previews)
         self._actions["toggle_a1111"].setCheckable(True)
         self._actions["toggle_a1111"].setChecked(self._preferences.a1111_parameters)
+        self._actions["toggle_wait_after_start"].setCheckable(True)
+        self._actions["toggle_wait_after_start"].setChecked(self._preferences.wait_after_start)
+        self._actions["vary"].setEnabled(session.model is not None and session.editing is None)
+        self._actions["pause_queue"].setText(
+            self.tr("Go on with the queue") if session.queue_paused else self.tr("Pause the queue")
+        )
         favourite = item is not None and item.favourite
         self._actions["toggle_favourite"].setText(
             self.tr("Remove from favourites") if favourite else self.tr("Add to favourites")
@@ -152,6 +159,23 @@ class Actions(QObject):
 
     def generate(self) -> None:
         """Freeze the draft and put it on the queue. A value out of range is refused at its field; nothing is lost."""
+        self._freeze(self._submit)
+
+    def generate_variations(self, axes: tuple[Axis, ...]) -> None:
+        """A job for every combination of the values of one or two settings, the draft's own for the others."""
+
+        def submit(draft: Draft, model: InstalledModel, texts: Texts) -> None:
+            recipe = draft.recipe
+            if texts:
+                recipe = recipe.replace(prompt=texts[0][0], negative_prompt=texts[0][1])
+            if self._link is not None:
+                name, folder = self._preferences.file_name, self._preferences.output_folder
+                self._link.submit_variations(recipe, str(model.folder), axes, folder, name)
+                self.submitted.emit()
+
+        self._freeze(submit)
+
+    def _freeze(self, submit: Callable[[Draft, InstalledModel, Texts], None]) -> None:
         draft, model = self._session.draft, self._session.model
         if model is None:
             self._say(self.tr("There is no model for this on this machine."), "warning")
@@ -168,11 +192,18 @@ class Actions(QObject):
         if self._link is None:
             self._say(self.tr("Laterna is still starting; try again in a moment."), "warning")
             return
-        self._tools.texts(draft, lambda texts: self._submit(draft, model, texts), self._texts_failed)
+        self._tools.texts(draft, lambda texts: submit(draft, model, texts), self._texts_failed)
 
     def _submit(self, draft: Draft, model: InstalledModel, texts: Texts) -> None:
         """``texts`` are those of each job, where they are not the draft's own."""
         if self._link is None:
+            return
+        editing = self._session.editing
+        if editing is not None:
+            recipe = draft.recipe.replace(prompt=texts[0][0], negative_prompt=texts[0][1]) if texts else draft.recipe
+            self._link.edit(editing.id, recipe, str(model.folder))
+            self._session.set_editing(None)
+            self._say(self.tr("The job is changed and back in the queue."))
             return
         self._link.submit(
             draft.recipe,
@@ -332,6 +363,11 @@ class Actions(QObject):
         library = self._library
         if library is not None:
             self._background.run(lambda: library.restore(ids), self._changed, self._failed)
+
+    def offer_undo(self, text: str, what: str, back: Callable[[], None], button: str = "") -> None:
+        """Say what was done, with a button that takes it back, as Ctrl+Z does."""
+        self.push_undo(what, back)
+        self._say(text, "info", button or self.tr("Undo"), self.undo)
 
     def undo(self) -> None:
         """Take back the last delete, or the last recipe that came into the form."""

@@ -14,6 +14,7 @@ from engine.jobs.notices import (
     JobEnded,
     JobProgressed,
     LibraryChanged,
+    MemoryShown,
     PreviewShown,
     QueueChanged,
     ServiceFailed,
@@ -65,7 +66,7 @@ class Feed(QObject):
         link.preview_shown.connect(self._preview_shown)
         link.job_ended.connect(self._job_ended)
         link.library_changed.connect(self.library_changed)
-        link.memory_shown.connect(self._session.set_memory)
+        link.memory_shown.connect(self._memory_shown)
         link.service_failed.connect(self._service_failed)
 
     # --- what is looked at
@@ -193,12 +194,19 @@ class Feed(QObject):
             with self._passing():
                 self.gallery.job_ended(ended)
         if self.queue is not None:
+            self.queue.set_estimate(self.estimate.seconds)
             self.queue.job_ended(ended)
         if self.view is not None:
             self.view.job_ended(ended)
         if ended.job.state == "failed" and ended.job.error is not None:
             self.refused.emit(ended.job.error)
         self.job_ended.emit()
+
+    @Slot(object)
+    def _memory_shown(self, shown: MemoryShown) -> None:
+        self._session.set_memory(shown)
+        if self.queue is not None:
+            self.queue.memory_shown(shown)
 
     @Slot(object)
     def _service_failed(self, failed: ServiceFailed) -> None:

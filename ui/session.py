@@ -41,6 +41,9 @@ class Session(QObject):
         self._models_known = False
         self._engine = EngineStateChanged("starting")
         self._jobs: tuple[Job, ...] = ()
+        self._running: Job | None = None
+        self._queue_paused = False
+        self._editing: Job | None = None
         self._ended = 0
         self._progress: JobProgressed | None = None
         self._memory: MemoryShown | None = None
@@ -157,7 +160,7 @@ class Session(QObject):
 
     @property
     def running(self) -> Job | None:
-        return next((job for job in self._jobs if job.state == "running"), None)
+        return self._running
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -165,7 +168,22 @@ class Session(QObject):
 
     @property
     def waiting(self) -> int:
-        return sum(job.state == "waiting" for job in self._jobs)
+        """How many wait or are paused."""
+        return len(self._jobs) - (self._running is not None)
+
+    @property
+    def queue_paused(self) -> bool:
+        return self._queue_paused
+
+    @property
+    def editing(self) -> Job | None:
+        """The waiting job whose recipe is in the form: Generate puts it back into the queue."""
+        return self._editing
+
+    def set_editing(self, job: Job | None) -> None:
+        if job is not self._editing:
+            self._editing = job
+            self.draft_replaced.emit()
 
     @property
     def place(self) -> tuple[int, int]:
@@ -190,9 +208,11 @@ class Session(QObject):
     @Slot(object)
     def set_queue(self, queue: QueueChanged) -> None:
         self._jobs = queue.jobs
+        self._queue_paused = queue.paused
+        self._running = queue.jobs[0] if queue.jobs and queue.jobs[0].state == "running" else None
         if not queue.jobs:
             self._ended = 0
-        if self._progress is not None and all(job.id != self._progress.job for job in queue.jobs):
+        if self._progress is not None and (self._running is None or self._running.id != self._progress.job):
             self._progress = None
         self.queue_changed.emit()
 
@@ -203,7 +223,10 @@ class Session(QObject):
 
     @Slot(object)
     def job_ended(self, ended: JobEnded) -> None:
-        self._jobs = tuple(job for job in self._jobs if job.id != ended.job.id)
+        if self._running is not None and self._running.id == ended.job.id:
+            self._jobs, self._running = self._jobs[1:], None
+        else:
+            self._jobs = tuple(job for job in self._jobs if job.id != ended.job.id)
         self._ended = self._ended + 1 if self._jobs else 0
         if self._progress is not None and self._progress.job == ended.job.id:
             self._progress = None

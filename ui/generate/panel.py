@@ -18,6 +18,7 @@ from ui.generate.prompts import Prompts
 from ui.prompt_tools import PromptTools, no_tools
 from ui.session import Session
 from ui.theme import Theme
+from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import ElidedLabel, label
 from ui.widgets.segments import Segments
 from ui.widgets.style import set_state
@@ -26,10 +27,11 @@ VALIDATE_AFTER_MS = 500
 
 
 class GeneratePanel(QFrame):
-    """Signals: ``generate_wanted`` and ``cancel_wanted`` by their buttons, ``file_wanted`` by the drop zone."""
+    """Signals: ``generate_wanted``, ``vary_wanted``, ``cancel_wanted`` by their buttons, ``file_wanted`` by a drop."""
 
     generate_wanted = Signal()
     cancel_wanted = Signal()
+    vary_wanted = Signal()
     file_wanted = Signal()
 
     def __init__(
@@ -59,6 +61,9 @@ class GeneratePanel(QFrame):
         self.right_note = ElidedLabel("", "muted")
         self.right_note.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.generate_button = QPushButton(self.tr("Generate"))
+        self.vary_button = IconButton("grid", self.tr("Variations… (Ctrl+Shift+Enter)"), theme=theme, role="muted")
+        self.vary_button.setFixedSize(38, 38)
+        self.vary_button.clicked.connect(self.vary_wanted)
         self.generate_button.setProperty("role", "primary")
         self.generate_button.setToolTip(self.tr("Ctrl+Enter"))
         self.cancel_button = QPushButton(self.tr("Cancel"))
@@ -126,6 +131,7 @@ class GeneratePanel(QFrame):
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.generate_button, 1)
+        buttons.addWidget(self.vary_button)
         buttons.addWidget(self.cancel_button)
         self._foot = QFrame()
         self._foot.setProperty("role", "foot")
@@ -278,6 +284,7 @@ class GeneratePanel(QFrame):
     def _show_running(self) -> None:
         self.cancel_button.setVisible(self._session.running is not None)
         self.generate_button.setEnabled(self._session.model is not None)
+        self.vary_button.setEnabled(self._session.model is not None and self._session.editing is None)
 
     def _dress(self) -> None:
         is_open = not self.advanced.isHidden()
@@ -290,5 +297,7 @@ class GeneratePanel(QFrame):
             text = self.tr("Generate clip") if count == 1 else self.tr("Generate {count} clips").format(count=count)
         else:
             text = self.tr("Generate image") if count == 1 else self.tr("Generate {count} images").format(count=count)
+        if self._session.editing is not None:
+            text = self.tr("Put back into the queue")
         self.generate_button.setText(text)
         self.generate_button.setAccessibleName(text)

@@ -1,4 +1,4 @@
-"""Paints one waiting job: its number, its title, what will be made, and a cross to cancel it."""
+"""Paints one row of the queue: its number or a group's arrow, its title, how it stands, and what a click does."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QS
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from engine.jobs.job import Job
-from ui.library.captions import recipe_title
-from ui.queue.queue_model import JOB, details
+from ui.queue.queue_model import ROW
+from ui.queue.queue_rows import Row, subtitle, title
 from ui.theme import Theme
 
 ROW_HEIGHT = 46
-CROSS = 16
+ICON = 16
+INDENT = 14
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class QueueDelegate(QStyledItemDelegate):
-    """Signals: ``cancel_clicked(str)`` with the job's id."""
+    """Signals, each with a ``Row``: ``remove_clicked``, ``resume_clicked``; ``toggle_clicked(int)`` a group's row."""
 
-    cancel_clicked = Signal(str)
+    remove_clicked = Signal(object)
+    resume_clicked = Signal(object)
+    toggle_clicked = Signal(int)
 
     def __init__(self, *, theme: Theme, parent: QAbstractItemView) -> None:
         super().__init__(parent)
@@ -28,14 +30,20 @@ class QueueDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return QSize(120, ROW_HEIGHT)
 
-    def cross_rect(self, option: QStyleOptionViewItem) -> QRect:
+    def icon_rect(self, option: QStyleOptionViewItem, place: int = 0) -> QRect:
+        """The ``place``-th icon from the end: 0 removes, 1 goes on."""
         rect = option.rect
-        cross = QRect(rect.right() - CROSS - 12, rect.center().y() - CROSS // 2, CROSS, CROSS)
-        return QStyle.visualRect(option.direction, rect, cross)
+        left = rect.right() - (ICON + 12) * (place + 1)
+        return QStyle.visualRect(option.direction, rect, QRect(left, rect.center().y() - ICON // 2, ICON, ICON))
+
+    def arrow_rect(self, option: QStyleOptionViewItem) -> QRect:
+        rect = option.rect
+        arrow = QRect(rect.left() + 14, rect.center().y() - ICON // 2, ICON, ICON)
+        return QStyle.visualRect(option.direction, rect, arrow)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        job = index.data(JOB)
-        if not isinstance(job, Job):
+        row = index.data(ROW)
+        if not isinstance(row, Row):
             return
         tokens = self._theme.tokens
         painter.save()
@@ -43,8 +51,9 @@ class QueueDelegate(QStyledItemDelegate):
         states = QStyle.StateFlag
         chosen = bool(option.state & states.State_Selected)
         hovered = bool(option.state & states.State_MouseOver)
-        if chosen or hovered:
-            painter.setPen(Qt.PenStyle.NoPen)
+        focused = bool(option.state & states.State_HasFocus)
+        if chosen or hovered or focused:
+            painter.setPen(QColor(tokens.accent) if focused else Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.accent_soft if chosen else tokens.hover))
             painter.drawRoundedRect(option.rect.adjusted(6, 1, -6, -1), 6, 6)
         left = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
@@ -58,19 +67,41 @@ class QueueDelegate(QStyledItemDelegate):
             painter.drawText(QStyle.visualRect(option.direction, option.rect, rect), aligned, shown)
 
         rect = option.rect
-        text = QRect(rect.left() + 40, rect.top() + 5, rect.width() - 40 - CROSS - 22, 18)
-        write(QRect(rect.left() + 16, rect.top(), 24, rect.height()), str(index.row() + 1), tokens.muted, 12)
-        write(text, recipe_title(job.recipe), tokens.text, 13)
-        write(text.translated(0, 18), details(job), tokens.muted, 12)
-        if chosen or hovered:
-            self._theme.icon("x", "text" if chosen else "muted").paint(painter, self.cross_rect(option))
+        begin = rect.left() + 40 + INDENT * row.depth
+        icons = 1 + self._goes_on(row)
+        text = QRect(begin, rect.top() + 5, rect.right() - begin - (ICON + 12) * icons - 6, 18)
+        muted = tokens.muted if row.is_stopped or row.job.state == "paused" else tokens.text
+        if row.is_group:
+            self._theme.icon("chevron-down" if row.is_open else "chevron-right", "muted").paint(
+                painter, self.arrow_rect(option)
+            )
+        elif not row.is_stopped:
+            number = QRect(rect.left() + 12 + INDENT * row.depth, rect.top(), 28, rect.height())
+            write(number, str(row.place + 1), tokens.muted, 12)
+        write(text, title(row), muted, 13)
+        write(text.translated(0, 18), subtitle(row), tokens.muted, 12)
+        if self._goes_on(row):
+            self._theme.icon("play", "accent").paint(painter, self.icon_rect(option, 1))
+        if chosen or hovered or focused:
+            self._theme.icon("x", "text" if chosen else "muted").paint(painter, self.icon_rect(option))
         painter.restore()
 
     def editorEvent(self, event: QEvent, model: object, option: QStyleOptionViewItem, index: _Index) -> bool:
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
-            near = self.cross_rect(option).adjusted(-6, -6, 6, 6)
-            job = index.data(JOB)
-            if near.contains(event.position().toPoint()) and isinstance(job, Job):
-                self.cancel_clicked.emit(job.id)
+            row, point = index.data(ROW), event.position().toPoint()
+            if not isinstance(row, Row) or event.button() != Qt.MouseButton.LeftButton:
+                return False
+            if self.icon_rect(option).adjusted(-6, -6, 6, 6).contains(point):
+                self.remove_clicked.emit(row)
+                return True
+            if self._goes_on(row) and self.icon_rect(option, 1).adjusted(-6, -6, 6, 6).contains(point):
+                self.resume_clicked.emit(row)
+                return True
+            if row.is_group and self.arrow_rect(option).adjusted(-8, -12, 8, 12).contains(point):
+                self.toggle_clicked.emit(index.row())
                 return True
         return False
+
+    @staticmethod
+    def _goes_on(row: Row) -> bool:
+        return row.is_stopped or row.job.state == "paused"

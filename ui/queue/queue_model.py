@@ -1,117 +1,129 @@
-"""The jobs that wait, in their order; rows can be moved."""
+"""The jobs that wait or are paused, in their order, then those that were stopped and can go on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from engine.jobs.job import Job
-from ui.library.captions import recipe_title
+from ui.queue.queue_rows import Row, make_rows, subtitle, title
 
-JOB = Qt.ItemDataRole.UserRole + 1
+ROW = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
 
 
-def details(job: Job) -> str:
-    """Model, size and length of a job in one line."""
-    recipe = job.recipe
-    parts = [recipe.model, f"{recipe.width} × {recipe.height}"]
-    if recipe.frames > 1 and recipe.fps:
-        parts.append(f"{recipe.frames / recipe.fps:.1f} s")
-    if recipe.batch > 1:
-        parts.append(f"× {recipe.batch}")
-    return "  ·  ".join(parts)
-
-
 class QueueModel(QAbstractListModel):
-    """Signals: ``moved(str, int)`` a job and its new place among those that wait (0 runs next)."""
+    """Signals: ``moved(list, int)`` jobs and their new place in the line (0 runs next)."""
 
-    moved = Signal(str, int)
+    moved = Signal(list, int)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._jobs: list[Job] = []
+        self._line: tuple[Job, ...] = ()
+        self._stopped: tuple[Job, ...] = ()
+        self._open: set[str] = set()
+        self._rows: list[Row] = []
 
     @property
-    def jobs(self) -> list[Job]:
-        return list(self._jobs)
+    def jobs(self) -> tuple[Job, ...]:
+        """Those that wait or are paused."""
+        return self._line
 
-    def set_jobs(self, jobs: list[Job]) -> None:
-        """Show ``jobs``; the common cases (one left the front, some came at the end) keep selection and place."""
-        old, new = [job.id for job in self._jobs], [job.id for job in jobs]
-        if old == new:
-            self._jobs = jobs
-            if jobs:
-                self.dataChanged.emit(self.index(0), self.index(len(jobs) - 1))
-            return
-        kept = [id for id in old if id in set(new)]
-        if kept != new[: len(kept)]:
-            self.beginResetModel()
-            self._jobs = jobs
-            self.endResetModel()
-            return
-        for row in range(len(old) - 1, -1, -1):
-            if old[row] not in kept:
-                self.beginRemoveRows(QModelIndex(), row, row)
-                del self._jobs[row]
-                self.endRemoveRows()
-        if len(new) > len(kept):
-            self.beginInsertRows(QModelIndex(), len(kept), len(new) - 1)
-            self._jobs = jobs
-            self.endInsertRows()
+    @property
+    def stopped(self) -> tuple[Job, ...]:
+        return self._stopped
 
-    def job(self, row: int) -> Job | None:
-        return self._jobs[row] if 0 <= row < len(self._jobs) else None
+    def set_jobs(self, line: Sequence[Job], stopped: Sequence[Job] = ()) -> None:
+        self._line, self._stopped = tuple(line), tuple(stopped)
+        self._show()
+
+    def row(self, number: int) -> Row | None:
+        return self._rows[number] if 0 <= number < len(self._rows) else None
+
+    def find(self, keys: Iterable[str]) -> list[int]:
+        """The rows with these keys."""
+        wanted = set(keys)
+        return [number for number, row in enumerate(self._rows) if row.key in wanted] if wanted else []
+
+    def toggle(self, number: int, is_open: bool | None = None) -> None:
+        """Open or close a group."""
+        row = self.row(number)
+        if row is not None and row.is_group and is_open is not row.is_open:
+            self._open ^= {row.key}
+            self._show()
+
+    def move(self, ids: Sequence[str], before: int) -> None:
+        """Move jobs before the one at place ``before`` of the line, and tell where they are now."""
+        wanted = set(ids)
+        moving = [job for job in self._line if job.id in wanted]
+        place = sum(job.id not in wanted for job in self._line[: max(0, before)])
+        others = [job for job in self._line if job.id not in wanted]
+        line = (*others[:place], *moving, *others[place:])
+        if moving and line != self._line:
+            self._line = line
+            self._show()
+            self.moved.emit([job.id for job in moving], place)
+
+    def place_at(self, number: int) -> int:
+        """The place in the line that the ``number``-th row stands for; behind the last row it is the end."""
+        row = self.row(number)
+        return row.place if row is not None and not row.is_stopped else len(self._line)
+
+    # Qt's side
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else len(self._jobs)
+        return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        job = self.job(index.row()) if index.isValid() else None
-        if job is None:
+        row = self.row(index.row()) if index.isValid() else None
+        if row is None:
             return None
-        if role == JOB:
-            return job
+        if role == ROW:
+            return row
         if role == Qt.ItemDataRole.DisplayRole:
-            return recipe_title(job.recipe)
+            return title(row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return job.recipe.prompt[:600]
+            return row.job.recipe.prompt[:600]
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            place = self.tr("{0} of {1} waiting").format(index.row() + 1, len(self._jobs))
-            return f"{recipe_title(job.recipe)}, {details(job)}, {place}"
+            parts = [title(row), subtitle(row)]
+            if not row.is_stopped:
+                parts.append(self.tr("{0} of {1} waiting").format(row.place + 1, len(self._line)))
+            if row.is_group:
+                parts.append(self.tr("open") if row.is_open else self.tr("closed"))
+            return ", ".join(parts)
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.ItemIsDropEnabled
-        plain = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-        return plain | Qt.ItemFlag.ItemIsDragEnabled
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+        row = self._rows[index.row()]
+        return flags if row.is_stopped else flags | Qt.ItemFlag.ItemIsDragEnabled
 
     def supportedDropActions(self) -> Qt.DropAction:
         return Qt.DropAction.MoveAction
 
-    def moveRows(self, source: _Index, row: int, count: int, target: _Index, before: int) -> bool:
-        """Move ``count`` rows from ``row`` to before the row ``before``; a dropped row arrives here."""
-        last = row + count
-        if source.isValid() or target.isValid() or count < 1 or row < 0 or last > len(self._jobs):
-            return False
-        if not 0 <= before <= len(self._jobs) or not self.beginMoveRows(source, row, last - 1, target, before):
-            return False
-        moving = self._jobs[row:last]
-        del self._jobs[row:last]
-        place = before if before <= row else before - count
-        self._jobs[place:place] = moving
-        self.endMoveRows()
-        for offset, job in enumerate(moving):
-            self.moved.emit(job.id, place + offset)
-        return True
+    # Inner
 
-    def move(self, row: int, delta: int) -> int:
-        """Move one row up (−1) or down (1); returns where it is now."""
-        target = row + delta
-        if 0 <= target < len(self._jobs):
-            nowhere = QModelIndex()
-            self.moveRows(nowhere, row, 1, nowhere, target if delta < 0 else target + 1)
-            return target
-        return row
+    def _show(self) -> None:
+        """Replace what lies between the first and the last row that differ: the others keep selection and place."""
+        old, new = self._rows, make_rows(self._line, self._stopped, self._open)
+        start = 0
+        while start < min(len(old), len(new)) and old[start].key == new[start].key:
+            start += 1
+        end = 0
+        while end < min(len(old), len(new)) - start and old[-1 - end].key == new[-1 - end].key:
+            end += 1
+        if len(old) - end > start:
+            self.beginRemoveRows(QModelIndex(), start, len(old) - end - 1)
+            self._rows = old[:start] + old[len(old) - end :]
+            self.endRemoveRows()
+        if len(new) - end > start:
+            self.beginInsertRows(QModelIndex(), start, len(new) - end - 1)
+            self._rows = new
+            self.endInsertRows()
+        self._rows = new
+        if new:
+            self.dataChanged.emit(self.index(0), self.index(len(new) - 1))

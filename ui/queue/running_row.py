@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QAction, QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from engine.jobs.job import Job
 from engine.jobs.notices import JobProgressed
+from engine.protocol.events import MemoryChanged
 from ui.formats import duration
 from ui.library.captions import recipe_title
 from ui.library.delegate import cover
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
-from ui.widgets.labels import ElidedLabel
+from ui.widgets.labels import ElidedLabel, label
 
 THUMB = QSize(66, 44)
 
@@ -45,14 +46,15 @@ class Thumb(QWidget):
 
 
 class RunningRow(QFrame):
-    """Signals: ``cancel_requested(str)``."""
+    """Signals: ``cancel_requested(str)``, ``pause_requested(str)``, the job's id."""
 
     cancel_requested = Signal(str)
+    pause_requested = Signal(str)
 
     def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.job: Job | None = None
-        self._progress: JobProgressed | None = None
+        self.progress: JobProgressed | None = None
         self.thumb = Thumb(theme=theme)
         self.title = ElidedLabel()
         self.stage = ElidedLabel(role="muted")
@@ -61,9 +63,21 @@ class RunningRow(QFrame):
         self.bar.setAccessibleName(self.tr("Progress of the running job"))
         self.cancel = IconButton("x", self.tr("Cancel this job"), theme=theme, size=16)
         self.cancel.clicked.connect(lambda: self.job and self.cancel_requested.emit(self.job.id))
+        self.pause = IconButton("pause", self.tr("Pause this job"), theme=theme, size=16)
+        self.pause.clicked.connect(lambda: self.job and self.pause_requested.emit(self.job.id))
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        for name, button in ((self.tr("Pause"), self.pause), (self.tr("Cancel"), self.cancel)):
+            action = QAction(name, self)
+            action.triggered.connect(button.click)
+            self.addAction(action)
         text = QVBoxLayout()
         text.setSpacing(1)
-        text.addWidget(self.title)
+        self.memory = label("", "muted")
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.title, 1)
+        head.addWidget(self.memory)
+        text.addLayout(head)
         text.addWidget(self.stage)
         text.addSpacing(4)
         text.addWidget(self.bar)
@@ -72,11 +86,13 @@ class RunningRow(QFrame):
         row.setSpacing(10)
         row.addWidget(self.thumb, alignment=Qt.AlignmentFlag.AlignVCenter)
         row.addLayout(text, 1)
+        row.setSpacing(6)
+        row.addWidget(self.pause)
         row.addWidget(self.cancel)
 
     def show_job(self, job: Job) -> None:
         if self.job is None or self.job.id != job.id:
-            self._progress = None
+            self.progress = None
             self.thumb.set_image(None)
         self.job = job
         self.title.set_text(recipe_title(job.recipe))
@@ -84,11 +100,16 @@ class RunningRow(QFrame):
         self._tell()
 
     def show_progress(self, progress: JobProgressed) -> None:
-        self._progress = progress
+        self.progress = progress
         self._tell()
 
+    def show_memory(self, memory: MemoryChanged) -> None:
+        used = memory.device_used if memory.device_total else memory.process
+        self.memory.setText(f"{used / 1e9:.1f} GB")
+        self.memory.setAccessibleName(self.tr("Memory in use: {0}").format(self.memory.text()))
+
     def _tell(self) -> None:
-        progress = self._progress
+        progress = self.progress
         if progress is None:
             self.stage.set_text(self.tr("Starting"))
             self.bar.setValue(0)

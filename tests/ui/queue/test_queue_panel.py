@@ -1,25 +1,32 @@
 from __future__ import annotations
 
+import time
+
+import msgspec
 import pytest
-from PySide6.QtCore import QModelIndex, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from engine.jobs.job import Job
-from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChanged
+from engine.jobs.notices import JobEnded, JobProgressed, MemoryShown, PreviewShown, QueueChanged
+from engine.protocol.events import MemoryChanged
 from engine.protocol.recipe import Recipe
 from tests.fakes.pictures import jpeg
-from ui.queue.queue_model import QueueModel, details
+from ui.queue.queue_model import QueueModel
 from ui.queue.queue_panel import QueuePanel
+from ui.queue.queue_rows import details
 from ui.theme import Theme
-
-NOWHERE = QModelIndex()
 
 
 def job(name: str, state: str = "waiting", **recipe: object) -> Job:
     values = {"family": "sd35", "model": "mini", "prompt": f"Boat {name}, at dawn", "width": 512, "height": 256}
     return Job(name, Recipe(**(values | recipe)), "folder", state)  # type: ignore[arg-type]
+
+
+def grouped(group: str, name: str) -> Job:
+    return msgspec.structs.replace(job(name), group=group, label=f"guidance {name}")
 
 
 @pytest.fixture
@@ -36,46 +43,58 @@ def order(panel: QueuePanel) -> list[str]:
     return [entry.id for entry in panel.model.jobs]
 
 
-def choose(panel: QueuePanel, row: int) -> None:
-    panel.list.setCurrentIndex(panel.model.index(row))
+def choose(panel: QueuePanel, *rows: int) -> None:
+    panel.list.setCurrentIndex(panel.model.index(rows[0]))
+    selection = panel.list.selectionModel()
+    for row in rows[1:]:
+        selection.select(panel.model.index(row), selection.SelectionFlag.Select)
+
+
+def press(panel: QueuePanel, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(panel.list, key, modifiers)
 
 
 def test_model_keeps_qts_rules(qtmodeltester: ModelTester) -> None:
     model = QueueModel()
     qtmodeltester.check(model)
     model.set_jobs([job(name) for name in "abcdef"])
-    model.set_jobs([job(name) for name in "bcefgh"])
-    model.moveRows(NOWHERE, 1, 2, NOWHERE, 5)
+    model.set_jobs([job(name) for name in "bcefgh"], [job("z", "cancelled")])
+    model.move(["c", "e"], 5)
+    model.set_jobs([grouped("g", name) for name in "abcd"] + [job("e")])
+    model.toggle(0)
+    model.move(["e"], 0)
     model.set_jobs([job(name) for name in "hb"])
     model.set_jobs([])
 
 
 @pytest.mark.parametrize(
-    ("row", "before", "expected", "place"),
-    [(0, 3, "bcad", 2), (3, 0, "dabc", 0), (1, 4, "acdb", 3), (2, 1, "acbd", 1)],
+    ("ids", "before", "expected", "place"),
+    [("a", 3, "bcad", 2), ("d", 0, "dabc", 0), ("b", 4, "acdb", 3), ("c", 1, "acbd", 1), ("ac", 4, "bdac", 2)],
 )
-def test_moving_a_row_tells_its_new_place(row: int, before: int, expected: str, place: int, qapp: object) -> None:
+def test_moving_tells_the_new_place(ids: str, before: int, expected: str, place: int, qapp: object) -> None:
     model = QueueModel()
     model.set_jobs([job(name) for name in "abcd"])
-    told: list[tuple[str, int]] = []
-    model.moved.connect(lambda name, where: told.append((name, where)))
-    assert model.moveRows(NOWHERE, row, 1, NOWHERE, before)
+    told: list[tuple[list[str], int]] = []
+    model.moved.connect(lambda names, where: told.append((names, where)))
+    model.move(list(ids), before)
     assert "".join(entry.id for entry in model.jobs) == expected
-    assert told == [("abcd"[row], place)]
+    assert told == [(list(ids), place)]
 
 
-@pytest.mark.parametrize(("row", "count", "before"), [(0, 1, 0), (0, 1, 1), (3, 2, 0), (-1, 1, 2), (0, 1, 9)])
-def test_moves_that_are_none_are_refused(row: int, count: int, before: int, qapp: object) -> None:
+@pytest.mark.parametrize(("ids", "before"), [("a", 0), ("a", 1), ("x", 2), ("", 1), ("abcd", 2), ("cd", 99)])
+def test_moves_that_are_none_are_not_told(ids: str, before: int, qapp: object) -> None:
     model = QueueModel()
     model.set_jobs([job(name) for name in "abcd"])
-    assert not model.moveRows(NOWHERE, row, count, NOWHERE, before)
-    assert [entry.id for entry in model.jobs] == list("abcd")
+    told: list[object] = []
+    model.moved.connect(lambda *what: told.append(what))
+    model.move(list(ids), before)
+    assert not told and [entry.id for entry in model.jobs] == list("abcd")
 
 
 def test_shows_what_runs_and_what_waits(panel: QueuePanel) -> None:
     assert panel.running.title.text_whole() == "Boat run"
     assert order(panel) == ["a", "b", "c", "d"]
-    assert panel.count.text() == "4 waiting"
+    assert panel.count.text_whole() == "4 waiting"
     index = panel.model.index(1)
     assert index.data() == "Boat b"
     assert "2 of 4" in index.data(Qt.ItemDataRole.AccessibleTextRole)
@@ -95,19 +114,23 @@ def test_progress_and_preview_of_the_running_job(panel: QueuePanel) -> None:
     assert panel.running.thumb.grab().toImage().pixelColor(30, 20).green() > 200
 
 
-def test_alt_and_arrows_reorder_and_the_row_stays_chosen(qtbot: QtBot, panel: QueuePanel) -> None:
+def test_alt_and_keys_reorder_and_the_row_stays_chosen(qtbot: QtBot, panel: QueuePanel) -> None:
+    alt = Qt.KeyboardModifier.AltModifier
     choose(panel, 2)
-    with qtbot.waitSignal(panel.move_requested) as told:
-        QTest.keyClick(panel.list, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
-    assert told.args == ["c", 1]
-    assert order(panel) == ["a", "c", "b", "d"]
-    assert panel.list.currentIndex().row() == 1
-    with qtbot.waitSignal(panel.move_requested) as told:
-        QTest.keyClick(panel.list, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    assert told.args == ["c", 2]
+    for key, expected, place in (
+        (Qt.Key.Key_Up, "acbd", 1),
+        (Qt.Key.Key_Down, "abcd", 2),
+        (Qt.Key.Key_Home, "cabd", 0),
+        (Qt.Key.Key_End, "abdc", 3),
+    ):
+        with qtbot.waitSignal(panel.move_requested) as told:
+            press(panel, key, alt)
+        assert told.args == [["c"], place]
+        assert "".join(order(panel)) == expected
+        assert [row.key for row in panel.list.chosen_rows()] == ["c"]
     choose(panel, 0)
-    QTest.keyClick(panel.list, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
-    assert order(panel) == ["a", "b", "c", "d"]
+    press(panel, Qt.Key.Key_Up, alt)
+    assert order(panel) == ["a", "b", "d", "c"]
 
 
 @pytest.mark.parametrize(
@@ -118,33 +141,142 @@ def test_a_row_is_dropped_above_or_below_another(
     panel: QueuePanel, row: int, target: int, below: bool, expected: str
 ) -> None:
     choose(panel, row)
-    told: list[tuple[str, int]] = []
-    panel.move_requested.connect(lambda name, place: told.append((name, place)))
+    told: list[tuple[list[str], int]] = []
+    panel.move_requested.connect(lambda names, place: told.append((names, place)))
     rect = panel.list.visualRect(panel.model.index(target)) if target >= 0 else None
     edge = panel.list.visualRect(panel.model.index(3)).bottom() + 5
     y = edge if rect is None else rect.bottom() - 2 if below else rect.top() + 2
     panel.list.drop_at(QPoint(60, y))
     assert order(panel) == list(expected)
     name = "abcd"[row]
-    assert told == ([] if expected == "abcd" else [(name, expected.index(name))])
+    assert told == ([] if expected == "abcd" else [([name], expected.index(name))])
 
 
-def test_delete_cancels_the_chosen_job_and_the_button_the_running_one(qtbot: QtBot, panel: QueuePanel) -> None:
+def test_keys_pause_edit_duplicate_and_remove_what_is_chosen(qtbot: QtBot, panel: QueuePanel) -> None:
+    choose(panel, 1, 2)
+    for key, signal in (
+        (Qt.Key.Key_P, panel.pause_requested),
+        (Qt.Key.Key_D, panel.duplicate_requested),
+        (Qt.Key.Key_Delete, panel.remove_requested),
+    ):
+        with qtbot.waitSignal(signal) as told:
+            press(panel, key)
+        assert told.args == [["b", "c"]]
+    edited: list[Job] = []
+    panel.edit_requested.connect(edited.append)
+    press(panel, Qt.Key.Key_E)
+    assert not edited, "one at a time"
     choose(panel, 1)
-    with qtbot.waitSignal(panel.cancel_requested) as told:
-        QTest.keyClick(panel.list, Qt.Key.Key_Delete)
-    assert told.args == ["b"]
-    with qtbot.waitSignal(panel.cancel_requested) as told:
+    press(panel, Qt.Key.Key_E)
+    assert [entry.id for entry in edited] == ["b"]
+
+
+def test_p_goes_on_with_what_is_paused(qtbot: QtBot, panel: QueuePanel) -> None:
+    panel.queue_changed(QueueChanged((job("a", "paused"), job("b"))))
+    choose(panel, 0)
+    with qtbot.waitSignal(panel.resume_requested) as told:
+        press(panel, Qt.Key.Key_P)
+    assert told.args == [["a"]]
+    choose(panel, 0, 1)
+    with qtbot.waitSignal(panel.pause_requested) as told:
+        press(panel, Qt.Key.Key_P)
+    assert told.args == [["b"]]
+
+
+def test_the_running_jobs_buttons(qtbot: QtBot, panel: QueuePanel) -> None:
+    with qtbot.waitSignal(panel.cancel_requested) as cancelled:
         panel.running.cancel.click()
-    assert told.args == ["run"]
+    assert cancelled.args == ["run"]
+    with qtbot.waitSignal(panel.pause_requested) as paused:
+        panel.running.pause.click()
+    assert paused.args == [["run"]]
+    assert [action.text() for action in panel.running.actions()] == ["Pause", "Cancel"]
+    panel.memory_shown(MemoryShown(MemoryChanged(3_200_000_000, 1, 1)))
+    assert panel.running.memory.text() == "3.2 GB"
 
 
-def test_the_cross_of_a_row_cancels_it(qtbot: QtBot, panel: QueuePanel) -> None:
-    rect = panel.list.visualRect(panel.model.index(2))
-    point = QPoint(rect.right() - 20, rect.center().y())
-    with qtbot.waitSignal(panel.cancel_requested) as told:
-        QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
-    assert told.args == ["c"]
+def click(panel: QueuePanel, row: int, from_end: int) -> None:
+    rect = panel.list.visualRect(panel.model.index(row))
+    point = QPoint(rect.right() - from_end, rect.center().y())
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
+
+
+def test_the_cross_of_a_row_takes_it_out(qtbot: QtBot, panel: QueuePanel) -> None:
+    with qtbot.waitSignal(panel.remove_requested) as told:
+        click(panel, 2, 20)
+    assert told.args == [["c"]]
+
+
+def test_a_stopped_job_is_shown_behind_and_goes_on_by_a_click(qtbot: QtBot, panel: QueuePanel) -> None:
+    stopped = msgspec.structs.replace(job("s", "cancelled"), saved_step=12, saved_steps=30)
+    panel.queue_changed(QueueChanged((job("a"),), False, (stopped,)))
+    index = panel.model.index(1)
+    assert "Cancelled at step 12 of 30" in index.data(Qt.ItemDataRole.AccessibleTextRole)
+    with qtbot.waitSignal(panel.resume_requested) as told:
+        click(panel, 1, 48)
+    assert told.args == [["s"]]
+    choose(panel, 1)
+    press(panel, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert order(panel) == ["a"], "it is not in the line"
+    assert "Go on" in [action.text() for action in panel.make_menu().actions()]
+
+
+def test_jobs_asked_for_at_once_are_one_row_that_opens(qtbot: QtBot, panel: QueuePanel) -> None:
+    line = (job("a"), *(grouped("g", name) for name in "bcd"), job("e"))
+    panel.queue_changed(QueueChanged(line))
+    assert panel.model.rowCount() == 3
+    choose(panel, 1)
+    assert "3 variations" in panel.model.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
+    with qtbot.waitSignal(panel.remove_requested) as told:
+        press(panel, Qt.Key.Key_Delete)
+    assert told.args == [["b", "c", "d"]]
+    press(panel, Qt.Key.Key_Right)
+    assert panel.model.rowCount() == 6
+    assert "guidance c" in panel.model.index(3).data(Qt.ItemDataRole.AccessibleTextRole)
+    with qtbot.waitSignal(panel.move_requested) as told:
+        press(panel, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert told.args == [["b", "c", "d"], 2]
+    assert order(panel) == ["a", "e", "b", "c", "d"]
+    press(panel, Qt.Key.Key_Left)
+    assert panel.model.rowCount() == 3
+    panel.queue_changed(QueueChanged(tuple(line[2:])))
+    assert panel.model.rowCount() == 2
+    panel.grab()
+
+
+def test_the_queue_is_paused_and_goes_on(qtbot: QtBot, panel: QueuePanel) -> None:
+    with qtbot.waitSignal(panel.queue_paused) as told:
+        panel.pause.click()
+    assert told.args == [True]
+    panel.queue_changed(QueueChanged((job("a"),), paused=True))
+    assert panel.count.text_whole().startswith("paused")
+    assert panel.pause.accessibleName() == "Go on with the queue"
+    with qtbot.waitSignal(panel.queue_paused) as told:
+        panel.pause.click()
+    assert told.args == [False]
+
+
+def test_the_time_that_the_whole_queue_takes(panel: QueuePanel) -> None:
+    assert "left" not in panel.count.text_whole()
+    panel.set_estimate(lambda recipe: 60.0)
+    assert panel.count.text_whole() == "4 waiting  ·  ≈ 5 min 00 s left"
+    panel.job_progressed(JobProgressed("run", "denoising", 19, 30, 0.62, 30.0))
+    assert panel.count.text_whole() == "4 waiting  ·  ≈ 4 min 30 s left"
+
+
+def test_ten_thousand_jobs_slow_nothing(panel: QueuePanel) -> None:
+    """What the window does when a job of a very long queue ends and the next begins."""
+    line = tuple(job(str(number)) for number in range(10_000))
+    panel.queue_changed(QueueChanged(line))
+    times = []
+    for number in range(5):
+        running = msgspec.structs.replace(line[number], state="running")
+        change = QueueChanged((running, *line[number + 1 :]))
+        began = time.perf_counter()
+        panel.queue_changed(change)
+        times.append(time.perf_counter() - began)
+    assert panel.model.rowCount() == 9995
+    assert min(times) < 0.15
 
 
 def test_clear(qtbot: QtBot, panel: QueuePanel) -> None:
@@ -157,8 +289,6 @@ def test_clear(qtbot: QtBot, panel: QueuePanel) -> None:
 
 
 def test_a_job_that_ended_leaves(panel: QueuePanel) -> None:
-    panel.job_ended(JobEnded(job("b", "cancelled")))
-    assert order(panel) == ["a", "c", "d"]
     panel.job_ended(JobEnded(job("run", "done"), (1,)))
     assert not panel.running.isVisible()
     panel.queue_changed(QueueChanged((job("a", "running"), job("c"), job("d"))))
@@ -170,9 +300,17 @@ def test_the_chosen_row_survives_a_job_leaving_the_front(panel: QueuePanel) -> N
     choose(panel, 2)
     panel.queue_changed(QueueChanged((job("a", "running"), job("b"), job("c"), job("d"), job("e"))))
     assert order(panel) == ["b", "c", "d", "e"]
-    assert panel.model.job(panel.list.currentIndex().row()).id == "c"  # type: ignore[union-attr]
+    assert [row.key for row in panel.list.chosen_rows()] == ["c"]
 
 
 def test_names_for_a_screen_reader(panel: QueuePanel) -> None:
-    for control in (panel, panel.list, panel.clear, panel.running.cancel, panel.running.bar):
+    for control in (
+        panel,
+        panel.list,
+        panel.clear,
+        panel.pause,
+        panel.running.pause,
+        panel.running.cancel,
+        panel.running.bar,
+    ):
         assert control.accessibleName()
