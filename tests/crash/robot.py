@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -30,13 +31,14 @@ from ui.main_window import MainWindow
 
 MOST_WAITING = 4
 MOST_TOGETHER = 2
-PAUSE_MS = (30, 350)
+PAUSE_MS = (50, 400)
 FIRST_OF_ONE_START = 100_000
 PROMPTS = ("a red apple, blue sky background", "an owl, forest background", "a big star, night background")
 
 
 def say(what: str, **more: object) -> None:
-    print(json.dumps({"what": what, **more}), flush=True)
+    line = json.dumps({"what": what, **more}) + "\n"
+    os.write(sys.stdout.fileno(), line.encode())  # whole, from any thread
 
 
 class Robot(QObject):
