@@ -145,40 +145,46 @@ def kill_at_random(home: Path, kills: int, seed: int, promises: Promises) -> Res
     began = time.monotonic()
     session: Session | None = None
     starts = 0
-    while sum(result.kills.values()) < kills and result.ended_by_themselves < MOST_ENDED:
-        if session is None:
-            starts += 1
-            session = Session(home, starts, promises)
-        since = len(session.lines)
-        if chance.random() < WORK_SHARE:
-            session.wait_for(lambda line: line["what"] == "progress", START_SECONDS, since)
-            time.sleep(chance.uniform(0, LATE_SECONDS))
-        else:
-            time.sleep(chance.uniform(0, EARLY_SECONDS))
-        if session.process.poll() is not None:
-            result.ended_by_themselves += 1  # told at the end: what is lost then matters too
-            session.close()
-            session = None
-            continue
-        target = chance.choice(TARGETS)
-        result.kills[target] += 1
-        result.moments[_moment(session)] += 1
-        if promises.running is not None:
-            promises.interrupted.add(promises.running)
-            promises.running = None
-        engines = session.engines()
-        if target in ("engine", "both"):
-            for engine in engines:
-                _signal(engine, chance.choice(ENGINE_SIGNALS))
-        if target in ("window", "both"):
+    try:
+        while sum(result.kills.values()) < kills and result.ended_by_themselves < MOST_ENDED:
+            if session is None:
+                starts += 1
+                session = Session(home, starts, promises)
+            _wait_for_a_moment(session, chance)
+            if session.process.poll() is not None:
+                result.ended_by_themselves += 1  # told at the end: what is lost then matters too
+                session.close()
+                session = None
+                continue
+            target = chance.choice(TARGETS)
+            result.kills[target] += 1
+            result.moments[_moment(session)] += 1
+            if promises.running is not None:
+                promises.interrupted.add(promises.running)
+                promises.running = None
+            engines = session.engines()
+            if target in ("engine", "both"):
+                for engine in engines:
+                    _signal(engine, chance.choice(ENGINE_SIGNALS))
+            if target in ("window", "both"):
+                session.kill()
+                session = None
+                _gone, alive = psutil.wait_procs(engines, timeout=5)
+                result.orphans += len(alive)
+    finally:
+        if session is not None:
             session.kill()
-            session = None
-            _gone, alive = psutil.wait_procs(engines, timeout=5)
-            result.orphans += len(alive)
-    if session is not None:
-        session.kill()
     result.seconds = time.monotonic() - began
     return result
+
+
+def _wait_for_a_moment(session: Session, chance: random.Random) -> None:
+    """Some time after the last kill, or while the engine works on a job."""
+    if chance.random() < WORK_SHARE:
+        session.wait_for(lambda line: line["what"] == "progress", START_SECONDS, len(session.lines))
+        time.sleep(chance.uniform(0, LATE_SECONDS))
+    else:
+        time.sleep(chance.uniform(0, EARLY_SECONDS))
 
 
 def drain(home: Path, promises: Promises, seconds: float) -> None:
