@@ -163,15 +163,16 @@ def _print(
 
 
 def _shown(found: tuple[Plan, ...], machine: Machine) -> list[Plan]:
-    """The fastest of each strategy and change that fits, and of those where none fits the smallest."""
+    """Of each strategy and rank the fastest that fits, else the smallest; the rest is in the JSON."""
     groups: dict[tuple[object, ...], list[Plan]] = {}
     for plan in found:
-        groups.setdefault((plan.strategy, plan.changes, plan.can_run(ENGINE)), []).append(plan)
-    shown = []
+        groups.setdefault((plan.strategy, plan.rank), []).append(plan)
+    shown: list[Plan] = []
     for plans in groups.values():
         fitting = [plan for plan in plans if plan.fits(machine.device_limit, machine.host_limit, machine.is_unified)]
         shown.append(fitting[0] if fitting else min(plans, key=lambda plan: (plan.device, plan.host)))
-    return sorted(shown, key=lambda plan: (plan.rank, plan.seconds))
+        shown += [plan for plan in fitting if plan.can_run(ENGINE)][:1]
+    return sorted(dict.fromkeys(shown), key=lambda plan: (plan.rank, plan.seconds))
 
 
 def _gib(size: int) -> str:

@@ -49,7 +49,8 @@ class Components(msgspec.Struct, frozen=True):
 
     def without(self, names: Iterable[str]) -> Components:
         """The same model with parts left out (a T5 that a recipe does not use)."""
-        left = tuple(part for part in self.parts if part.name not in set(names))
+        out = set(names)
+        left = tuple(part for part in self.parts if part.name not in out)
         return msgspec.structs.replace(self, parts=left)
 
     @property

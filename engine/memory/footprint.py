@@ -47,10 +47,14 @@ _DEFAULTS: dict[str, Any] = {"patch_size": 2, "mid_block_add_attention": True, "
 
 
 def relevant(cls: str, config: dict[str, Any]) -> dict[str, Any]:
-    """The part of ``config`` that counts, with absent, false, zero and empty values alike left out."""
+    """The part of ``config`` that counts; absent, false, zero and empty are alike unless there is a default."""
     names = RELEVANT.get(cls, ())
     found = {name: config.get(name, _DEFAULTS.get(name)) for name in names}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items() if value}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in found.items()
+        if value or _DEFAULTS.get(name)
+    }
 
 
 def fingerprint(cls: str, config: dict[str, Any]) -> str:
