@@ -2,7 +2,7 @@
 """Start Laterna: make its environment once, then run the app, one of its commands, or the tests.
 
     python3 start.py                    open the window
-    python3 start.py test [pytest …]    run the tests
+    python3 start.py test [pytest …]    run the tests; with --long also those that take an hour
     python3 start.py --help             every command
 
 Standard library only: this file runs before anything is installed. The environment is ``.venv`` beside it, made from
@@ -305,7 +305,10 @@ def main(arguments: list[str]) -> None:
         stop("interrupted; the next start goes on from here", 130)
     if testing:
         os.chdir(ROOT)
-        chosen = arguments[1:] or ["-n", "2", "--dist", "loadfile", "--ignore=tests/gpu"]
+        if "--long" in arguments:
+            os.environ["LATERNA_LONG_TESTS"] = "1"
+        everything = ["-n", "2", "--dist", "loadfile", "--ignore=tests/gpu"]
+        chosen = [argument for argument in arguments[1:] if argument != "--long"] or everything
         hand_over(["-m", "pytest", *chosen])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     hand_over(["-m", "app", *arguments])

@@ -9,12 +9,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 
-from app.paths import RESOURCES
+from app.paths import RESOURCES, Paths
 from app.screen import has_screen
 
 ROOT = RESOURCES.parent
 REPEATS = 7
+ROWS = 100_000
+JOBS = 10_000
 
 
 def _first_paint(home: str) -> float:
@@ -39,10 +42,31 @@ def _seconds(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
+def fill(home: str, rows: int = ROWS, jobs: int = JOBS) -> None:
+    """A home with ``rows`` items in its library and ``jobs`` waiting in its queue; no files behind them."""
+    from engine.jobs.job import Job
+    from engine.jobs.queue import JobQueue
+    from engine.library.bench import file_rows
+    from engine.library.library import Library
+    from engine.protocol.recipe import Recipe
+
+    paths = Paths.find(home)
+    with closing(Library(paths.library_database, paths.output)) as library:
+        library.insert(file_rows(rows))
+    recipe = Recipe(family="sd35", model="laterna-mini-image", prompt="a red apple")
+    with closing(JobQueue(paths.queue_database)) as queue:
+        queue.add([Job(f"{number:032x}", recipe.replace(seed=number), "/nowhere") for number in range(jobs)])
+
+
 def start() -> dict[str, float]:
-    """Medians in seconds: first paint, and a second ``start.py --version`` against the app's own ``--version``."""
-    with tempfile.TemporaryDirectory() as home:
-        paints = [_first_paint(home) for _ in range(REPEATS)]
+    """Medians in seconds: first paint with an empty home, and with a full library and queue (by turns); and a second
+    ``start.py --version`` against the app's own ``--version``."""
+    paints, full_paints = [], []
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as full:
+        fill(full)
+        for _ in range(REPEATS):
+            paints.append(_first_paint(home))
+            full_paints.append(_first_paint(full))
     through, direct = [], []
     for _ in range(REPEATS):
         through.append(_seconds([sys.executable, str(ROOT / "start.py"), "--version"]))
@@ -50,6 +74,8 @@ def start() -> dict[str, float]:
     return {
         "first_paint_s": statistics.median(paints),
         "first_paint_worst_s": max(paints),
+        "first_paint_full_s": statistics.median(full_paints),
+        "full_to_empty": statistics.median(full_paints) / statistics.median(paints),
         "start_py_adds_s": statistics.median(through) - statistics.median(direct),
     }
 
