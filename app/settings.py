@@ -12,7 +12,7 @@ import msgspec
 
 from engine.protocol.errors import from_os_error
 from engine.protocol.family_info import Kind
-from ui.draft import Draft
+from ui.draft import Draft, Preset
 
 VERSION = 1
 
@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, omit_defaults=True):
     theme: Literal["system", "dark", "light"] = "system"
     kind: Kind = "image"
     drafts: dict[Kind, Draft] = {}
+    presets: tuple[Preset, ...] = ()
     geometry: str = ""
     splitter: str = ""
     previews: bool = True

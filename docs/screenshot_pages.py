@@ -19,6 +19,7 @@ from app.paths import Paths  # noqa: E402
 from app.settings import SettingsFile  # noqa: E402
 from ui.main_window import MainWindow  # noqa: E402
 from ui.theme import Theme  # noqa: E402
+from ui.tour import Tour  # noqa: E402
 
 SIZE = (1440, 900)
 PATIENCE = 120.0
@@ -60,6 +61,13 @@ class Pages:
     def image(self) -> None:
         self.run("make_images")
         self.newest("image")
+
+    def first_start(self) -> None:
+        self.image()
+        tour = Tour(self.window.centre)
+        tour.read.connect(tour.deleteLater)
+        tour.show()
+        pause(0.2)
 
     def clip(self) -> None:
         self.run("make_clips")
@@ -107,6 +115,39 @@ class Pages:
         self.run("generate")
         until(lambda: window.session.progress is not None and window.session.progress.step > 8, "a step")
         pause(0.3)
+
+    def recipe(self) -> None:
+        self.image()
+        self.window.form.parameters.steps.spin.setValue(33)
+        self.window.recipe_panel.show()
+        pause(0.5)
+
+    def settings(self) -> None:
+        self.run("show_settings")
+        pause(0.4)
+
+    def compare(self) -> None:
+        self._compare(4)
+
+    def compare_slider(self) -> None:
+        self._compare(2)
+        self.window._window_actions.comparing._set_mode("slider")
+        pause(0.5)
+
+    def _compare(self, count: int) -> None:
+        window = self.window
+        library = window.prompt_tools._library
+        items = [item for item in library.items(list(library.ids())) if item.kind == "image"][:count]
+        window.actions_.items = lambda: items
+        self.run("compare")
+        until(lambda: all(not cell.image.isNull() for cell in window._window_actions.comparing.cells), "the pictures")
+        pause(0.6)
+
+    def export(self) -> None:
+        self.clip()
+        self.window.view.mark("in")
+        self.run("export_clip")
+        pause(0.4)
 
     def queue(self) -> None:
         self.generating()
@@ -157,6 +198,11 @@ def close_others(window: MainWindow) -> None:
         if other is not window and other.isVisible():
             other.close()
     window.form.disclosure.setChecked(False)
+    window.recipe_panel.hide()
+    if window._window_actions.comparing is not None:
+        window.actions_.action("compare").trigger()
+    for tour in window.findChildren(Tour):
+        tour.end()
     window.messages.clear()
     if window.session.jobs:
         window.actions_.clear_queue()
@@ -174,6 +220,7 @@ def main() -> None:
     paths = Paths.find(home)
     file = SettingsFile(paths.settings_file)
     settings = file.load()
+    settings.toured = True
     settings.drafts, settings.geometry, settings.splitter = {}, "", ""
     theme = Theme("dark")
     theme.apply(app)

@@ -49,6 +49,7 @@ ROWS: tuple[Row, ...] = (
     Row("prompt_history", T("Actions", "Your prompts…"), ("Ctrl+H",), "history", MAKE),
     Row("edit_styles", T("Actions", "Styles…"), (), "", MAKE),
     Row("open_wildcards", T("Actions", "Open the folder of wildcards"), (), "", MAKE),
+    Row("reset_field", T("Actions", "The model's own value for this field"), ("Alt+Home",), "reset", MAKE),
     Row("open_file", T("Actions", "Reuse the recipe of a file…"), ("Ctrl+O",), "folder", MAKE),
     Row("use_recipe", T("Actions", "Use this recipe"), ("Ctrl+U",), "refresh", ITEM, needs_item=True),
     Row("use_seed", T("Actions", "Use only its seed"), ("Ctrl+Shift+U",), "dice", ITEM, needs_item=True),

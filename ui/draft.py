@@ -26,3 +26,10 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def replace(self, **changes: object) -> Draft:
         return msgspec.structs.replace(self, **changes)
+
+
+class Preset(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Settings under a name, for the recipe's model; its texts and seed are empty."""
+
+    name: str
+    recipe: Recipe

@@ -62,8 +62,25 @@ class LateParts(QObject):
         window.feed.view = view
         self._build_recipe(view)
         window.centre.layout().addWidget(view)
+        if not window.preferences.toured:
+            self._begin_tour()
         window.messages.raise_()
         QTimer.singleShot(0, self, self._build_queue)
+
+    def _begin_tour(self) -> None:
+        from ui.tour import Tour
+
+        window = self._window
+        tour = Tour(window.centre)
+
+        def read() -> None:
+            window.preferences.toured = True
+            window.save_soon()
+            tour.deleteLater()
+
+        tour.read.connect(read)
+        window.actions_.submitted.connect(tour.end)
+        tour.show()
 
     def _build_recipe(self, view: ViewPanel) -> None:
         """Beside the view, shown by its button; what was shown last time is shown again."""
@@ -123,6 +140,8 @@ class LateParts(QObject):
         window.actions_.attach_engine(window.link)
         window.feed.gallery = window.gallery
         window.feed.connect_link(window.link)
+        window.link.job_progressed.connect(window.notifier.progressed)
+        window.link.job_ended.connect(lambda ended: window.notifier.ended(ended, window.session.waiting))
         window.link.refused.connect(window.actions_.engine_refused)
         self._connect_gallery()
         self._connect_queue()

@@ -26,6 +26,7 @@ from ui.generate.panel import GeneratePanel
 from ui.late_parts import LateParts
 from ui.library.item_actions import ItemActions
 from ui.messages import Message, of_error
+from ui.notifier import Notifier
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools
 from ui.recipe_files import RecipeFiles
@@ -107,6 +108,7 @@ class MainWindow(QMainWindow):
         self.files = RecipeFiles(self.actions_, self.session, read_recipe, inputs_folder, self)
         self.feed = Feed(self.session, parent=self)
         self.feed.show_previews = preferences.previews
+        self.notifier = Notifier(self, preferences)
         self.background = Background(threads=3, parent=self)
         self._build()
         self.state = WindowState(self, save_preferences)
@@ -123,6 +125,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Laterna")
         self.form = GeneratePanel(self.session, theme=self.theme, tools=self.prompt_tools)
         self.form.prompts.completion.enabled = self.preferences.suggestions
+        self.form.set_presets(self.preferences.presets)
         self.form.set_advanced_open(self.preferences.advanced_open)
         self.menu_button = IconButton("menu", self.tr("Menu (F10)"), theme=self.theme, role="muted")
         self.menu_button.setFixedSize(34, 34)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from engine.protocol.family_info import Kind
-from ui.draft import Draft
+from ui.draft import Draft, Preset
 
 
 class Preferences(Protocol):
@@ -14,6 +14,7 @@ class Preferences(Protocol):
     theme: Literal["system", "dark", "light"]
     kind: Kind
     drafts: dict[Kind, Draft]
+    presets: tuple[Preset, ...]
     geometry: str
     splitter: str
     previews: bool

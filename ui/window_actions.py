@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 
+from ui.draft import Preset
+from ui.generate.presets import settings_of
 from ui.menu import build_menu
 from ui.messages import Message
 
@@ -30,12 +32,15 @@ class WindowActions(QObject):
         self._models_window: ModelsWindow | None = None
         self._compare: CompareView | None = None
         self._settings_window: SettingsWindow | None = None
+        window.form.parameters.presets.kept.connect(self.keep_preset)
+        window.form.parameters.presets.removed.connect(self.remove_preset)
         self._answers: dict[str, Callable[[], object]] = {
             "focus_prompt": window.form.prompts.prompt.setFocus,
             "prompt_history": window.form.prompts.open_history,
             "edit_styles": window.form.prompts.edit_styles_wanted.emit,
             "open_wildcards": self.open_wildcards,
             "open_file": self.open_file,
+            "reset_field": window.form.reset_focused,
             "export_frame": lambda: window.view and window.view.export_frame(),
             "export_copy": lambda: window.view and window.view.save_copy(),
             "export_clip": lambda: window.view and window.view.export_clip(),
@@ -155,6 +160,27 @@ class WindowActions(QObject):
         self._models_window.show()
         self._models_window.raise_()
         self._models_window.activateWindow()
+
+    def keep_preset(self, name: str) -> None:
+        """The form's settings under ``name``, for its model; one of that name is replaced."""
+        recipe = settings_of(self._window.session.draft.recipe)
+        others = [
+            one for one in self._window.preferences.presets if (one.name, one.recipe.model) != (name, recipe.model)
+        ]
+        self._set_presets((*others, Preset(name, recipe)))
+        self._window.say(self.tr("Kept as “{name}”.").format(name=name))
+
+    def remove_preset(self, name: str) -> None:
+        before, model = self._window.preferences.presets, self._window.session.draft.recipe.model
+        self._set_presets(tuple(one for one in before if (one.name, one.recipe.model) != (name, model)))
+        text = self.tr("“{name}” is removed.").format(name=name)
+        undo = Message(text, button=self.tr("Undo"), action=lambda: self._set_presets(before), topic="action")
+        self._window.messages.show_message(undo)
+
+    def _set_presets(self, presets: tuple[Preset, ...]) -> None:
+        self._window.preferences.presets = presets
+        self._window.form.set_presets(presets)
+        self._window.save_soon()
 
     def show_settings(self) -> None:
         """The settings page; one at a time."""

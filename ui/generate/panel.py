@@ -8,14 +8,18 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVB
 from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadRecipe, ErrorInfo
 from engine.protocol.family_info import validate
-from ui.draft import Draft
+from engine.protocol.recipe import Recipe
+from ui.draft import Draft, Preset
 from ui.generate.advanced import Advanced
 from ui.generate.drop_zone import DropZone
 from ui.generate.forecast_note import ForecastNote
 from ui.generate.import_report import ImportReport
 from ui.generate.parameters import Parameters
+from ui.generate.presets import with_settings
 from ui.generate.prompts import Prompts
+from ui.generate.rows import Rows
 from ui.prompt_tools import PromptTools, no_tools
+from ui.recipe.described import shown
 from ui.session import Session
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
@@ -24,6 +28,7 @@ from ui.widgets.segments import Segments
 from ui.widgets.style import set_state
 
 VALIDATE_AFTER_MS = 500
+NOT_THE_MODELS = frozenset(("family", "model", "prompt", "negative_prompt", "seed", "input", "model_hashes"))
 
 
 class GeneratePanel(QFrame):
@@ -43,6 +48,7 @@ class GeneratePanel(QFrame):
         self._tools = tools if tools is not None else no_tools(self)
         self._theme = theme
         self._showing = False
+        self._presets: tuple[Preset, ...] = ()
         self.setProperty("role", "panel")
         self.setMinimumWidth(290)
         self.kind = Segments(self.tr("What to make"), [("video", self.tr("Video")), ("image", self.tr("Image"))])
@@ -88,6 +94,10 @@ class GeneratePanel(QFrame):
         self.advanced.edited.connect(self._edited)
         self.advanced.guidance_dragged.connect(self._guidance_dragged)
         self.parameters.model_chosen.connect(session.choose_model)
+        self.parameters.presets.recipe_chosen.connect(self._take_settings)
+        self._rows = (self.parameters, *self.advanced.findChildren(Rows))
+        for rows in self._rows:
+            rows.reset_wanted.connect(self._reset)
         self.disclosure.toggled.connect(self.set_advanced_open)
         self.drop_zone.file_wanted.connect(self.file_wanted)
         self.generate_button.clicked.connect(self.generate_wanted)
@@ -174,6 +184,7 @@ class GeneratePanel(QFrame):
         self.disclosure.setEnabled(family is not None)
         self.prompts.show_draft(draft, model)
         self.parameters.show_draft(draft)
+        self.parameters.presets.set_model(model, self._presets)
         self.advanced.show_recipe(draft.recipe)
         self._showing = False
         self.clear_errors()
@@ -233,6 +244,46 @@ class GeneratePanel(QFrame):
             self._session.replace(draft.with_recipe(text_encoding="comfyui"))
             self.prompts.show_hint(self.tr("Weights are read from now on, as in ComfyUI."))
 
+    # --- the model's own values, and presets
+
+    def set_presets(self, presets: tuple[Preset, ...]) -> None:
+        """Those of every model."""
+        self._presets = presets
+        self.parameters.presets.set_model(self._session.model, presets)
+
+    def reset_focused(self) -> None:
+        """The model's own values into the row that has the focus."""
+        focused = self.window().focusWidget()
+        any(rows.reset_focused(focused) for rows in self._rows)
+
+    def _reset(self, fields: tuple[str, ...]) -> None:
+        model = self._session.model
+        if model is not None:
+            usual = model.info.recipe()
+            names = [field for field in fields if field in Recipe.__struct_fields__]
+            draft = self._session.draft.with_recipe(**{field: getattr(usual, field) for field in names})
+            self._session.replace(draft.replace(count=1) if "count" in fields else draft)
+
+    def _take_settings(self, preset: Recipe) -> None:
+        draft = self._session.draft
+        self._session.replace(draft.replace(recipe=with_settings(draft.recipe, preset)))
+
+    def _mark_changed(self) -> None:
+        """Show which values are not the model's own."""
+        model, recipe = self._session.model, self._session.draft.recipe
+        usual: dict[str, str] = {}
+        if model is not None:
+            own = model.info.recipe()
+            for field in Recipe.__struct_fields__:
+                if field not in NOT_THE_MODELS and getattr(own, field) != getattr(recipe, field):
+                    usual[field] = shown(own, "size" if field in ("width", "height") else field)
+            if {"width", "height"} <= usual.keys():
+                del usual["height"]
+            if self._session.draft.count != 1:
+                usual["count"] = "1"
+        for rows in self._rows:
+            rows.mark_changed(usual)
+
     # --- validation
 
     def check(self) -> None:
@@ -287,6 +338,7 @@ class GeneratePanel(QFrame):
         self.vary_button.setEnabled(self._session.model is not None and self._session.editing is None)
 
     def _dress(self) -> None:
+        self._mark_changed()
         is_open = not self.advanced.isHidden()
         self.disclosure.setIcon(self._theme.icon("chevron-down" if is_open else "chevron-right", "muted"))
         summary = self.advanced.summary()

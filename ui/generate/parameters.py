@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.models.catalog import InstalledModel
 from engine.protocol.family_info import FamilyInfo, ModelInfo
 from ui.draft import Draft
 from ui.generate.combo import Combo
+from ui.generate.presets import PresetButton
 from ui.generate.rows import Rows
 from ui.generate.seed_field import SeedField
 from ui.generate.size_field import SizeField
 from ui.theme import Theme
+from ui.widgets.labels import label
 from ui.widgets.numbers import FloatSpin, IntSpin, SliderSpin
 
 MAX_COUNT = 999
@@ -28,16 +30,31 @@ class LengthField(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._usual: tuple[int, ...] = ()
+        self._step = 0
+        self.hint = label("", "muted")
+        self.hint.setWordWrap(True)
+        self.hint.hide()
         self.frames = IntSpin(self.tr("Number of frames"), 1, 9999, self.tr(" frames"))
         self.fps = IntSpin(self.tr("Frames per second"), 1, 999, self.tr(" fps"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.frames, 2)
         row.addWidget(self.fps, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 4)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self.hint)
         self.setFocusProxy(self.frames)
         for spin in (self.frames, self.fps):
             spin.valueChanged.connect(self._changed)
+
+    def set_rules(self, usual: tuple[int, ...], step: int) -> None:
+        """``usual`` are the lengths in frames that the model was made for, ``step`` that of the family's rule."""
+        self._usual, self._step = usual, step
+        self.frames.setSingleStep(max(1, step))
+        self._tell()
 
     def set_values(self, frames: int, fps: int) -> None:
         """Without ``edited``."""
@@ -53,7 +70,17 @@ class LengthField(QWidget):
 
     def _tell(self) -> None:
         seconds = self.frames.value() / self.fps.value()
-        self.setToolTip(self.tr("{seconds} seconds").format(seconds=f"{seconds:.1f}"))
+        tips = [self.tr("{seconds} seconds").format(seconds=f"{seconds:.1f}")]
+        if self._step:
+            tips.append(self.tr("{step} · N + 1 frames").format(step=self._step))
+        if self._usual:
+            usual = ", ".join(map(str, self._usual))
+            tips.append(self.tr("This model was made for {frames} frames.").format(frames=usual))
+        self.setToolTip("\n".join(tips))
+        longest = max(self._usual, default=0)
+        too_long = bool(longest) and self.frames.value() > longest
+        self.hint.setText(self.tr("Longer than the {frames} frames this model was made for.").format(frames=longest))
+        self.hint.setVisible(too_long)
 
 
 class Parameters(Rows):
@@ -73,7 +100,15 @@ class Parameters(Rows):
         )
         self.seed = SeedField(theme=theme)
         self.count = IntSpin(self.tr("Number of variations"), 1, MAX_COUNT)
-        self.add(self.tr("Model"), self.model, ("model", "family"))
+        self.presets = PresetButton(theme=theme)
+        model_row = QWidget()
+        row = QHBoxLayout(model_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.model, 1)
+        row.addWidget(self.presets)
+        model_row.setFocusProxy(self.model)
+        self.add(self.tr("Model"), model_row, ("model", "family"))
         self.add(self.tr("Size"), self.size_field, ("width", "height"), align_top=True)
         self.add(self.tr("Length"), self.length, ("frames", "fps"))
         self.add(self.tr("Steps"), self.steps, ("steps",))
@@ -94,8 +129,9 @@ class Parameters(Rows):
             self.model.setItemData(index, found.info.summary or str(found.folder), Qt.ItemDataRole.ToolTipRole)
 
     def set_rules(self, family: FamilyInfo, info: ModelInfo) -> None:
-        self.size_field.set_rules(info.sizes, family.size_multiple)
-        self.length.frames.setSingleStep(max(1, family.frame_step))
+        native = (info.defaults.width, info.defaults.height)
+        self.size_field.set_rules(info.sizes, family.size_multiple, native)
+        self.length.set_rules(info.frames, family.frame_step)
         self.set_row_visible(self.length, family.kind == "video")
         usual = max(60, min(family.max_steps, 2 * info.defaults.steps))
         self.steps.set_slider_range(1, usual if info.defaults.steps > 8 else 20)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from ui.generate.field_label import FieldLabel
 from ui.widgets.labels import ErrorLabel, label
 from ui.widgets.style import set_state
 
@@ -13,7 +16,12 @@ ROW_HEIGHT = 38
 
 
 class Rows(QWidget):
-    """A form of rows. ``add(text, control, fields)``: ``fields`` are the recipe's fields that the control shows."""
+    """A form of rows. ``add(text, control, fields)``: ``fields`` are the recipe's fields that the control shows.
+
+    Signals: ``reset_wanted(fields)`` when the person wants the model's own values of a row.
+    """
+
+    reset_wanted = Signal(tuple)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,11 +33,14 @@ class Rows(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._rows: list[tuple[QWidget, QWidget, ErrorLabel]] = []
         self._errors: dict[str, tuple[ErrorLabel, QWidget]] = {}
+        self._names: list[tuple[tuple[str, ...], FieldLabel, QWidget]] = []
 
     def add(self, text: str, control: QWidget, fields: tuple[str, ...] = (), align_top: bool = False) -> None:
         row = 2 * len(self._rows)
-        name = label(text, "muted")
+        name = FieldLabel(text)
         name.setBuddy(control)
+        name.reset_wanted.connect(lambda: self.reset_wanted.emit(fields))
+        self._names.append((fields, name, control))
         if align_top:
             name.setFixedHeight(ROW_HEIGHT)
         error = ErrorLabel()
@@ -64,6 +75,20 @@ class Rows(QWidget):
                 shown.setVisible(visible)
                 error.setVisible(visible and bool(error.text()))
                 self._grid.setRowMinimumHeight(2 * index, ROW_HEIGHT if visible and is_labelled else 0)
+
+    def mark_changed(self, usual: Mapping[str, str]) -> None:
+        """``usual``: the model's own value of each field that has another now."""
+        for fields, name, _control in self._names:
+            values = [usual[field] for field in fields if field in usual]
+            name.set_usual(", ".join(values))
+
+    def reset_focused(self, focused: QWidget | None) -> bool:
+        """Ask for the model's own values of the row that ``focused`` is in; False where it is in none of these."""
+        for fields, name, control in self._names:
+            if focused is not None and name.changed and (control is focused or control.isAncestorOf(focused)):
+                self.reset_wanted.emit(fields)
+                return True
+        return False
 
     def knows(self, field: str) -> bool:
         return field in self._errors

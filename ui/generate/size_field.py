@@ -14,6 +14,8 @@ from ui.widgets.labels import label
 from ui.widgets.numbers import IntSpin
 
 CUSTOM = "custom"
+TOO_SMALL, TOO_LARGE = 0.7, 1.4  # of the smallest and largest area that the model was made for
+SAME_MEGAPIXELS = 0.2
 
 
 def ratio(width: int, height: int) -> str:
@@ -36,10 +38,14 @@ class SizeField(QWidget):
     def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sizes: tuple[tuple[int, int], ...] = ()
+        self._native: tuple[int, int] | None = None
         self.combo = Combo(self.tr("Size"), self)
         self.width_spin = IntSpin(self.tr("Width in pixels"), 1, 16384, parent=self)
         self.height_spin = IntSpin(self.tr("Height in pixels"), 1, 16384, parent=self)
         swap = IconButton("swap", self.tr("Swap width and height"), theme=theme)
+        self.hint = label("", "muted")
+        self.hint.setWordWrap(True)
+        self.hint.hide()
         self._custom = QWidget(self)
         row = QHBoxLayout(self._custom)
         row.setContentsMargins(0, 0, 0, 0)
@@ -53,6 +59,7 @@ class SizeField(QWidget):
         column.setSpacing(8)
         column.addWidget(self.combo)
         column.addWidget(self._custom)
+        column.addWidget(self.hint)
         self._custom.hide()
         self.setFocusProxy(self.combo)
         self.combo.activated.connect(self._chosen)
@@ -60,8 +67,11 @@ class SizeField(QWidget):
         self.height_spin.valueChanged.connect(self._typed)
         swap.clicked.connect(self._swap)
 
-    def set_rules(self, sizes: tuple[tuple[int, int], ...], multiple: int) -> None:
-        self._sizes = sizes
+    def set_rules(
+        self, sizes: tuple[tuple[int, int], ...], multiple: int, native: tuple[int, int] | None = None
+    ) -> None:
+        """``sizes`` are those that the model was made for, ``native`` the one it does best."""
+        self._sizes, self._native = sizes, native
         self.width_spin.setSingleStep(multiple)
         self.height_spin.setSingleStep(multiple)
 
@@ -75,12 +85,38 @@ class SizeField(QWidget):
             spin.setValue(value)
             spin.blockSignals(False)
         preset = (width, height) in self._sizes
-        choices: list[tuple[str, object]] = [(size_text(*size), f"{size[0]}x{size[1]}") for size in self._sizes]
+        choices: list[tuple[str, object]] = [(self._name(size), f"{size[0]}x{size[1]}") for size in self._sizes]
         choices.append((self.tr("Custom: {size}").format(size=size_text(width, height)), CUSTOM))
         if preset:
             choices[-1] = (self.tr("Custom…"), CUSTOM)
         self.combo.set_choices(choices, f"{width}x{height}" if preset else CUSTOM)
         self._custom.setVisible(not preset)
+        self._tell()
+
+    def _name(self, size: tuple[int, int]) -> str:
+        text = size_text(*size)
+        return self.tr("{size}  ·  native").format(size=text) if size == self._native and len(self._sizes) > 1 else text
+
+    def _tell(self) -> None:
+        """Say so where the size leaves what the model was made for."""
+        self.hint.setVisible(False)
+        if not self._sizes:
+            return
+        width, height = self.size_value()
+        areas = [w * h for w, h in self._sizes]
+        if TOO_SMALL * min(areas) <= width * height <= TOO_LARGE * max(areas):
+            return
+        least, most = min(areas) / 1e6, max(areas) / 1e6
+        if len(self._sizes) == 1:
+            text = self.tr("This model was made for {size}.").format(size=size_text(*self._sizes[0]))
+        elif most - least < SAME_MEGAPIXELS:
+            text = self.tr("This model was made for about {most} megapixels.").format(most=f"{most:.1f}")
+        else:
+            text = self.tr("This model was made for {least} to {most} megapixels.").format(
+                least=f"{least:.2f}", most=f"{most:.1f}"
+            )
+        self.hint.setText(text)
+        self.hint.setVisible(True)
 
     def _chosen(self) -> None:
         value = str(self.combo.currentData())
@@ -98,6 +134,7 @@ class SizeField(QWidget):
         self.combo.setItemText(index, self.tr("Custom: {size}").format(size=size_text(*self.size_value())))
         self.combo.setCurrentIndex(index)
         self._custom.setVisible(True)
+        self._tell()
         self.edited.emit()
 
     def _swap(self) -> None:

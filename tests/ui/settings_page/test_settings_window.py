@@ -14,7 +14,7 @@ from ui.settings_page.settings_window import SettingsWindow
 from ui.settings_page.table import GROUPS, SETTINGS
 from ui.theme import Theme
 
-NOT_SET_HERE = {"version", "kind", "drafts", "geometry", "splitter", "toured"} | {
+NOT_SET_HERE = {"version", "kind", "drafts", "presets", "geometry", "splitter", "toured"} | {
     field.name for field in msgspec.structs.fields(Settings) if field.name.endswith("_open")
 }
 
