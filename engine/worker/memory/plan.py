@@ -27,6 +27,7 @@ DEVICE_SHARE = 0.8
 """Parts of the free memory that weights may take; the rest is for activations and for other programs."""
 
 STORED = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float32}
+STORED |= {"F8_E4M3": torch.bfloat16, "F8_E5M2": torch.bfloat16}  # widened at loading: no kernels for them everywhere
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,10 @@ def make_plan(
         choices = [(wide, True), (wide, False)]
     parts, resident = choices[-1]
     for parts, resident in choices:
-        sizes = [weights[name].parameters * plan.storage.itemsize for name, plan in parts.items()]
+        sizes = [weights[name].held_bytes(plan.storage.itemsize) for name, plan in parts.items()]
         if (sum(sizes) if resident else max(sizes, default=0)) <= room:
             break
-    total = sum(weights[name].parameters * plan.storage.itemsize for name, plan in parts.items())
+    total = sum(weights[name].held_bytes(plan.storage.itemsize) for name, plan in parts.items())
     on_device = machine.device.type == "cpu" or total <= machine.device_free * DEVICE_SHARE
     return Plan(machine.device, parts, resident, on_device)
 
