@@ -113,8 +113,10 @@ class FakeEngine:
     def _generate(self, command: commands.Generate) -> None:
         job, recipe = command.job, command.recipe
         self._level = command.memory_level
+        self._cancelled.discard(job)
         seconds: dict[str, float] = {}
         self._tell(events.JobStarted(job))
+        self._done = self._resume(command)
         try:
             for stage in ("loading", "encoding", "denoising", "decoding", "saving"):
                 began = time.perf_counter()
@@ -141,7 +143,7 @@ class FakeEngine:
         job, recipe = command.job, command.recipe
         words = recipe.prompt.split()
         pause = 0.5 if "slow" in words else self._options.step_seconds
-        done = self._resume(command)
+        done = self._done
         for step in range(done + 1, recipe.steps + 1):
             self._pause(job, pause)
             self._work += 1

@@ -1,14 +1,16 @@
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 
+from engine.jobs import rows
 from engine.jobs.job import Job
 from engine.jobs.queue import KEPT_ENDED, JobQueue
-from engine.protocol.errors import ErrorInfo, LibraryBusy, NotWritable
+from engine.protocol.errors import ErrorInfo, LibraryBusy, NoSpace, NotWritable
 from tests.fakes.recipes import picture_recipe, recipes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -172,3 +174,150 @@ def test_an_unwritable_place_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(NotWritable):
         JobQueue(tmp_path / "file" / "queue.sqlite3")
+
+
+# Pausing, editing, taking out
+
+
+def test_paused_jobs_keep_their_place_and_are_passed_over(queue: JobQueue) -> None:
+    queue.add([job("a"), job("b"), job("c")])
+    queue.pause(["a"])
+    assert (queue.next().id, order(queue)) == ("b", ["a", "b", "c"])
+    queue.resume(["a"])
+    assert queue.next().id == "a"
+    queue.start("a", "stem")
+    queue.pause(["a"])
+    assert (queue.get("a").state, queue.get("a").file_stem, order(queue)) == ("paused", "stem", ["a", "b", "c"])
+
+
+def test_ended_jobs_go_on_first(queue: JobQueue) -> None:
+    queue.add([job("a"), job("b")])
+    queue.start("a", "stem")
+    queue.set_saved("a", 3, 8)
+    queue.end("a", "cancelled", error=ErrorInfo("X", "why"))
+    assert [found.id for found in queue.stopped()] == ["a"]
+    queue.resume(["a"])
+    again = queue.next()
+    assert (again.id, again.state, again.error, again.saved_step, again.file_stem) == ("a", "waiting", None, 3, "stem")
+    assert order(queue) == ["a", "b"] and queue.stopped() == ()
+
+
+def test_what_was_taken_out_comes_back_to_its_place(tmp_path: Path, queue: JobQueue) -> None:
+    queue.add([job(id) for id in "abcde"])
+    queue.pause(["d"])
+    removed = queue.remove(["b", "d", "nobody"])
+    assert ([found.id for found in removed], order(queue)) == (["b", "d"], ["a", "c", "e"])
+    queue.put_back(removed)
+    queue.put_back(removed)
+    assert (order(queue), queue.get("d").state) == (list("abcde"), "paused")
+    queue.close()
+    again = JobQueue(tmp_path / "queue.sqlite3")
+    assert (order(again), again.get("d").state) == (list("abcde"), "paused")
+    again.close()
+
+
+def test_a_running_job_is_not_taken_out(queue: JobQueue) -> None:
+    queue.add([job("a"), job("b")])
+    queue.start("a", "")
+    assert [found.id for found in queue.remove(["a", "b"])] == ["b"]
+    assert order(queue) == ["a"]
+
+
+def test_an_edited_job_stays_where_it_is_and_starts_over(queue: JobQueue) -> None:
+    queue.add([job("a", label="guidance 3", group="g"), job("b")])
+    queue.set_saved("a", 2, 9)
+    queue.pause(["a"])
+    assert queue.edit("a", picture_recipe("changed"), "/other")
+    changed = queue.get("a")
+    assert (changed.recipe.prompt, changed.model_folder, changed.state) == ("changed", "/other", "waiting")
+    assert (changed.saved_step, changed.label, order(queue)) == (0, "", ["a", "b"])
+    assert not queue.edit("nobody", picture_recipe(), "/m")
+
+
+def test_moving_again_and_again_between_the_same_two_keeps_the_order(tmp_path: Path, queue: JobQueue) -> None:
+    """Positions are fractions, and are numbered anew where they come too close."""
+    queue.add([job(id) for id in "abcdef"])
+    expected = list("abcdef")
+    for number in range(120):
+        id = "cdef"[number % 4]
+        queue.move([id], 1)
+        expected.remove(id)
+        expected.insert(1, id)
+        assert order(queue) == expected
+    queue.move(["f", "a"], 2)
+    found = order(queue)
+    assert found.index("f") in (2, 3) and found.index("a") in (2, 3)
+    queue.close()
+    again = JobQueue(tmp_path / "queue.sqlite3")
+    assert order(again) == found
+    again.close()
+
+
+def test_a_pause_of_the_whole_queue_is_kept(tmp_path: Path, queue: JobQueue) -> None:
+    assert not queue.is_paused
+    queue.set_paused(True)
+    queue.close()
+    again = JobQueue(tmp_path / "queue.sqlite3")
+    assert again.is_paused
+    again.close()
+
+
+def test_a_queue_of_the_first_version_opens(tmp_path: Path) -> None:
+    """As 0.1.0 wrote it: the recipe as JSON, whole positions, no groups, no checkpoints."""
+    path = tmp_path / "old.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.executescript(rows.MIGRATIONS[0] + "PRAGMA user_version = 1;")
+    recipe = picture_recipe("old").to_json()
+    for number, (id, state) in enumerate([("w1", "waiting"), ("r", "running"), ("w2", "waiting"), ("d", "done")]):
+        connection.execute(
+            "INSERT INTO jobs VALUES (?, ?, '/m', ?, ?, 1.5, ?, '', 'stem', '[\"/a.png\"]', NULL, 1)",
+            (id, recipe, state, number, 2.5 if state == "done" else 0),
+        )
+    connection.commit()
+    connection.close()
+    queue = JobQueue(path)
+    assert order(queue) == ["r", "w1", "w2"] and queue.interrupted == ("r",)
+    assert [found.id for found in queue.ended()] == ["d"]
+    old = queue.get("w1")
+    assert (old.recipe.prompt, old.engine_deaths, old.group, old.memory_level, old.saved_step) == ("old", 1, "", 0, 0)
+    queue.add([job("new")], behind="w1")
+    assert order(queue) == ["r", "w1", "new", "w2"]
+    queue.close()
+
+
+def test_a_write_that_fails_changes_nothing(queue: JobQueue, monkeypatch) -> None:
+    queue.add([job("a"), job("b")])
+    queue.start("a", "")
+
+    def full(*_: object, **__: object) -> None:
+        raise NoSpace("The disk is full.", "Free some space.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queue, "_write", full)
+        for change in (
+            lambda: queue.wait_again("a"),
+            lambda: queue.pause(["a"]),
+            lambda: queue.end("a", "done"),
+            lambda: queue.start("b", ""),
+            lambda: queue.add([job("c")]),
+        ):
+            with pytest.raises(NoSpace):
+                change()
+            assert [(found.id, found.state) for found in queue.active()] == [("a", "running"), ("b", "waiting")]
+
+
+def test_ten_thousand_jobs_slow_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "long.sqlite3"
+    queue = JobQueue(path)
+    queue.add([job(str(number)) for number in range(10_000)])
+    times = []
+    for number in range(5):
+        began = time.perf_counter()
+        queue.move([str(9000 + number)], 0)
+        queue.start(str(9000 + number), "stem")
+        queue.active()
+        queue.stopped()
+        queue.end(str(9000 + number), "done")
+        times.append(time.perf_counter() - began)
+    queue.close()
+    assert min(times) < 0.2
