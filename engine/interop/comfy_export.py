@@ -25,9 +25,23 @@ from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
 Out = list[Any]  # [node id, output slot]
 
 # Laterna's names that ComfyUI does not have, and what runs there instead.
-_SAMPLERS = {"dpmpp_2m_log_snr": "dpmpp_2m", "uni_pc_log_snr": "uni_pc", "dpm": "dpmpp_sde"}
+_SAMPLERS = {
+    "dpmpp_2m_log_snr": "dpmpp_2m",
+    "uni_pc_log_snr": "uni_pc",
+    "deis_log_snr": "deis",
+    "dpm": "dpmpp_sde",
+}
 _SCHEDULERS = {"trailing": "sgm_uniform"}
-_COG_SCHEDULERS = {"ddim": "CogVideoXDDIM", "dpm": "CogVideoXDPMScheduler"}
+_COG_SCHEDULERS = {
+    "ddim": "CogVideoXDDIM",
+    "dpm": "CogVideoXDPMScheduler",
+    "euler": "Euler",
+    "euler_ancestral": "Euler A",
+    "heun": "HeunDiscreteScheduler",
+    "dpmpp_2m_log_snr": "DPM++",
+    "uni_pc_log_snr": "UniPCMultistepScheduler",
+    "deis_log_snr": "DEISMultistepScheduler",
+}
 _CLIP_L, _CLIP_G, _T5 = "clip_l.safetensors", "clip_g.safetensors", "t5xxl_fp16.safetensors"
 _WHAT_DIFFERS = {
     "sampler": "ComfyUI has no such sampler; the graph runs its nearest relative.",

@@ -198,6 +198,7 @@ class SamplingReader:
     def _cogvideo(self, node: Node) -> Pass:
         reader = self._reader
         name = reader.text(node, "scheduler", "CogVideoXDDIM")
+        name = {"DPM++": "DPMSolverMultistepScheduler"}.get(name, name)  # the wrapper's names are diffusers' classes
         for extra in ("image_cond_latents", "context_options", "controlnet", "tora_trajectory", "fastercache"):
             if node.link(extra):
                 self._notes.ignored(f"{node.label} also takes {extra}; Laterna has none.")

@@ -71,6 +71,8 @@ def _numbers(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
 
 def _sampling(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
     sampler, scheduler = recipe.sampler, recipe.scheduler
+    if sampler == "dpmpp_2m" and sampler not in info.samplers and "dpmpp_2m_log_snr" in info.samplers:
+        sampler = "dpmpp_2m_log_snr"  # the same where noise is not that of a rectified flow
     if sampler not in info.samplers:
         sampler = "euler" if "euler" in info.samplers else next(iter(info.samplers))
         notes.approximated(

@@ -12,6 +12,7 @@ from engine.protocol.recipe import Recipe
 
 MAX_NOTES = 100
 MAX_TEXT = 160
+MAX_FILE_NAME = 255
 
 
 class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -79,8 +80,8 @@ def shown(text: object) -> str:
 
 
 def file_name(path: object) -> str:
-    """The last part of a path of any system: no folder that a foreign file names is ever used."""
-    return str(path)[-1000:].replace("\\", "/").rsplit("/", 1)[-1].strip("\0 ")
+    """The last part of a path of any system, as long as file names get: no folder that a file names is ever used."""
+    return str(path)[-1000:].replace("\\", "/").rsplit("/", 1)[-1].strip("\0 ")[-MAX_FILE_NAME:]
 
 
 def as_number(value: object) -> float | None:

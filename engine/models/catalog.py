@@ -43,6 +43,20 @@ _FLOW_SAMPLERS = (
     "ddim",
     "lcm",
 )
+# In the terms of CogVideoX' diffusion: its own two, and those that are in log SNR or in no terms at all.
+_VP_SAMPLERS = (
+    "ddim",
+    "dpm",
+    "euler",
+    "euler_ancestral",
+    "heun",
+    "dpmpp_2m_log_snr",
+    "dpmpp_2m_sde",
+    "dpmpp_sde",
+    "dpmpp_3m_sde",
+    "uni_pc_log_snr",
+    "deis_log_snr",
+)
 _FLOW_SCHEDULERS = (
     "normal",
     "simple",
@@ -88,7 +102,7 @@ FAMILIES: dict[str, FamilyInfo] = {
         max_pixels=1360 * 768,
         frame_step=8,
         max_frames=161,
-        samplers={"ddim": ("trailing",), "dpm": ("trailing",)},
+        samplers=dict.fromkeys(_VP_SAMPLERS, ("trailing",)),
         has_dynamic_guidance=True,
         has_adapters=True,
         max_batch=4,

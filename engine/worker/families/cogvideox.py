@@ -22,7 +22,7 @@ from engine.worker.guidance import Conditioning, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Model as Denoiser
 from engine.worker.sampling.base import Point, Prediction, Sampler
-from engine.worker.sampling.cogvideox import CogVideoXDDIM, CogVideoXDPM, make_scheduler
+from engine.worker.sampling.cogvideox import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
 
 if TYPE_CHECKING:
     from engine.worker.models import Model
@@ -88,6 +88,8 @@ class CogVideoX:
     def sampler(self, folder: ModelFolder, recipe: Recipe) -> Sampler:
         config = folder.parts["scheduler"].config
         scheduler = make_scheduler(config, recipe.sampler, recipe.scheduler, recipe.steps)
+        if recipe.sampler not in OWN:
+            return vp_sampler(scheduler, recipe.sampler, recipe.seed)
         return CogVideoXDPM(scheduler) if recipe.sampler == "dpm" else CogVideoXDDIM(scheduler)
 
     def start(self, folder: ModelFolder, recipe: Recipe, noise: Tensor, picture: Tensor | None) -> Tensor:

@@ -1,8 +1,8 @@
-"""CogVideoX' two samplers, DDIM and a stochastic DPM-Solver++ (2M), as diffusers has them.
+"""CogVideoX' samplers: its own two, DDIM and a stochastic DPM-Solver++ (2M), and those that ``vp_flow`` brings.
 
-Both run on a variance-preserving schedule with zero terminal SNR (Lin et al. 2023, "Common Diffusion Noise Schedules
-and Sample Steps are Flawed") and v-prediction. Diffusers' scheduler objects do the arithmetic, which makes the result
-bit-equal to its pipeline; they hold no state of their own between steps.
+All run on a variance-preserving schedule with zero terminal SNR (Lin et al. 2023, "Common Diffusion Noise Schedules
+and Sample Steps are Flawed") and v-prediction. For its own two diffusers' scheduler objects do the arithmetic, which
+makes the result bit-equal to its pipeline; they hold no state of their own between steps.
 """
 
 from __future__ import annotations
@@ -12,19 +12,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.worker.sampling.base import Model, Point, SamplerState, Step
+from engine.worker.sampling.flow_samplers import SAMPLERS
+from engine.worker.sampling.vp_flow import VPFlow, level, vp_schedule
 
 OLD_X0 = "old_x0"
+OWN = ("ddim", "dpm")
+"""Samplers that are diffusers' own for CogVideoX."""
 
 
 def make_scheduler(config: dict[str, Any], sampler: str, scheduler: str, steps: int) -> Any:
-    """``CogVideoXDDIMScheduler`` or ``CogVideoXDPMScheduler`` with its timesteps set, spaced as ``scheduler`` says."""
+    """``CogVideoXDPMScheduler`` for ``dpm``, else ``CogVideoXDDIMScheduler``, spaced as ``scheduler`` says."""
     from diffusers.schedulers.scheduling_ddim_cogvideox import CogVideoXDDIMScheduler
     from diffusers.schedulers.scheduling_dpm_cogvideox import CogVideoXDPMScheduler
 
-    cls = {"ddim": CogVideoXDDIMScheduler, "dpm": CogVideoXDPMScheduler}[sampler]
+    cls = CogVideoXDPMScheduler if sampler == "dpm" else CogVideoXDDIMScheduler
     made = cls.from_config(config, timestep_spacing=scheduler)
     made.set_timesteps(steps)
     return made
+
+
+def vp_sampler(scheduler: Any, name: str, seed: int) -> VPFlow:
+    """A sampler of rectified flow by its name, on the timesteps of ``scheduler``."""
+    return VPFlow(vp_schedule(scheduler), level(scheduler.alphas_cumprod), SAMPLERS[name], seed)
 
 
 def _point(scheduler: Any, index: int) -> Point:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from engine.models.catalog import FAMILIES
 from engine.protocol.conditioning import Conditioning, Entry, GuidancePoint, Mix, Range, Words
 from engine.protocol.recipe import InputMedia, Recipe, SkipLayerGuidance
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
@@ -110,7 +111,7 @@ def cogvideox_recipes(draw: st.DrawFn) -> Recipe:
         steps=draw(st.integers(1, 200)),
         guidance=draw(st.floats(0, 30)),
         dynamic_guidance=draw(st.booleans()),
-        sampler=draw(st.sampled_from(["ddim", "dpm"])),
+        sampler=draw(st.sampled_from(list(FAMILIES["cogvideox"].samplers))),
         scheduler="trailing",
         shift=1.0,
         seed=draw(st.integers(0, 2**63 - 1)),
