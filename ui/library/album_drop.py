@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
@@ -30,6 +30,7 @@ class AlbumDrop(QListWidget):
         self.clear()
         for name, shown in [*((album, album) for album in albums), ("", self.tr("New album…"))]:
             row = QListWidgetItem(self.tr("Into “{0}”").format(shown) if name else shown)
+            row.setSizeHint(QSize(0, ROW_HEIGHT))
             row.setData(Qt.ItemDataRole.UserRole, name)
             self.addItem(row)
         host = self.parentWidget()

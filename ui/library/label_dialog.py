@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QCompleter,
     QDialog,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from engine.library.item import Item
 from engine.library.marks import MAX_NAME_CHARS, LabelKind, MarkChange
 
+ROW_HEIGHT = 26
 _State = Qt.CheckState
 
 
@@ -75,6 +76,7 @@ class LabelDialog(QDialog):
         row = QListWidgetItem(name)
         row.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
         row.setCheckState(state)
+        row.setSizeHint(QSize(0, ROW_HEIGHT))
         self.list.addItem(row)
         return row
 
