@@ -21,6 +21,8 @@ MODULES = {
     "engine-previews": "engine.worker.bench",
     "engine-cancel": "engine.worker.bench",
     "engine-embedded": "engine.worker.bench",
+    "forecast": "engine.worker.memory.bench",
+    "resident": "engine.worker.memory.bench",
     "embedded": "engine.training.bench",
     "download": "engine.models.bench",
     "verify": "engine.models.bench",

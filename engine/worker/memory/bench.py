@@ -1,0 +1,120 @@
+"""How true forecasts are here: seconds of the models that ship, before and after learning; resident memory."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from engine.memory.forecast import Forecaster
+from engine.memory.history import History
+from engine.memory.inventory import from_folder
+from engine.memory.observed import from_engine
+from engine.models.catalog import open_folder
+from engine.protocol.commands import Generate
+from engine.protocol.recipe import Recipe
+
+EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
+RUNS = 6
+
+Figures = dict[str, Any]
+
+
+def forecast() -> Figures:
+    """For each model: expected over measured seconds of the first job, and of those after three."""
+    import torch
+
+    from engine.worker import device
+    from engine.worker.runner import Runner
+    from engine.worker.warmup import import_model_code
+
+    torch.set_num_threads(device.cpu_threads())
+    import_model_code()
+    here = device.find_device()
+    described = device.describe_measured(here)
+    figures: Figures = {"flops": described.flops, "bandwidth": described.bandwidth, "operator": described.operator}
+    for folder in sorted(path for path in EMBEDDED.iterdir() if (path / "model_index.json").exists()):
+        model, components = open_folder(folder), from_folder(folder)
+        machine = from_engine(described, device.memory_now(here))
+        with tempfile.TemporaryDirectory() as home:
+            forecaster = Forecaster(History(Path(home) / "runs.sqlite3"))
+            ratios = []
+            for number in range(RUNS):
+                recipe = model.info.recipe(f"a red apple, number {number}", seed=number)
+                expected = forecaster.forecast(recipe, components, model.family, machine, with_remedy=False)
+                seconds = _run(Runner(device=here), folder, recipe, home)
+                counted = sum(seconds.get(stage, 0.0) for stage in ("encoding", "denoising", "decoding"))
+                ratios.append(expected.seconds / counted)
+                forecaster.ran(recipe, components, machine, seconds, 0)
+        figures[model.info.id] = {
+            "before": ratios[0],
+            "after_three": statistics.median(ratios[3:]),
+            "all": [round(ratio, 3) for ratio in ratios],
+        }
+    return figures
+
+
+def _run(runner: Any, folder: Path, recipe: Recipe, home: str) -> dict[str, float]:
+    job = Generate("bench", recipe, str(folder), output_folder=home, file_stem="bench", preview_interval=-1.0)
+    return dict(runner.run(job, lambda event, blob: None).seconds)
+
+
+_CHILD = """
+import json, sys
+from engine.worker.memory.bench import resident_case
+print(json.dumps(resident_case(sys.argv[1])))
+"""
+
+
+def resident() -> Figures:
+    """Resident memory that one call of a mid-size network took, over what is simulated for it; a process each."""
+    figures: Figures = {}
+    for name in ("sd3-vae", "transformer", "cogvideox-vae"):
+        done = subprocess.run([sys.executable, "-c", _CHILD, name], capture_output=True, text=True, check=True)
+        figures[name] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def resident_case(name: str) -> Figures:
+    """One call on real tensors in this process, which should be a fresh one."""
+    import psutil
+    import torch
+
+    from engine.memory.published import NETWORKS
+    from engine.worker.device import PeakMemory
+    from engine.worker.memory import networks
+    from engine.worker.memory.simulate import open_network
+
+    def call(network: Any) -> Any:
+        if name == "sd3-vae":
+            return networks.decode(network, 1, 1, 320, 320)
+        if name == "cogvideox-vae":
+            return networks.decode(network, 1, 1, 160, 240)
+        return networks.call_transformer(network, config, 2, (1, 512, 512), 154)
+
+    cls, config = NETWORKS["sd3.5-medium" if name == "transformer" else name]
+    if name == "transformer":
+        small = {"num_layers": 6, "num_attention_heads": 16, "caption_projection_dim": 1024, "pos_embed_max_size": 64}
+        config = config | small | {"dual_attention_layers": [0, 1]}
+    simulated = open_network(cls, config, torch.float32)
+    peak = simulated.run(call).peak
+    weights = sum(tensor.numel() * 4 for tensor in simulated.network.parameters())
+    weights += sum(tensor.numel() * 4 for tensor in simulated.network.buffers())
+    before = psutil.Process().memory_info().rss
+    measure = PeakMemory(torch.device("cpu"))
+    measure.start()
+    network = networks.build(cls, config, torch.float32)
+    networks.place(network)
+    for tensor in (*network.parameters(), *network.buffers()):
+        tensor.data.fill_(0.01)
+    with torch.no_grad():
+        call(network)
+    measured = measure.bytes() - before
+    return {"simulated": weights + peak, "resident": measured, "ratio": measured / (weights + peak)}
+
+
+NAMES = {"forecast": forecast, "resident": resident}
