@@ -10,6 +10,7 @@ from engine.interop.graph import Link, Node
 from engine.interop.report import shown
 from engine.protocol.sampling_names import find_sampler, find_scheduler
 
+_SHORTENED = ("dpm_2", "uni_pc")  # ComfyUI's KSampler takes the last sigma but one out of their schedules
 SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "CogVideoSampler")
 MAX_STEPS = 10_000
 _SAMPLER_NODES = {
@@ -128,6 +129,12 @@ class SamplingReader:
             elif guider.type != "BasicGuider":
                 guidance = reader.number(guider, "cfg", 8.0)
         schedule = self._sigmas(node.link("sigmas"))
+        sampler = self._sampler_node(node.link("sampler"))
+        if sampler in _SHORTENED:
+            self._notes.approximated(
+                f"{node.label} runs {sampler} on the whole schedule; Laterna leaves out its last sigma but one, as"
+                " KSampler does."
+            )
         disabled = noise is None or noise.type == "DisableNoise"
         seed = 0 if noise is None or disabled else reader.integer(noise, "noise_seed", 0)
         return replace(
@@ -139,7 +146,7 @@ class SamplingReader:
             latent=node.link("latent_image"),
             seed=seed,
             guidance=guidance,
-            sampler=self._sampler_node(node.link("sampler")),
+            sampler=sampler,
             adds_noise=not disabled and (node.type != "SamplerCustom" or reader.flag(node, "add_noise", True)),
         )
 
