@@ -41,6 +41,11 @@ class Paths:
         return self.data / "queue.sqlite3"
 
     @property
+    def unfinished(self) -> Path:
+        """What ``generate`` was stopped at."""
+        return self.data / "unfinished"
+
+    @property
     def library_database(self) -> Path:
         return self.data / "library.sqlite3"
 

@@ -57,8 +57,10 @@ class EngineSession:
         label: str = "",
         adapter_files: Sequence[Path] = (),
         a1111_parameters: bool = False,
+        checkpoint: Path | None = None,
     ) -> events.JobFinished:
-        """Run one job to its end. Ctrl-C cancels it and raises ``Cancelled``."""
+        """Run one job to its end, from its ``checkpoint`` on if there is one. Ctrl-C cancels it, which leaves a
+        checkpoint, and raises ``Cancelled``."""
         job = uuid.uuid4().hex
         self._engine.send(
             commands.Generate(
@@ -71,6 +73,7 @@ class EngineSession:
                 cache_folder=str(cache_folder),
                 adapter_files=tuple(map(str, adapter_files)),
                 a1111_parameters=a1111_parameters,
+                checkpoint=str(checkpoint) if checkpoint else "",
             )
         )
         try:
@@ -83,6 +86,10 @@ class EngineSession:
     def _wait(self, job: str, label: str) -> events.JobFinished:
         handlers: dict[type, Callable[..., None]] = {
             events.EngineWarming: lambda event: self._progress.show(event.what),
+            events.JobResumed: lambda event: self._progress.show(
+                f"{label}Going on from step {event.step} of {event.steps}"
+            ),
+            events.ResumeRefused: lambda event: self._progress.show(event.error.message),
             events.StageChanged: lambda event: self._progress.show(
                 label + STAGE_NAMES.get(event.stage, event.stage), event.fraction
             ),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +17,7 @@ from app.cli.model_argument import find_model
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
 from app.cli.target import Target, check_writable, named
+from app.cli.unfinished import Result, Unfinished, UnfinishedFolder, new_id
 from app.paths import Paths
 from engine.interop.embedded import is_picture
 from engine.library.library import Library
@@ -24,7 +25,17 @@ from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
 from engine.models.adapters import adapter_from, locate
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel
-from engine.protocol.errors import BadArguments, BadFile, BadRecipe, from_os_error
+from engine.protocol.errors import (
+    BadArguments,
+    BadFile,
+    BadRecipe,
+    Cancelled,
+    EngineDied,
+    NoSpace,
+    NotWritable,
+    OutOfMemory,
+    from_os_error,
+)
 from engine.protocol.family_info import MAX_SEED, validate
 from engine.protocol.recipe import MAX_JSON_BYTES, InputMedia, Recipe
 
@@ -48,39 +59,75 @@ _FLAGS = {
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
+    unfinished = UnfinishedFolder(paths.unfinished)
+    work = unfinished.newest() if arguments.resume else _asked_for(arguments, paths)
+    try:
+        work = _make(work, unfinished, paths, arguments.json)
+    except (KeyboardInterrupt, Cancelled, EngineDied, OutOfMemory, NoSpace, NotWritable):
+        print("Go on with it: generate --resume", file=sys.stderr, flush=True)
+        raise
+    except BaseException:
+        unfinished.remove(work)
+        raise
+    unfinished.remove(work)
+    if work.into_library:
+        with closing(Library(paths.library_database, paths.output)) as library:
+            for result in work.results:
+                library.add(Path(result.path))
+    if arguments.json:
+        print_json({"files": work.results, "recipe": work.recipes[0]})
+    return 0
+
+
+def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
+    """What the arguments ask for, nothing of it done yet."""
     if not 1 <= arguments.count <= 1000:
         raise BadArguments(f"--count is {arguments.count}; it must be from 1 to 1000.", "Choose another count.")
     base = read_recipe(Path(arguments.recipe)) if arguments.recipe else None
     model = find_model(_model_name(arguments, base), paths)
     first = make_recipe(arguments, base, model)
     loras = locate(first.adapters, paths.adapters, [path for path, _ in map(lora_argument, arguments.lora)])
-    recipes = [first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)]
     target = _target(arguments, paths, model, first)
-    results: list[dict[str, Any]] = []
+    return Unfinished(
+        id=new_id(),
+        recipes=tuple(first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)),
+        model_folder=str(model.folder),
+        folder=str(target.folder),
+        stem=target.stem,
+        suffix=target.suffix,
+        into_library=not arguments.out,
+        adapter_files=tuple(map(str, loras)),
+        a1111=arguments.a1111,
+    )
+
+
+def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet: bool) -> Unfinished:
+    """Make what is left of ``work``; after each recipe what is done is noted."""
+    target = Target(Path(work.folder), work.stem, work.suffix)
     with EngineSession(paths.engine_log, progress := Progress()) as engine:
-        for i, recipe in enumerate(recipes):
-            label = f"{i + 1} of {len(recipes)}: " if len(recipes) > 1 else ""
-            stem = f".{target.stem}-{os.getpid()}"
+        for i, recipe in enumerate(work.recipes[work.done :], work.done):
+            unfinished.save(work)
             done = engine.generate(
-                recipe, model.folder, target.folder, stem, paths.encodings, label, loras, arguments.a1111
+                recipe,
+                Path(work.model_folder),
+                target.folder,
+                f".{target.stem}-{work.id}",
+                paths.encodings,
+                f"{i + 1} of {len(work.recipes)}: " if len(work.recipes) > 1 else "",
+                tuple(map(Path, work.adapter_files)),
+                work.a1111,
+                unfinished.checkpoint(work),
             )
             progress.end()
-            for file in done.files:
-                path = target.path(len(results) + 1)
+            results = []
+            for number, file in enumerate(done.files, len(work.results) + 1):
+                path = target.path(number)
                 Path(file.path).replace(path)
-                results.append(
-                    {"path": path, "seed": recipe.seed, "pixels_sha256": file.pixels_sha256}
-                    | {"seconds": done.seconds, "peak_memory": done.peak_memory}
-                )
-                if not arguments.json:
+                results.append(Result(str(path), recipe.seed, file.pixels_sha256, done.seconds, done.peak_memory))
+                if not is_quiet:
                     print(path, flush=True)
-    if not arguments.out:
-        with closing(Library(paths.library_database, paths.output)) as library:
-            for result in results:
-                library.add(result["path"])
-    if arguments.json:
-        print_json({"files": results, "recipe": first})
-    return 0
+            work = msgspec.structs.replace(work, results=(*work.results, *results), done=i + 1)
+    return work
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -63,6 +63,7 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--strength", type=float, metavar="D", help="with --picture: how much is drawn anew, up to 1")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="this many results, with seeds counted up")
     parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a PNG or MP4 made by Laterna")
+    parser.add_argument("--resume", action="store_true", help="go on with what was stopped last, from where it was")
     parser.add_argument("--a1111", action="store_true", help="put Automatic1111's parameters into PNGs too")
     parser.add_argument(
         "--lora", action="append", default=[], metavar="FILE[:STRENGTH]", help="apply this LoRA; may be given again"
@@ -103,11 +104,6 @@ def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     importing.add_argument("path", metavar="PATH", help="a diffusers folder, .safetensors, .gguf, ComfyUI or hub cache")
     importing.add_argument("--name", default="", metavar="NAME")
     importing.add_argument("--dry-run", action="store_true", help="only say what it is")
-    completing = action("complete", "Download what an import lacks: tokenizers, text encoders, the VAE.")
-    completing.add_argument("names", nargs=1, metavar="NAME")
-    completing.add_argument("--t5", action="store_true", help="also the T5, without which it reads prompts less well")
-    completing.add_argument("--precision", choices=["native", "fp8"], default="native", help="fp8: a smaller T5")
-    _download_options(completing)
     completing = action("complete", "Download what an import lacks: tokenizers, text encoders, the VAE.")
     completing.add_argument("names", nargs=1, metavar="NAME")
     completing.add_argument("--t5", action="store_true", help="also the T5, without which it reads prompts less well")
