@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from prompts import PROMPTS
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
@@ -33,7 +34,6 @@ MOST_WAITING = 4
 MOST_TOGETHER = 2
 PAUSE_MS = (50, 400)
 FIRST_OF_ONE_START = 100_000
-PROMPTS = ("a red apple, blue sky background", "an owl, forest background", "a big star, night background")
 
 
 def say(what: str, **more: object) -> None:

@@ -20,11 +20,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import Promises, Result, drain, kill_at_random
+from prompts import PROMPTS
 
 from app.cli.engine_session import EngineSession
 from app.cli.output import Progress
 from app.paths import EMBEDDED_MODELS, Paths
 from engine.library.library import Library
+from engine.library.naming import slug
 from engine.media import metadata, png
 from engine.media.environment import Environment
 from engine.media.frames import ClipReader
@@ -64,6 +66,7 @@ def test_nothing_is_lost_whatever_is_killed_whenever(tmp_path: Path) -> None:
     check_files(files)
     compared = check_pixels(promises, files, home)
     check_library(paths, promises)
+    check_logs(paths.logs)
     states = [state for rows in jobs.values() for state, _deaths in rows]
     report(
         seed,
@@ -167,6 +170,17 @@ def check_library(paths: Paths, promises: Promises) -> None:
             last = max(promised, default=-1)
             allowed = {number % 6 for number in tried if number >= last} or {0}
             assert item.rating in allowed, f"{item.path.name}: {item.rating} stars, not one of {allowed}"
+
+
+def check_logs(folder: Path) -> None:
+    """Within their bound, and without what was asked for: neither as it was typed nor as it is in file names."""
+    words = [form for prompt in PROMPTS for form in (prompt, slug(prompt))]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"window.log", "engine.log"}
+    for path in files:
+        assert path.stat().st_size < 8 * 1024 * 1024
+        text = path.read_text("utf-8", "replace")
+        assert not [word for word in words if word in text], f"a prompt is in {path}"
 
 
 def everything(library: Library) -> list[Any]:
