@@ -29,6 +29,7 @@ from engine.worker.device import PeakMemory, find_device, machine
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
 from engine.worker.guidance import Conditioning, Side, is_guided
+from engine.worker.memory.networks import tile_for, tiles
 from engine.worker.memory.plan import make_plan
 from engine.worker.model_folder import inspect
 from engine.worker.models import Model, ModelCache, empty_device_cache
@@ -265,12 +266,11 @@ class Runner:
     def _decode_in_tiles(self, model: Model, vae: torch.nn.Module, recipe: Recipe, latents: Tensor) -> Tensor:
         """The seams are blended: not quite the same pixels, but a result where there was none."""
         empty_device_cache(self.device)
-        vae.enable_tiling()
         vae.enable_slicing()
         try:
-            return model.family.decode(model, vae, recipe, latents)
+            with tiles(vae, tile_for(vae, recipe.height, recipe.width)):
+                return model.family.decode(model, vae, recipe, latents)
         finally:
-            vae.disable_tiling()
             vae.disable_slicing()
 
     def _expected_decoding(self, model: Model, recipe: Recipe) -> float | None:

@@ -10,10 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import flop_registry, sdpa_flop_count
+
+_CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # not in the registry
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ class LiveBytes(TorchDispatchMode):
             return output
         self.ops += 1
         formula = flop_registry.get(func._overloadpacket)
-        if formula is not None:
+        if func._overloadpacket is _CPU_ATTENTION:
+            self.flops += sdpa_flop_count(args[0].shape, args[1].shape, args[2].shape)
+        elif formula is not None:
             self.flops += int(formula(*args, **(kwargs or {}), out_val=output))
         else:
             inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]

@@ -147,6 +147,14 @@ def set_tiles(network: Any, tile: tuple[int, int] | None) -> None:
     network.tile_latent_min_size = tile[0] // VAE_SCALE
 
 
+def tile_for(network: Any, height: int, width: int) -> tuple[int, int]:
+    """A tile that really divides a frame of ``height`` × ``width`` pixels, as large as memory usually bears."""
+    if is_video(network):
+        return network.tile_sample_min_height, network.tile_sample_min_width
+    side = next((side for side in (512, 256, 128) if side < max(height, width)), 64)
+    return side, side
+
+
 @contextmanager
 def tiles(network: Any, tile: tuple[int, int] | None) -> Iterator[None]:
     """``set_tiles`` for as long as the block runs."""

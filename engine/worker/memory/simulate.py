@@ -30,14 +30,22 @@ from engine.worker.memory.live_bytes import LiveBytes
 TEXT_TOKENS = (77, 128, 256, 512)
 PICTURES = ((512, 512), (768, 1344), (1024, 1024), (1440, 1440), (2048, 2048))  # height, width in pixels
 CLIPS = ((1, 480, 720), (3, 256, 256), (3, 480, 720), (13, 480, 720), (21, 768, 1360))  # latent frames, height, width
-VAE_CLIPS = ((1, 480, 720), (9, 480, 720), (9, 640, 800), (17, 320, 480), (17, 480, 720))  # frames, height, width
+VAE_CLIPS = (
+    (1, 256, 256), (1, 320, 480), (1, 480, 720),
+    (9, 256, 384), (9, 480, 720), (17, 320, 480), (25, 256, 256),
+)  # fmt: skip
+"""Frames, height and width in pixels."""
+
 PICTURE_TILES = ((512, 512), (256, 256))
 CLIP_TILES = ((240, 360), (144, 240), (96, 160))
 """Multiples of 6·8 and 5·8 pixels: the overlaps of a clip's VAE divide only those without a shift."""
 
 TILED_PICTURES = ((1.25, 1.0, 1), (2.0, 2.0, 1), (2.0, 3.0, 1), (3.0, 4.0, 1))
-TILED_CLIPS = ((2.0, 1.0, 1), (1.25, 1.0, 9), (2.0, 2.0, 9), (2.0, 2.0, 17), (3.0, 2.0, 9))
+TILED_CLIPS = ((2.0, 1.0, 9), (2.0, 2.0, 9), (2.0, 1.0, 17))
 """Sizes that are simulated in tiles: rows and columns in sides of a tile, and frames."""
+
+TILED_FEATURES = (0, 2)
+"""A tile's own work is always the same; what grows is the results."""
 
 Point = tuple[tuple[float, ...], Work]
 
@@ -130,7 +138,7 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
         points = _vae(open_network(cls, config, torch.bfloat16))
     calls: dict[str, Lines] = {}
     for call, found in points.items():
-        lines = fit(found)
+        lines = fit(found, TILED_FEATURES if "/" in call else None)
         calls[f"{call}@2"] = lines
         calls[f"{call}@4"] = Lines(_twice(lines.peak), lines.flops, _twice(lines.moved), lines.ops)
     whole = networks.build(cls, config, torch.bfloat16)
@@ -226,15 +234,18 @@ def _vae(network: Network) -> dict[str, list[Point]]:
     return found
 
 
-def fit(points: list[Point]) -> Lines:
-    """Lines through ``points`` with the least relative errors."""
+def fit(points: list[Point], features: tuple[int, ...] | None = None) -> Lines:
+    """Lines through ``points`` with the least relative errors, over all features or those that are named."""
     matrix = torch.tensor([features for features, _ in points], dtype=torch.float64)
 
     def line(name: str) -> tuple[float, ...]:
         wanted = torch.tensor([getattr(work, name) for _, work in points], dtype=torch.float64)
         scale = wanted.abs().clamp(min=1.0)
         rows = matrix / scale[:, None]
-        columns = rows.abs().amax(0).clamp(min=1e-300)
+        if features is not None:
+            rows = rows * torch.tensor([float(i in features) for i in range(rows.shape[1])], dtype=torch.float64)
+        columns = rows.abs().amax(0)
+        columns = torch.where(columns > 0, columns, 1.0)
         solution = torch.linalg.lstsq(rows / columns, wanted / scale, rcond=1e-9, driver="gelsd").solution / columns
         return tuple(float(f"{value:.8g}") for value in solution.tolist())
 
