@@ -13,6 +13,16 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def about(seconds: float) -> str:
+    """As precisely as a forecast is: "18 s", "50 s", "4 min", "1 h 20 min"."""
+    if seconds < 20:
+        return duration(max(1.0, seconds))
+    if seconds < 100:
+        return duration(min(55.0, round(seconds / 5) * 5)) if seconds < 57.5 else f"{round(seconds / 10) * 10} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60 // 5 * 5:02d} min"
+
+
 def gigabytes(used: int, total: int) -> str:
     """ "9.8 / 24 GB"."""
     whole = total / 1e9

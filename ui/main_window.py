@@ -262,7 +262,7 @@ class MainWindow(QMainWindow):
         else:
             megapixels = recipe.width * recipe.height / 1e6
             right = self.tr("{count} megapixels").format(count=f"{megapixels:.1f}") if megapixels >= 0.2 else ""
-        self.form.set_notes("", right if self.session.model is not None else "")
+        self.form.set_note(right if self.session.model is not None else "")
 
     def _apply_remedy(self, remedy: Remedy) -> None:
         """The change that would fit, into the form."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.memory.forecast import Forecast
 from engine.memory.remedies import Remedy
-from ui.formats import duration
+from ui.formats import about
 from ui.widgets.labels import ElidedLabel
 from ui.widgets.style import set_state
 
@@ -28,7 +28,7 @@ class ForecastNote(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self.text)
-        column.addWidget(self.button)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         self.show_forecast(None)
 
     def show_forecast(self, forecast: Forecast | None, is_loaded: bool = False) -> None:
@@ -49,9 +49,9 @@ class ForecastNote(QWidget):
 
     def _sentence(self, forecast: Forecast, is_loaded: bool) -> str:
         needed, limit = f"{forecast.needed / 1e9:.1f}", f"{forecast.limit / 1e9:.1f}"
-        time = duration(max(1.0, forecast.seconds + (0.0 if is_loaded else forecast.loading)))
+        time = about(forecast.seconds + (0.0 if is_loaded else forecast.loading))
         if forecast.level == "too much":
-            return self.tr("needs {needed} GB, has {limit}").format(needed=needed, limit=limit)
+            return self.tr("needs {needed} GB, {limit} are free").format(needed=needed, limit=limit)
         return self.tr("needs {needed} of {limit} GB · about {time}").format(needed=needed, limit=limit, time=time)
 
     def _change(self, remedy: Remedy) -> str:

@@ -63,7 +63,6 @@ class GeneratePanel(QFrame):
         self.advanced = Advanced(theme=theme)
         self.advanced.hide()
         self.forecast = ForecastNote()
-        self.left_note = label("", "muted")
         self.right_note = ElidedLabel("", "muted")
         self.right_note.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.generate_button = QPushButton(self.tr("Generate"))
@@ -136,8 +135,8 @@ class GeneratePanel(QFrame):
         self._notes = QWidget()
         notes = QHBoxLayout(self._notes)
         notes.setContentsMargins(0, 0, 0, 0)
-        notes.addWidget(self.left_note)
-        notes.addWidget(self.right_note, 1)
+        notes.addWidget(self.forecast, 1)
+        notes.addWidget(self.right_note, 0, Qt.AlignmentFlag.AlignTop)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.generate_button, 1)
@@ -148,7 +147,6 @@ class GeneratePanel(QFrame):
         foot = QVBoxLayout(self._foot)
         foot.setContentsMargins(16, 7, 16, 14)
         foot.setSpacing(9)
-        foot.addWidget(self.forecast)
         foot.addWidget(self._notes)
         foot.addLayout(buttons)
         outer = QVBoxLayout(self)
@@ -326,11 +324,9 @@ class GeneratePanel(QFrame):
         self.advanced.setVisible(is_open)
         self._dress()
 
-    def set_notes(self, left: str, right: str) -> None:
-        """The two short texts above the button."""
-        self._notes.setVisible(bool(left or right))
-        self.left_note.setText(left)
-        self.right_note.set_text(right)
+    def set_note(self, text: str) -> None:
+        """The short text above the button, beside the forecast."""
+        self.right_note.set_text(text)
 
     def _show_running(self) -> None:
         self.cancel_button.setVisible(self._session.running is not None)
