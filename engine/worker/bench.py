@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).resolve().parents[2] / "resources" / "models"
 REPEATS = 5
 CANCELS = 8
+CHECKPOINTED = 3
 
 Figures = dict[str, Any]
 
@@ -71,6 +72,30 @@ def previews() -> Figures:
             "previews": statistics.median(counts),
             "seconds_each": runner.preview_cost,
         }
+    return figures
+
+
+def checkpoints() -> Figures:
+    """What checkpoints took of the time between the first step and the last, at defaults, and how many there were."""
+    _prepare()
+    from engine.protocol.events import CheckpointSaved
+    from engine.worker.progress import Progress
+
+    figures: Figures = {}
+    for name, folder, recipe in _image_models():
+        runner = _runner()
+        _make(runner, folder, recipe)
+        shares, counts = [], []
+        for _ in range(CHECKPOINTED):
+            events: list[object] = []
+            progress = Progress("bench", lambda event, blob, events=events: events.append(event))
+            with tempfile.TemporaryDirectory() as scratch:
+                file = str(Path(scratch) / "c.safetensors")
+                job = Generate("bench", recipe.replace(steps=60), str(folder), "", "out", -1.0, checkpoint=file)
+                made = runner.make(job, progress)
+            shares.append(made.checkpoint.spent / progress.seconds["denoising"])
+            counts.append(sum(isinstance(event, CheckpointSaved) for event in events))
+        figures[name] = {"share": statistics.median(shares), "worst": max(shares), "checkpoints": counts}
     return figures
 
 
@@ -132,6 +157,7 @@ def embedded() -> Figures:
 
 
 NAMES: dict[str, Callable[[], Figures]] = {
+    "engine-checkpoints": checkpoints,
     "engine-overhead": overhead,
     "engine-previews": previews,
     "engine-cancel": cancel,
