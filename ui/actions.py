@@ -41,6 +41,8 @@ class Library(Protocol):
     def mark_back(self, undo: Undo) -> LibraryChanged: ...
     def trash(self, ids: Iterable[int]) -> LibraryChanged: ...
     def restore(self, ids: Iterable[int]) -> LibraryChanged: ...
+    def add_album(self, name: str) -> None: ...
+    def remove_album(self, name: str) -> Marked: ...
 
 
 class Actions(QObject):
@@ -88,6 +90,10 @@ class Actions(QObject):
 
     def attach_engine(self, link: EngineLink) -> None:
         self._link = link
+
+    @property
+    def library(self) -> Library | None:
+        return self._library
 
     def attach_library(self, library: Library, selection: Callable[[], list[Item]]) -> None:
         """``selection`` gives the items that are chosen in the gallery."""

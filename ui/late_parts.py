@@ -181,6 +181,8 @@ class LateParts(QObject):
             lambda item: item.recipe and window.actions_.restore(item.recipe, item.path.name)
         )
         gallery.album_wanted.connect(window.item_actions.add_to_album)
+        gallery.filters.album_removed.connect(window.item_actions.remove_album)
+        gallery.copy_requested.connect(window.actions_.copy)
         gallery.message.connect(window.say)
         view.neighbour_wanted.connect(gallery.step)
         if gallery.current_item() is not None:

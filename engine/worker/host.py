@@ -15,6 +15,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from engine.logs.redact import RedactingFormatter
 from engine.protocol import codec
 from engine.protocol.commands import Cancel, Command, Generate, Ping, Preload, Shutdown
 from engine.protocol.errors import Cancelled, ErrorInfo, LaternaError, OutOfMemory, ProtocolError, UnknownFailure
@@ -222,7 +223,9 @@ def main(source: BinaryIO, sink: BinaryIO) -> int:
     """Run the engine until its window goes; the exit code."""
     faulthandler.enable(sys.stderr)
     orphans.end_with_parent()
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    spoken = logging.StreamHandler(sys.stderr)
+    spoken.setFormatter(RedactingFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[spoken])
     # No library below may ask the network for anything.
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     os.environ.setdefault("TQDM_DISABLE", "1")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.composition import open_files, raise_window
@@ -94,6 +95,29 @@ def test_dragged_onto_an_album(qtbot: QtBot, shown: MainWindow) -> None:
     dialog = shown.findChild(LabelDialog)
     assert dialog is not None and dialog.windowTitle() == "Albums"
     dialog.close()
+
+
+def test_an_album_goes_and_comes_back(qtbot: QtBot, shown: MainWindow) -> None:
+    shown.gallery.album_wanted.emit([items(shown)[0].id], "Trip")
+    qtbot.waitUntil(lambda: bool(shown.gallery.filters.facets.albums))
+    shown.gallery.filters.choose(album="Trip")
+    qtbot.waitUntil(lambda: shown.gallery.grid.model().rowCount() == 1)
+    menu = shown.gallery.filters.build_menu()
+    albums = next(action.menu() for action in menu.actions() if action.text() == "Album")
+    next(action for action in albums.actions() if action.text().startswith("Remove")).trigger()
+    qtbot.waitUntil(lambda: items(shown)[0].albums == () and shown.gallery.filters.facets.albums == ())
+    qtbot.waitUntil(lambda: any(message.button == "Undo" for message in shown.messages.messages()))
+    shown.actions_.undo()
+    qtbot.waitUntil(lambda: shown.gallery.filters.facets.albums == (("Trip", 1),))
+
+
+def test_copy_in_the_gallery_takes_picture_and_file(qtbot: QtBot, shown: MainWindow, filled: Paths) -> None:
+    shown.gallery.step(0)
+    QTest.keyClick(shown.gallery.grid, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: any("Copied" in message.text for message in shown.messages.messages()))
+    mime = QApplication.clipboard().mimeData()
+    assert Path(mime.urls()[0].toLocalFile()).parent == filled.output
+    assert mime.hasImage()
 
 
 def test_a_second_start_raises_the_window_and_opens_its_file(qtbot: QtBot, shown: MainWindow, filled: Paths) -> None:

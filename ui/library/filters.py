@@ -23,9 +23,10 @@ MAX_ENTRIES = 40
 
 
 class Filters(QObject):
-    """What is chosen besides kind and favourites. Signals: ``changed()`` after a choice."""
+    """What is chosen besides kind and favourites. Signals: ``changed()`` after a choice, ``album_removed(str)``."""
 
     changed = Signal()
+    album_removed = Signal(str)
 
     def __init__(self, *, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -88,6 +89,11 @@ class Filters(QObject):
                 menu, title, entries, getattr(shown, field), lambda value, field=field: self.choose(**{field: value})
             )
             submenu.setEnabled(bool(counted))
+            if field == "album" and shown.album:
+                submenu.addSeparator()
+                removed = submenu.addAction(self.tr("Remove the album “{0}”").format(_short(shown.album)))
+                removed.setToolTip(self.tr("What is in it stays in the gallery"))
+                removed.triggered.connect(self._remove_album)
         menu.addSeparator()
         grouped = menu.addAction(self.tr("Group by prompt"))
         grouped.setCheckable(True)
@@ -98,6 +104,11 @@ class Filters(QObject):
         cleared.triggered.connect(self.clear)
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
+
+    def _remove_album(self) -> None:
+        album = self.filter.album
+        self.choose(album="")
+        self.album_removed.emit(album)
 
     def _choices(
         self, menu: QMenu, title: str, entries: Iterable[tuple[str, Any]], current: Any, chosen: Callable[[Any], None]

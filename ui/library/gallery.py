@@ -46,7 +46,7 @@ class GalleryPanel(_Widget):
     ``item_selected(Item | None)`` the current item, also after it changed; None when nothing is chosen
     ``running_selected(str)`` the tile of the running job was chosen
     ``item_activated(Item)`` Enter or double click
-    ``delete_requested(list[int])``, ``recipe_requested(Item)``
+    ``delete_requested(list[int])``, ``recipe_requested(Item)``, ``copy_requested()``
     ``album_wanted(list[int], str)`` items were dragged onto an album; "" is a new one
     ``message(str)`` a sentence for the status bar
     """
@@ -56,6 +56,7 @@ class GalleryPanel(_Widget):
     item_activated = Signal(object)
     delete_requested = Signal(object)
     recipe_requested = Signal(object)
+    copy_requested = Signal()
     album_wanted = Signal(object, str)
     message = Signal(str)
 
@@ -157,6 +158,7 @@ class GalleryPanel(_Widget):
         self._empty.clear_wanted.connect(self.show_everything)
         self.grid.visible_rows_changed.connect(self._want_thumbnails)
         self.grid.delete_pressed.connect(self._request_delete)
+        self.grid.copy_pressed.connect(self.copy_requested)
         self.grid.drag_wanted.connect(self._drag)
         self.grid.activated.connect(self._activate)
         self.grid.customContextMenuRequested.connect(self._show_menu)

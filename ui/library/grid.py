@@ -45,11 +45,12 @@ _Move = QAbstractItemView.CursorAction
 class GridView(QAbstractItemView):
     """Tiles in columns that follow the width; keeps the place when columns change or rows arrive above.
 
-    Signals: ``delete_pressed()``; ``drag_wanted()`` when the selection is dragged; ``visible_rows_changed(first,
-    last)`` when other rows, or the same at another size, are on the screen; ``hovered(row)`` when the pointer comes
-    over another tile, −1 for none.
+    Signals: ``copy_pressed()``, ``delete_pressed()``; ``drag_wanted()`` when the selection is dragged;
+    ``visible_rows_changed(first, last)`` when other rows, or the same at another size, are on the screen;
+    ``hovered(row)`` when the pointer comes over another tile, −1 for none.
     """
 
+    copy_pressed = Signal()
     delete_pressed = Signal()
     drag_wanted = Signal()
     visible_rows_changed = Signal(int, int)
@@ -267,7 +268,9 @@ class GridView(QAbstractItemView):
     # events
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Delete) or event.key() == Qt.Key.Key_Backspace:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_pressed.emit()
+        elif event.matches(QKeySequence.StandardKey.Delete) or event.key() == Qt.Key.Key_Backspace:
             self.delete_pressed.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.activated.emit(self.currentIndex())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from engine.library.marks import MAX_RATING, LabelKind, MarkChange
+from engine.library.changes import LibraryChanged
+from engine.library.marks import MAX_RATING, LabelKind, MarkChange, Marked
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
@@ -48,6 +49,30 @@ class ItemActions(QObject):
             self._window.actions_.mark(ids, MarkChange(add_albums=(album,)), self.tr("albums"))
         else:
             self.edit("album", ids)
+
+    def remove_album(self, name: str) -> None:
+        """Let go of an album; what is in it stays. Undo brings it back."""
+        actions = self._window.actions_
+        library = actions.library
+        if library is None:
+            return
+
+        def back() -> LibraryChanged:
+            library.add_album(name)
+            return library.mark_back(removed[0].undo)
+
+        removed: list[Marked] = []
+
+        def done(marked: Marked) -> None:
+            removed.append(marked)
+            actions.library_changed.emit(marked.change)
+            text = self.tr("The album “{0}” is removed; its pictures and clips are still here.").format(name)
+            actions.offer_undo(text, self.tr("the album"), lambda: self._run(back, actions.library_changed.emit))
+
+        self._run(lambda: library.remove_album(name), done)
+
+    def _run(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        self._window.background.run(work, done, self._window.failed)
 
     def _ids(self) -> list[int]:
         gallery, item = self._window.gallery, self._window.session.item
