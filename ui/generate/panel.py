@@ -23,7 +23,7 @@ from ui.recipe.described import shown
 from ui.session import Session
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
-from ui.widgets.labels import ElidedLabel, label
+from ui.widgets.labels import ElidedLabel
 from ui.widgets.segments import Segments
 from ui.widgets.style import set_state
 
