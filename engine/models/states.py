@@ -71,7 +71,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def cards(store: Store) -> list[Card]:
-    """All catalogued models in their order, each with its folders in ``store``; then the imports, and what they share."""
+    """All catalogued models in their order, each with its folders in ``store``; then imports, and what they share."""
     found: dict[str, list[Installed]] = {}
     imported: list[Card] = []
     for model, installed in _installed(store):
