@@ -102,7 +102,7 @@ class WindowActions(QObject):
         if item.kind == "image":
             window.files.start_from(item.path)
             return
-        frame = window.view.frame_shown()
+        frame = window.view.exports.frame_shown()
         if frame is not None:
             image, name = frame
             window.files.start_from_frame(image, name, item.recipe)

@@ -73,6 +73,14 @@ class ViewExports(QObject):
             lambda path: self._save(lambda: save_frame(image, path.with_suffix(".png"), item.recipe)),
         )
 
+    def frame_shown(self) -> tuple[QImage, str] | None:
+        """The frame of the clip that is seen, and a name for its file; None where no clip is shown."""
+        view = self._view
+        item, image = view.item, view.playback.current_image()
+        if item is None or image is None or view.showing_live:
+            return None
+        return image, frame_name(item.path, view.playback.index)
+
     def save_copy(self) -> None:
         """Save the item's file, recipe included, under another name."""
         view, item = self._view, self._view.item
