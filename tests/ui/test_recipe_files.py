@@ -98,7 +98,7 @@ def test_the_frame_of_a_clip_becomes_the_start(qtbot: QtBot, window: MainWindow,
     assert window.view is not None
     window.view.show_item(item)
     window.session.set_item(item)
-    qtbot.waitUntil(lambda: window.view is not None and window.view.frame_shown() is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: window.view is not None and window.view.exports.frame_shown() is not None, timeout=10_000)
     window.actions_.action("start_from_item").trigger()
     qtbot.waitUntil(lambda: bool(start(window)), timeout=5000)
     kept = Path(start(window))
