@@ -24,6 +24,7 @@ from engine.protocol.errors import ErrorInfo
 from ui.engine_link import EngineLink
 from ui.forecasts import Forecasts
 from ui.messages import Message, of_error
+from ui.sentences import shipped
 from ui.session import Session
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Feed(QObject):
         if state.error is None:
             if state.state in ("ready", "working") and self._engine_error is not None:
                 error, self._engine_error = self._engine_error, None
-                text = f"{error.message} {self.tr('It is running again.')}"
+                text = f"{shipped().sentence(error.message)} {self.tr('It is running again.')}"
                 self.said.emit(Message(text, detail=error.detail, topic="engine"))
             return
         self._engine_error = state.error
@@ -138,7 +139,7 @@ class Feed(QObject):
         # Where the text is the error's own, the queue itself failed: there is no engine to restart.
         if state.state == "stopped" and state.error.message != state.text:
             message = Message(
-                f"{state.error.message} {state.text}".strip(),
+                shipped().sentence(f"{state.error.message} {state.text}".strip()),
                 "error",
                 state.error.detail,
                 self.tr("Restart the engine"),

@@ -30,6 +30,7 @@ from ui.notifier import Notifier
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools
 from ui.recipe_files import RecipeFiles
+from ui.sentences import said, shipped
 from ui.session import Session
 from ui.status_bar import StatusBar
 from ui.theme import Theme
@@ -213,7 +214,7 @@ class MainWindow(QMainWindow):
             if error.field in HIDDEN_FIELDS:
                 self.messages.show_message(
                     Message(
-                        error.sentence(),
+                        said(error),
                         "warning",
                         button=self.tr("Take it out"),
                         action=lambda: self.actions_.take_out(error.field),
@@ -228,7 +229,7 @@ class MainWindow(QMainWindow):
         self.messages.show_message(of_error(error.info()))
 
     def say(self, text: str) -> None:
-        self.messages.show_message(Message(text))
+        self.messages.show_message(Message(shipped().sentence(text)))
 
     # --- keyboard
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.protocol.errors import ErrorInfo
+from ui.sentences import said
 
 Severity = Literal["info", "warning", "error"]
 INFO_SECONDS = 8.0
@@ -31,4 +32,4 @@ class Message:
 def of_error(error: ErrorInfo, topic: str = "") -> Message:
     """A failure as its sentence and remedy; a warning where the person can mend it, an error where it is a bug."""
     severity: Severity = "error" if error.kind in ("UnknownFailure", "ProtocolError", "EngineDied") else "warning"
-    return Message(error.sentence(), severity, error.detail, seconds=0.0, topic=topic)
+    return Message(said(error), severity, error.detail, seconds=0.0, topic=topic)

@@ -20,6 +20,7 @@ from ui.generate.prompts import Prompts
 from ui.generate.rows import Rows
 from ui.prompt_tools import PromptTools, no_tools
 from ui.recipe.described import shown
+from ui.sentences import said
 from ui.session import Session
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
@@ -299,11 +300,11 @@ class GeneratePanel(QFrame):
         """Put the sentence under the field that it is about; False where no field is named or shown."""
         self._validate_later.stop()
         if error.field in ("prompt", "negative_prompt"):
-            control = self.prompts.show_error(error.field, error.sentence())
+            control = self.prompts.show_error(error.field, said(error))
         elif self.parameters.knows(error.field):
-            control = self.parameters.show_error(error.field, error.sentence())
+            control = self.parameters.show_error(error.field, said(error))
         elif self.advanced.knows(error.field):
-            control = self.advanced.show_error(error.field, error.sentence())
+            control = self.advanced.show_error(error.field, said(error))
             self.disclosure.setChecked(True)
         else:
             return False

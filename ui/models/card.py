@@ -19,6 +19,7 @@ from engine.models.download import DownloadProgress
 from engine.models.states import Card, Installed
 from engine.protocol.errors import ErrorInfo
 from ui.models import texts
+from ui.sentences import said
 from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import ErrorLabel, label
 
@@ -132,7 +133,7 @@ class ModelCard(QFrame):
     def show_ended(self, error: ErrorInfo | None) -> None:
         self._busy = False
         stopped = error is not None and error.kind == "Cancelled"
-        self.error.set_sentence("" if error is None or stopped else error.sentence())
+        self.error.set_sentence("" if error is None or stopped else said(error))
         self._refresh()
 
     def _refresh(self) -> None:

@@ -23,6 +23,7 @@ from ui.drops import dropped
 from ui.models.card import ModelCard
 from ui.models.dialogs import LicenceDialog, RemoveDialog, TokenDialog
 from ui.models.link import ModelLink
+from ui.sentences import said
 from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import ErrorLabel, label
 
@@ -274,4 +275,4 @@ class ModelsWindow(QDialog):
         self._say(self.tr("Imported: {names}. Nothing was copied.").format(names=names))
 
     def _failed(self, error: ErrorInfo) -> None:
-        self.error.set_sentence(error.sentence())
+        self.error.set_sentence(said(error))

@@ -24,6 +24,7 @@ from engine.media.export import SUFFIXES, ClipExport, export_clip
 from engine.protocol.errors import Cancelled, LaternaError
 from ui.background import Background
 from ui.generate.combo import Combo
+from ui.sentences import said
 from ui.widgets.labels import ErrorLabel
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class ExportDialog(QDialog):
         self.bar.hide()
         self.start.setEnabled(True)
         if not isinstance(error, Cancelled):
-            self.error.set_sentence(str(error))
+            self.error.set_sentence(said(error.info()))
 
     def done(self, result: int) -> None:
         self._stop.set()

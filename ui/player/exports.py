@@ -14,6 +14,7 @@ from engine.protocol.errors import LaternaError
 from ui.background import Background
 from ui.library.drag import drag_pixmap, make_drag, run_drag
 from ui.player.export import clip_to_drag, copy_file, frame_name, frame_to_drag, save_frame
+from ui.sentences import said
 
 if TYPE_CHECKING:
     from engine.media.export import ClipExport
@@ -113,7 +114,7 @@ class ViewExports(QObject):
         )
 
     def _failed(self, error: LaternaError) -> None:
-        self._view.message.emit(f"{error.message} {error.remedy}".strip())
+        self._view.message.emit(said(error.info()))
 
     # dragging
 

@@ -24,6 +24,7 @@ from ui.player.live import LivePreview
 from ui.player.notice import ViewNotice
 from ui.player.playback import Mode, Playback
 from ui.player.transport import Transport
+from ui.sentences import said
 from ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ class ViewPanel(QWidget):
 
         def failed(error: LaternaError) -> None:
             if number == self._loading:
-                self._show_problem(self.tr("This picture cannot be shown"), f"{error.message} {error.remedy}".strip())
+                self._show_problem(self.tr("This picture cannot be shown"), said(error.info()))
 
         self._background.run(load, done, failed)
 

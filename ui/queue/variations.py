@@ -13,6 +13,7 @@ from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadRecipe
 from engine.protocol.recipe import Recipe
 from ui.formats import duration
+from ui.sentences import said
 from ui.session import Session
 from ui.widgets.labels import label
 from ui.widgets.style import set_state
@@ -137,7 +138,7 @@ class Variations(QDialog):
                 check(one)
         except BadRecipe as error:
             self._axes = ()
-            self._show(error.info().sentence(), is_wrong=True)
+            self._show(said(error.info()), is_wrong=True)
             return
         times = [self._seconds(one) for one, _label in varied]
         known = [seconds for seconds in times if seconds is not None]

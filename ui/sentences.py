@@ -1,0 +1,107 @@
+"""The engine's sentences in the person's language.
+
+The engine speaks English: its errors are made in processes and threads that know of no window. Here a finished sentence
+is recognised by its template (``resources/translations/sentences.json`` holds all of them, taken from the source), and
+its values are put into the translation. A sentence that is not recognised stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from engine.protocol.errors import ErrorInfo
+
+CONTEXT = "Sentences"
+PLACE = "{}"
+MAX_CHARS = 4000
+MAX_SENTENCES = 12
+T = QT_TRANSLATE_NOOP
+# What stands in those sentences as a value and is a word itself.
+VALUES = (
+    T("Sentences", "Width"),
+    T("Sentences", "Height"),
+    T("Sentences", "The prompt"),
+    T("Sentences", "The negative prompt"),
+    T("Sentences", "The number of frames"),
+    T("Sentences", "Frames per second"),
+    T("Sentences", "The number of steps"),
+    T("Sentences", "Guidance"),
+    T("Sentences", "Shift"),
+    T("Sentences", "The seed"),
+    T("Sentences", "The batch"),
+    T("Sentences", "The prompt length in tokens"),
+    T("Sentences", "The denoise strength"),
+    T("Sentences", "saving the picture"),
+    T("Sentences", "saving the clip"),
+    T("Sentences", "saving the frame"),
+    T("Sentences", "saving the copy"),
+    T("Sentences", "saving the settings"),
+    T("Sentences", "exporting the clip"),
+    T("Sentences", "saving the style"),
+    T("Sentences", "writing to the output folder"),
+    T("Sentences", "positive"),
+    T("Sentences", "negative"),
+)
+_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
+
+
+class Sentences:
+    """``translate`` is Qt's; with the language of the source nothing is looked at."""
+
+    def __init__(self, file: Path, translate: Callable[[str], str] | None = None) -> None:
+        self._translate = translate or (lambda text: QCoreApplication.translate(CONTEXT, text))
+        try:
+            templates = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError):
+            templates = []
+        # The longest first: "{} is missing in {}." before "{} is missing."
+        ordered = sorted(templates, key=lambda template: (-len(template.replace(PLACE, "")), template))
+        translated = ((template, self._translate(template)) for template in ordered)
+        self._known = [(_pattern(template), text) for template, text in translated if text != template]
+
+    def sentence(self, text: str) -> str:
+        """``text``, which is one sentence or more, as far as its sentences are known."""
+        if not text or not self._known or len(text) > MAX_CHARS:
+            return text
+        whole = self._one(text)
+        if whole is not None:
+            return whole
+        parts = _END.split(text)
+        if len(parts) < 2 or len(parts) > MAX_SENTENCES:
+            return text
+        return " ".join(self._one(part) or part for part in parts)
+
+    def error(self, error: ErrorInfo) -> ErrorInfo:
+        message, remedy = self.sentence(error.message), self.sentence(error.remedy)
+        return ErrorInfo(error.kind, message, remedy, error.field, error.detail)
+
+    def _one(self, text: str) -> str | None:
+        for pattern, translation in self._known:
+            match = pattern.fullmatch(text)
+            if match is not None:
+                parts = translation.split(PLACE)
+                values = [self._translate(value) for value in match.groups()]
+                return parts[0] + "".join(value + part for value, part in zip(values, parts[1:], strict=False))
+        return None
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    value = r"((?:(?![.!?]\s).)+?)"  # of one sentence
+    return re.compile(value.join(re.escape(part) for part in template.split(PLACE)), re.DOTALL)
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Sentences:
+    """Those that ship, in the application's language; read at the first error."""
+    return Sentences(Path(__file__).resolve().parents[1] / "resources" / "translations" / "sentences.json")
+
+
+def said(error: ErrorInfo) -> str:
+    """Message and remedy of an error as the person reads them."""
+    return shipped().error(error).sentence()
