@@ -135,9 +135,22 @@ def text_features(tokens: int) -> tuple[float, ...]:
     return (1.0, tokens, tokens**2)
 
 
+ONE_CHUNK = 9
+"""Frames of a clip that its VAE decodes at once; longer ones come in chunks, with what the layers keep in between."""
+
+
 def vae_features(batch: int, pixels: int, frames: int) -> tuple[float, ...]:
-    """1, pixels of one frame, of all frames, and their square (attention in the middle of a picture's VAE)."""
-    return (1.0, batch * pixels, batch * pixels * frames, batch * (pixels**2 if frames == 1 else 0))
+    """1; pixels of a frame of a long clip; of all frames; of a frame of a short clip; of a picture, and their square
+    (attention in a picture's VAE)."""
+    one = batch * pixels
+    return (
+        1.0,
+        float(one if frames > ONE_CHUNK else 0),
+        float(one * frames),
+        float(one if 1 < frames <= ONE_CHUNK else 0),
+        float(one if frames == 1 else 0),
+        float(one * pixels if frames == 1 else 0),
+    )
 
 
 def is_tiled(shape: Shape, tile: tuple[int, int]) -> bool:

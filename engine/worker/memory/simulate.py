@@ -31,8 +31,7 @@ TEXT_TOKENS = (77, 128, 256, 512)
 PICTURES = ((512, 512), (768, 1344), (1024, 1024), (1440, 1440), (2048, 2048))  # height, width in pixels
 CLIPS = ((1, 480, 720), (3, 256, 256), (3, 480, 720), (13, 480, 720), (21, 768, 1360))  # latent frames, height, width
 VAE_CLIPS = (
-    (1, 256, 256), (1, 320, 480), (1, 480, 720),
-    (9, 256, 384), (9, 480, 720), (17, 320, 480), (25, 256, 256),
+    (1, 256, 256), (1, 320, 480), (9, 256, 256), (9, 320, 480), (17, 256, 256), (17, 320, 480), (25, 256, 256),
 )  # fmt: skip
 """Frames, height and width in pixels."""
 
@@ -41,7 +40,7 @@ CLIP_TILES = ((240, 360), (144, 240), (96, 160))
 """Multiples of 6·8 and 5·8 pixels: the overlaps of a clip's VAE divide only those without a shift."""
 
 TILED_PICTURES = ((1.25, 1.0, 1), (2.0, 2.0, 1), (2.0, 3.0, 1), (3.0, 4.0, 1))
-TILED_CLIPS = ((2.0, 1.0, 9), (2.0, 2.0, 9), (2.0, 1.0, 17))
+TILED_CLIPS = ((1.25, 1.0, 17), (1.25, 1.0, 25), (2.0, 2.0, 17))
 """Sizes that are simulated in tiles: rows and columns in sides of a tile, and frames."""
 
 TILED_FEATURES = (0, 2)
@@ -141,6 +140,8 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
         lines = fit(found, TILED_FEATURES if "/" in call else None)
         calls[f"{call}@2"] = lines
         calls[f"{call}@4"] = Lines(_twice(lines.peak), lines.flops, _twice(lines.moved), lines.ops)
+    if cls == "AutoencoderKLCogVideoX":
+        calls |= _smaller_tiles(calls)
     whole = networks.build(cls, config, torch.bfloat16)
     in_blocks = [_parameters(block) for block in networks.blocks_of(whole)]
     layers = [_parameters(module) for module in whole.modules() if not list(module.children())]
@@ -154,6 +155,23 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
         blocks=len(in_blocks),
         calls=calls,
     )
+
+
+def _smaller_tiles(calls: dict[str, Lines]) -> dict[str, Lines]:
+    """The other tiles of a clip from the first: a tile's own bytes go with its area, the results stay the same."""
+    (height, width), *others = CLIP_TILES
+    found = {}
+    for itemsize in (2, 4):
+        base = calls[f"decode/{height}x{width}@{itemsize}"]
+        for tile in others:
+            area = tile[0] * tile[1] / (height * width)
+            found[f"decode/{tile[0]}x{tile[1]}@{itemsize}"] = Lines(
+                (base.peak[0] * area, *base.peak[1:]),
+                base.flops,
+                base.moved,
+                (base.ops[0], *(value / area for value in base.ops[1:])),
+            )
+    return found
 
 
 def _twice(line: tuple[float, ...]) -> tuple[float, ...]:
@@ -218,7 +236,7 @@ def _vae(network: Network) -> dict[str, list[Point]]:
 
         found["decode"].append((features, network.run(decode)))
         found["encode"].append((features, network.run(encode)))
-    for tile in CLIP_TILES if is_video else PICTURE_TILES:
+    for tile in CLIP_TILES[:1] if is_video else PICTURE_TILES:
         points = []
         for rows, columns, frames in TILED_CLIPS if is_video else TILED_PICTURES:
             height, width = round(tile[0] * rows / 16) * 16, round(tile[1] * columns / 16) * 16
