@@ -37,7 +37,7 @@ def real(run: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> Callab
     monkeypatch.setattr(fake_service, "PATIENCE", 120.0)
     command = [sys.executable, "-m", "engine.worker"]
     patience = Patience(silence=4.0, busy_silence=8.0)
-    return lambda: run(engine_command=command, patience=patience, previews=False)
+    return lambda: run(engine_command=command, patience=patience)
 
 
 def pixels(running: Running, id: str) -> str:

@@ -1,0 +1,89 @@
+"""The queue from the window: what is taken out, cancelled or edited can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import say
+from ui.main_window import MainWindow
+from ui.queue.variations import Variations
+
+OpenWindow = Callable[..., MainWindow]
+LONG = 20_000
+
+
+def prompts(window: MainWindow) -> list[str]:
+    return [job.recipe.prompt for job in window.session.jobs]
+
+
+def queue_three(qtbot: QtBot, window: MainWindow) -> None:
+    window.queue_actions.set_paused(True)
+    qtbot.waitUntil(lambda: window.session.queue_paused, timeout=LONG)
+    for text in "abc":
+        window.session.edit(window.session.draft.with_recipe(prompt=text))
+        window.form.show_draft()
+        window.actions_.generate()
+    qtbot.waitUntil(lambda: len(window.session.jobs) == 3, timeout=LONG)
+
+
+def test_take_out_undo_and_edit(qtbot: QtBot, window: MainWindow) -> None:
+    queue_three(qtbot, window)
+    assert prompts(window) == ["a", "b", "c"]
+    window.queue.remove_requested.emit([window.session.jobs[1].id])
+    qtbot.waitUntil(lambda: prompts(window) == ["a", "c"] and "taken out" in say(window), timeout=LONG)
+    window.actions_.undo()
+    qtbot.waitUntil(lambda: prompts(window) == ["a", "b", "c"], timeout=LONG)
+
+    job = window.session.jobs[1]
+    window.queue_actions.edit(job)
+    assert window.form.prompts.prompt.text() == "b"
+    assert window.form.generate_button.text() == "Put back into the queue"
+    qtbot.waitUntil(lambda: window.session.jobs[1].state == "paused", timeout=LONG)
+    window.queue_actions.leave_edit()
+    assert window.form.prompts.prompt.text() == "c"
+    qtbot.waitUntil(lambda: window.session.jobs[1].state == "waiting", timeout=LONG)
+
+    window.queue_actions.edit(window.session.jobs[1])
+    window.session.edit(window.session.draft.with_recipe(prompt="changed"))
+    window.actions_.generate()
+    qtbot.waitUntil(lambda: prompts(window) == ["a", "changed", "c"], timeout=LONG)
+    assert window.session.editing is None and window.session.jobs[1].state == "waiting"
+
+    window.actions_.clear_queue()
+    qtbot.waitUntil(lambda: prompts(window) == [], timeout=LONG)
+    window.actions_.undo()
+    qtbot.waitUntil(lambda: prompts(window) == ["a", "changed", "c"], timeout=LONG)
+
+
+def test_a_cancelled_job_goes_on_by_its_message(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = open_window("--step-seconds", "0.2")
+    window.actions_.generate()
+    qtbot.waitUntil(lambda: bool(window.session.progress and window.session.progress.step >= 2), timeout=LONG)
+    (id,) = [job.id for job in window.session.jobs]
+    window.actions_.cancel()
+    qtbot.waitUntil(lambda: "Cancelled at step" in say(window), timeout=LONG)
+    qtbot.waitUntil(lambda: [job.id for job in window.queue.model.stopped] == [id], timeout=LONG)
+    window.actions_.undo()
+    qtbot.waitUntil(lambda: window.session.running is not None and window.session.running.id == id, timeout=LONG)
+    assert window.session.running.saved_step >= 2
+
+
+def test_variations_go_to_the_queue_as_a_group(qtbot: QtBot, window: MainWindow) -> None:
+    window.queue_actions.set_paused(True)
+    window._window_actions.show_variations()
+    (dialog,) = window.findChildren(Variations)
+    dialog.second.field.setCurrentIndex(dialog.second.field.findData("guidance"))
+    dialog.second.values.setText("oh")
+    dialog.check()
+    for control in (dialog.first.field, dialog.first.values, dialog.queue):
+        assert control.accessibleName()
+    assert not dialog.queue.isEnabled() and "no value" in dialog.note.text()
+    dialog.second.values.setText("2, 3")
+    dialog.check()
+    assert dialog.note.text().startswith("8 jobs")
+    dialog.queue.click()
+    qtbot.waitUntil(lambda: len(window.session.jobs) == 8, timeout=LONG)
+    assert {job.recipe.guidance for job in window.session.jobs} == {2.0, 3.0}
+    assert window.queue.model.rowCount() == 1
