@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 HEADER_HEIGHT = 48
 HIDDEN_FIELDS = frozenset(
     ("conditioning", "guidance_schedule", "text_encoding", "t5_mask", "input", "adapters", "controls", "weights")
-)  # of a recipe that no control shows yet
+)  # of a recipe: they are taken out where the chosen family has no control for them
 
 
 class MainWindow(QMainWindow):
