@@ -102,6 +102,6 @@ def _is_alive(work: Unfinished) -> bool:
     if work.process == os.getpid():
         return False
     try:
-        return abs(psutil.Process(work.process).create_time() - work.process_started) < 1.0
+        return bool(abs(psutil.Process(work.process).create_time() - work.process_started) < 1.0)
     except psutil.Error:
         return False
