@@ -308,7 +308,7 @@ def test_written_only_when_due(tmp_path: Path, monkeypatch) -> None:
         checkpoint.reached(state, 2000)
         written += checkpoint.save_if_due() is not None
         assert checkpoint.spent <= 0.01 * now[0] + 0.5, step
-    assert 40 <= written
+    assert written >= 40
     assert checkpoint.spent <= 0.0125 * now[0]
 
 
