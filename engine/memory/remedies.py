@@ -19,13 +19,14 @@ RemedyKind = Literal["batch", "frames", "size", "no_t5", "weights", "none"]
 
 
 class Remedy(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One change of a recipe that makes it fit. ``none``: no such change is known."""
+    """What makes a recipe fit; ``also`` is a second change where one is not enough. ``none``: none is known."""
 
     kind: RemedyKind
     batch: int = 0
     frames: int = 0
     width: int = 0
     height: int = 0
+    also: Remedy | None = None
 
     def apply(self, recipe: Recipe) -> Recipe:
         changes: dict[str, object] = {
@@ -36,18 +37,23 @@ class Remedy(msgspec.Struct, frozen=True, omit_defaults=True):
             "weights": {"weights": "fp8"},
             "none": {},
         }[self.kind]
-        return recipe.replace(**changes)
+        changed = recipe.replace(**changes)
+        return changed if self.also is None else self.also.apply(changed)
 
     def sentence(self) -> str:
         """For the command line and errors; the window has its own words."""
-        return {
-            "batch": f"A batch of {self.batch} would fit.",
-            "frames": f"{self.frames} frames would fit.",
-            "size": f"{self.width} × {self.height} would fit.",
-            "no_t5": "Without the T5 text encoder it would fit.",
-            "weights": "With 8-bit weights it would fit.",
-            "none": "No smaller setting of it fits.",
+        return "No smaller setting of it fits." if self.kind == "none" else f"It would fit with {self._words()}."
+
+    def _words(self) -> str:
+        own = {
+            "batch": f"a batch of {self.batch}",
+            "frames": f"{self.frames} frames",
+            "size": f"{self.width} × {self.height} pixels",
+            "no_t5": "no T5 text encoder",
+            "weights": "8-bit weights",
+            "none": "",
         }[self.kind]
+        return own if self.also is None else f"{own} and {self.also._words()}"
 
 
 def candidates(recipe: Recipe, family: FamilyInfo, can_quantize: bool) -> Iterator[Remedy]:
@@ -75,10 +81,17 @@ def candidates(recipe: Recipe, family: FamilyInfo, can_quantize: bool) -> Iterat
 def smallest_change(
     recipe: Recipe, family: FamilyInfo, fits: Callable[[Recipe], bool], can_quantize: bool = False
 ) -> Remedy:
-    """The first of ``candidates`` that ``fits``."""
+    """The first of ``candidates`` that ``fits``; where none does, the first one after a change that costs little."""
     for remedy in candidates(recipe, family, can_quantize):
         if fits(remedy.apply(recipe)):
             return remedy
+    for first in (Remedy("batch", batch=1), Remedy("no_t5")):
+        changed = first.apply(recipe)
+        if changed == recipe or (first.kind == "no_t5" and recipe.family != "sd35"):
+            continue
+        for remedy in candidates(changed, family, can_quantize):
+            if fits(remedy.apply(changed)):
+                return msgspec.structs.replace(first, also=remedy)
     return Remedy("none")
 
 

@@ -55,13 +55,20 @@ class ForecastNote(QWidget):
         return self.tr("needs {needed} of {limit} GB · about {time}").format(needed=needed, limit=limit, time=time)
 
     def _change(self, remedy: Remedy) -> str:
-        size = f"{remedy.width} × {remedy.height}"
+        if remedy.kind == "none":
+            return ""
+        words = self._words(remedy)
+        if remedy.also is not None:
+            words = self.tr("{one} and {other}").format(one=words, other=self._words(remedy.also))
+        return self.tr("Take {change}: it would fit").format(change=words)
+
+    def _words(self, remedy: Remedy) -> str:
         return {
-            "batch": self.tr("Take a batch of {count}: it would fit").format(count=remedy.batch),
-            "frames": self.tr("Take {count} frames: it would fit").format(count=remedy.frames),
-            "size": self.tr("Take {size}: it would fit").format(size=size),
-            "no_t5": self.tr("Leave the T5 encoder out: it would fit"),
-            "weights": self.tr("Take 8-bit weights: it would fit"),
+            "batch": self.tr("a batch of {count}").format(count=remedy.batch),
+            "frames": self.tr("{count} frames").format(count=remedy.frames),
+            "size": f"{remedy.width} × {remedy.height}",
+            "no_t5": self.tr("no T5 encoder"),
+            "weights": self.tr("8-bit weights"),
             "none": "",
         }[remedy.kind]
 

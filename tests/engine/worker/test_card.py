@@ -42,12 +42,7 @@ class PublishedModel(Model):
     """A model whose weights are fake: only reading the files is replaced, placing and releasing are the engine's."""
 
     def _read(self, spec: Any) -> Any:
-        part = self.folder.parts[spec.name]
-        network = networks.build(self.folder.class_name(spec.name), part.config, self.plan.parts[spec.name].storage)
-        if spec.name == "vae":
-            network.blend_v = network.blend_h = lambda one, other, extent: other
-        networks.place(network)
-        return network
+        return placed(self.folder.path.name, spec.name, self.plan.parts[spec.name].storage)
 
 
 @cache
@@ -69,6 +64,22 @@ def folder(model: str) -> ModelFolder:
         config = NETWORKS[part.network][1]
         found[part.name] = Part(part.name, path, config, (path,), None, part.precision, size)
     return ModelFolder(path, index, found)
+
+
+@cache
+def built(network: str, dtype: torch.dtype) -> nn.Module:
+    """Made once: it takes longer than the rest. Blending of tiles is left out: it is done in place, and is slow here."""
+    made = networks.build(*NETWORKS[network], dtype)
+    if "vae" in network:
+        made.blend_v = made.blend_h = lambda one, other, extent: other
+    return made
+
+
+def placed(model: str, name: str, dtype: torch.dtype) -> nn.Module:
+    """The network of a component in host memory, with weights of its own."""
+    network = built(next(part.network for part in PUBLISHED[model] if part.name == name), dtype)
+    networks.place(network)
+    return network
 
 
 def opened(model: str, plan: WorkerPlan | Plan) -> PublishedModel:
@@ -143,48 +154,33 @@ def _streamed(card: Card, model: str, plan: Plan, stages: Any) -> list[int]:
     places = (plan.text, plan.transformer, plan.vae)
     kept = []
     for (names, _), place in zip(stages, places, strict=True):
-        built = {name: _network(model, name) for name in names}
+        parts_of_stage = {name: placed(model, name, torch.bfloat16) for name in names}
         if place == "device":
-            for network in built.values():
+            for network in parts_of_stage.values():
                 network.to(CARD)
-        kept.append(built)
+        kept.append(parts_of_stage)
     peaks = []
-    for (_, call), place, built in zip(stages, places, kept, strict=True):
+    for (_, call), place, used in zip(stages, places, kept, strict=True):
         card.reset_peak()
-        with _on_card(built, place), CARD:
-            call(built)
+        with _on_card(used, place), CARD:
+            call(used)
         peaks.append(card.peak)
     return peaks
 
 
-def _network(model: str, name: str) -> nn.Module:
-    index = folder(model).parts[name]
-    network = networks.build(folder(model).class_name(name), index.config, torch.bfloat16)
-    if name == "vae":
-        network.blend_v = network.blend_h = lambda one, other, extent: other
-    networks.place(network)
-    return network
-
-
 @contextmanager
-def _on_card(built: dict[str, nn.Module], place: str) -> Iterator[None]:
+def _on_card(used: dict[str, nn.Module], place: str) -> Iterator[None]:
     """As the planner describes ``host`` and ``blocks``: the next block is on its way while one computes."""
     handles = []
-    for network in built.values():
+    for network in used.values():
         blocks = networks.blocks_of(network) if place == "blocks" else []
-        for block in blocks:
-            block.to("cpu")
         if not blocks:
             network.to(CARD)
             continue
-        inside = {id(module) for block in blocks for module in block.modules()}
-        for module in network.modules():
-            if id(module) not in inside:
-                for tensors in (module._parameters, module._buffers):
-                    for key, tensor in tensors.items():
-                        if tensor is not None:
-                            moved = tensor.to(CARD)
-                            tensors[key] = nn.Parameter(moved, False) if isinstance(tensor, nn.Parameter) else moved
+        inside = {id(tensor) for block in blocks for tensor in (*block.parameters(), *block.buffers())}
+        networks.replace_tensors(
+            network, lambda tensor, inside=inside: tensor if id(tensor) in inside else tensor.to(CARD)
+        )
         blocks[0].to(CARD)
         for i, block in enumerate(blocks):
 
@@ -202,7 +198,7 @@ def _on_card(built: dict[str, nn.Module], place: str) -> Iterator[None]:
         for handle in handles:
             handle.remove()
         if place != "device":
-            for network in built.values():
+            for network in used.values():
                 network.to("cpu")
 
 
