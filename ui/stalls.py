@@ -6,6 +6,8 @@ import faulthandler
 import tempfile
 import threading
 import time
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -32,6 +34,9 @@ class StallMonitor(QObject):
         self.longest = 0.0
         self.beats = 0
         self.stalls: list[Stall] = []
+        self.late = array("d")  # of each beat, in seconds
+        self.busy = array("d")  # processor time of the window's thread between two beats, in seconds
+        self._used = 0.0
         self._where = ""
         self._last = 0.0
         self._main = threading.get_ident()
@@ -43,12 +48,18 @@ class StallMonitor(QObject):
         self._watcher: threading.Thread | None = None
 
     def start(self) -> None:
-        self._last = time.monotonic()
+        self._last, self._used = time.monotonic(), time.thread_time()
         self._timer.start()
         if not self._places:
             return
         self._watcher = threading.Thread(target=self._watch, name="stall-watcher", daemon=True)
         self._watcher.start()
+
+    @staticmethod
+    def quantile(values: Sequence[float], share: float) -> float:
+        """The value that ``share`` of ``values`` do not exceed; 0 without any."""
+        ordered = sorted(values)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
     def stop(self) -> float:
         """End it; returns the longest stall in seconds."""
@@ -62,9 +73,11 @@ class StallMonitor(QObject):
 
     def _beat(self) -> None:
         self.beats += 1
-        now = time.monotonic()
+        now, used = time.monotonic(), time.thread_time()
         late = now - self._last - BEAT_MS / 1000
-        self._last = now
+        self.late.append(max(0.0, late))
+        self.busy.append(used - self._used)
+        self._last, self._used = now, used
         self.longest = max(self.longest, late)
         if late > self.limit:
             self.stalls.append(Stall(late, self._where))

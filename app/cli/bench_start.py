@@ -36,6 +36,12 @@ def _first_paint(home: str) -> float:
     return float(done.stdout.split("first paint ")[1].split()[0])
 
 
+def first_paints(repeats: int = REPEATS) -> list[float]:
+    """Seconds to the first paint with an empty home, in order."""
+    with tempfile.TemporaryDirectory() as home:
+        return sorted(_first_paint(home) for _ in range(repeats))
+
+
 def _seconds(command: list[str]) -> float:
     start = time.perf_counter()
     subprocess.run(command, capture_output=True, check=True, cwd=ROOT, timeout=60)

@@ -21,3 +21,13 @@ def test_a_stall_is_seen_with_its_place(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(monitor.stalls), timeout=5000)
     assert monitor.stop() >= 0.25
     assert "busy_for_a_while" in monitor.stalls[0].where
+
+
+def test_processor_time_is_told_apart_from_waiting(qtbot: QtBot) -> None:
+    monitor = StallMonitor()
+    monitor.start()
+    QTimer.singleShot(10, busy_for_a_while)  # it sleeps, mostly
+    qtbot.waitUntil(lambda: monitor.quantile(monitor.late, 1.0) > 0.2, timeout=5000)
+    monitor.stop()
+    assert monitor.quantile(monitor.busy, 1.0) < 0.15
+    assert monitor.quantile([3.0, 1.0, 2.0], 0.5) == 2.0 and monitor.quantile([], 0.5) == 0.0
