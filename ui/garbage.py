@@ -15,7 +15,7 @@ FULL_AFTER = 40  # collections of the young for one of everything
 
 
 class GuiGarbage(QObject):
-    """From ``start`` on, collect from a timer. ``stop`` gives the collector back to Python."""
+    """From ``begin`` on, collect from a timer only. ``stop`` gives the collector back to Python."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -24,11 +24,15 @@ class GuiGarbage(QObject):
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self.collect)
 
+    def begin(self) -> None:
+        """Before the first widget: while the window starts, other threads import and would collect most of all."""
+        gc.disable()
+        self._timer.start()
+
     def start(self) -> None:
         """What is there now (modules, classes) stays for good, and need not be looked at again."""
-        gc.disable()
+        self.begin()
         gc.freeze()
-        self._timer.start()
 
     def collect(self) -> None:
         self._rounds += 1

@@ -45,3 +45,20 @@ def test_the_timer_collects(qtbot: QtBot, garbage: GuiGarbage) -> None:
     keep = [[] for _ in range(5000)]
     qtbot.waitUntil(lambda: bool(seen), timeout=10_000)
     assert seen == [threading.get_ident()] and keep
+
+
+def test_from_the_beginning_on(qtbot: QtBot) -> None:
+    """Before ``start``, while the window's modules are being imported on other threads."""
+    garbage = GuiGarbage()
+    garbage.begin()
+    seen: list[int] = []
+    Cycle(seen)
+    thread = threading.Thread(target=lambda: [[[]] for _ in range(200_000)])
+    thread.start()
+    thread.join()
+    assert seen == []
+    garbage.collect()
+    garbage.stop()
+    gc.collect()
+    assert seen == [threading.get_ident()]
+    assert gc.isenabled()
