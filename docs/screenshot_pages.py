@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from PySide6.QtCore import QEventLoop, QPoint, QTimer  # noqa: E402 - the path above leads to the rest
+from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer  # noqa: E402 - the path above leads to the rest
 from PySide6.QtGui import QPainter, QPixmap  # noqa: E402
 from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
 
@@ -182,7 +182,7 @@ def picture(window: MainWindow) -> QPixmap:
     for other in QApplication.topLevelWidgets():
         if other is not window and other.isVisible() and not _is_tip(other):
             place = other.pos() - window.pos()
-            if other.isWindow() and not other.windowFlags() & other.windowFlags().Popup:
+            if other.windowType() in (Qt.WindowType.Dialog, Qt.WindowType.Window):
                 place = QPoint((window.width() - other.width()) // 2, (window.height() - other.height()) // 2)
             painter.drawPixmap(place, other.grab())
     painter.end()

@@ -74,7 +74,7 @@ ROWS: tuple[Row, ...] = (
     Row("delete", T("Actions", "Move to the trash"), ("Delete",), "trash", ITEM, soft=True, needs_item=True),
     Row("undo", T("Actions", "Undo"), ("Ctrl+Z",), "undo", ITEM),
     Row("compare", T("Actions", "Compare"), ("Ctrl+K",), "compare", VIEW),
-    Row("toggle_recipe", T("Actions", "Show or hide the recipe"), ("Ctrl+I",), "recipe", VIEW),
+    Row("toggle_recipe", T("Actions", "Show or hide the recipe"), ("Ctrl+Shift+I",), "recipe", VIEW),
     Row("zoom_in", T("Actions", "Zoom in"), ("Ctrl++", "Ctrl+="), "", VIEW, needs_item=True),
     Row("zoom_out", T("Actions", "Zoom out"), ("Ctrl+-",), "", VIEW, needs_item=True),
     Row("zoom_fit", T("Actions", "Fit into the view"), ("Ctrl+0",), "fit", VIEW, needs_item=True),

@@ -403,7 +403,7 @@
     </message>
     <message>
       <source>Shift</source>
-      <translation>Deslocamento</translation>
+      <translation>Shift</translation>
     </message>
     <message>
       <source>Start</source>
@@ -571,7 +571,7 @@
     <name>ConditioningEditor</name>
     <message>
       <source>Negative prompts</source>
-      <translation>Prompts negativos</translation>
+      <translation>Negativos</translation>
     </message>
     <message>
       <source>Negative {number}</source>
@@ -648,7 +648,7 @@
     <name>DropZone</name>
     <message>
       <source>Drop an image or clip to reuse its recipe</source>
-      <translation>Solte uma imagem ou clipe para reutilizar a receita</translation>
+      <translation>Solte um arquivo para reutilizar a receita</translation>
     </message>
     <message>
       <source>Or click to choose a file</source>
@@ -1008,6 +1008,10 @@
   <context>
     <name>ForecastNote</name>
     <message>
+      <source>8-bit weights</source>
+      <translation>pesos de 8 bits</translation>
+    </message>
+    <message>
       <source>It will probably run out of memory. Generate tries it anyway.</source>
       <translation>Provavelmente vai faltar memória. Gerar tenta mesmo assim.</translation>
     </message>
@@ -1016,28 +1020,12 @@
       <translation>Os pesos ficam em 8 bits: a imagem muda um pouco.</translation>
     </message>
     <message>
-      <source>Leave the T5 encoder out: it would fit</source>
-      <translation>Deixar o codificador T5 de fora: caberia</translation>
-    </message>
-    <message>
       <source>Parts of the model take turns in memory.</source>
       <translation>As partes do modelo se revezam na memória.</translation>
     </message>
     <message>
-      <source>Take 8-bit weights: it would fit</source>
-      <translation>Usar pesos de 8 bits: caberia</translation>
-    </message>
-    <message>
-      <source>Take a batch of {count}: it would fit</source>
-      <translation>Usar um lote de {count}: caberia</translation>
-    </message>
-    <message>
-      <source>Take {count} frames: it would fit</source>
-      <translation>Usar {count} quadros: caberia</translation>
-    </message>
-    <message>
-      <source>Take {size}: it would fit</source>
-      <translation>Usar {size}: caberia</translation>
+      <source>Take {change}: it would fit</source>
+      <translation>Usar {change}: caberia</translation>
     </message>
     <message>
       <source>The model comes to the card block by block.</source>
@@ -1060,12 +1048,28 @@
       <translation>O modelo inteiro fica na memória.</translation>
     </message>
     <message>
+      <source>a batch of {count}</source>
+      <translation>um lote de {count}</translation>
+    </message>
+    <message>
       <source>needs {needed} GB, {limit} are free</source>
       <translation>precisa de {needed} GB, há {limit} livres</translation>
     </message>
     <message>
       <source>needs {needed} of {limit} GB · about {time}</source>
       <translation>precisa de {needed} de {limit} GB · cerca de {time}</translation>
+    </message>
+    <message>
+      <source>no T5 encoder</source>
+      <translation>nenhum codificador T5</translation>
+    </message>
+    <message>
+      <source>{count} frames</source>
+      <translation>{count} quadros</translation>
+    </message>
+    <message>
+      <source>{one} and {other}</source>
+      <translation>{one} e {other}</translation>
     </message>
   </context>
   <context>
@@ -2182,7 +2186,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Shift</source>
-      <translation>Deslocamento</translation>
+      <translation>Shift</translation>
     </message>
     <message>
       <source>Size</source>
@@ -4494,7 +4498,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>SideEditor</name>
     <message>
       <source>Add a prompt</source>
-      <translation>Adicionar um prompt</translation>
+      <translation>Adicionar</translation>
     </message>
     <message>
       <source>Its own texts for CLIP-L and CLIP-G, its part of the schedule, averages</source>
@@ -4502,7 +4506,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>More settings</source>
-      <translation>Mais ajustes</translation>
+      <translation>Mais</translation>
     </message>
   </context>
   <context>
@@ -4861,7 +4865,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>T5 length</source>
-      <translation>Comprimento do T5</translation>
+      <translation>Tokens do T5</translation>
     </message>
     <message>
       <source>T5 reads any length; a shorter text is padded to this.</source>
@@ -5076,7 +5080,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Shift</source>
-      <translation>Deslocamento</translation>
+      <translation>Shift</translation>
     </message>
     <message>
       <source>Steps</source>
@@ -5157,8 +5161,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Salvar este quadro como PNG, ou arrastá-lo daqui</translation>
     </message>
     <message>
-      <source>Show the recipe (Ctrl+I)</source>
-      <translation>Mostrar a receita (Ctrl+I)</translation>
+      <source>Show the recipe (Ctrl+Shift+I)</source>
+      <translation>Mostrar a receita (Ctrl+Shift+I)</translation>
     </message>
     <message>
       <source>seed {0}</source>

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from ui.widgets.labels import label
+from ui.widgets.labels import ElidedLabel
 from ui.widgets.style import set_state
 
 
@@ -24,7 +24,7 @@ class DropZone(QFrame):
         text = self.tr("Drop an image or clip to reuse its recipe")
         self.setAccessibleName(text)
         self.setToolTip(self.tr("Or click to choose a file"))
-        self._label = label(text)
+        self._label = ElidedLabel(text)
         self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         row = QHBoxLayout(self)
         row.addWidget(self._label)

@@ -25,7 +25,7 @@ class ViewHeader(QFrame):
         self.export = IconButton(
             "video", self.tr("Export this part as GIF, WebP or MP4, or drag it from here"), theme=theme
         )
-        self.recipe = IconButton("recipe", self.tr("Show the recipe (Ctrl+I)"), theme=theme)
+        self.recipe = IconButton("recipe", self.tr("Show the recipe (Ctrl+Shift+I)"), theme=theme)
         self.recipe.setCheckable(True)
         self.download = IconButton("download", self.tr("Save a copy as…"), theme=theme)
         row = QHBoxLayout(self)

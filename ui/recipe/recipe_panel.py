@@ -109,6 +109,8 @@ class RecipePanel(QFrame):
         while (child := self._grid.takeAt(0)) is not None:
             if child.widget() is not None:
                 child.widget().deleteLater()
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
         row = 0
         for line in self._lines:
             name, value = label(line.name, "muted"), self._value(line)

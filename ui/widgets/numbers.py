@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import QLocale, QSize, Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 FIELD_HEIGHT = 30
+LEAST_WIDTH = 84
 
 
 def _dress(spin: QAbstractSpinBox) -> None:
@@ -25,6 +26,10 @@ class IntSpin(QSpinBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setLocale(QLocale.c())
         _dress(self)
+
+    def minimumSizeHint(self) -> QSize:
+        """In a narrow form it gives way: the widest number that it could hold is seldom in it."""
+        return super().minimumSizeHint().boundedTo(QSize(LEAST_WIDTH, FIELD_HEIGHT))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
