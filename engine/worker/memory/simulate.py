@@ -40,7 +40,7 @@ CLIP_TILES = ((240, 360), (144, 240), (96, 160))
 """Multiples of 6·8 and 5·8 pixels: the overlaps of a clip's VAE divide only those without a shift."""
 
 TILED_PICTURES = ((1.25, 1.0, 1), (2.0, 2.0, 1), (2.0, 3.0, 1), (3.0, 4.0, 1))
-TILED_CLIPS = ((1.25, 1.0, 17), (1.25, 1.0, 25), (2.0, 2.0, 17))
+TILED_CLIPS = ((2.0, 2.0, 17), (2.0, 2.0, 25), (2.0, 1.0, 17))
 """Sizes that are simulated in tiles: rows and columns in sides of a tile, and frames."""
 
 TILED_FEATURES = (0, 2)
