@@ -39,6 +39,7 @@ class PromptEdit(QPlainTextEdit):
         self._documents: dict[str, QTextDocument] = {}
         self._shown = ""
         self.marks = Marks(self, theme)
+        self.vocabulary: tuple[str, ...] = ()
         self._show_document("", "")
         self.suggestions = SuggestionList(self, theme=theme)
         self.suggestions.chosen.connect(self._complete)
@@ -100,7 +101,8 @@ class PromptEdit(QPlainTextEdit):
     # --- marks
 
     def set_vocabulary(self, words: Iterable[str]) -> None:
-        self.marks.set_vocabulary(words)
+        self.vocabulary = tuple(words)
+        self.marks.set_vocabulary(self.vocabulary)
 
     def unknown_words(self) -> list[str]:
         return self.marks.unknown_in(self.toPlainText())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.models.catalog import InstalledModel
+from engine.prompt.known_words import unknown_words
 from engine.prompt.templates import is_template
 from engine.prompt.tokens import Rules
 from engine.protocol.family_info import MAX_PROMPT_CHARS
@@ -17,13 +20,13 @@ from ui.generate.history import PromptHistory
 from ui.generate.prompt_edit import PromptEdit
 from ui.generate.style_menu import StyleButton
 from ui.generate.token_counts import Answer, Question, TokenCounts
+from ui.generate.unknown_words import UnknownWordsLabel
 from ui.prompt_tools import PromptTools
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import ErrorLabel, label
 from ui.widgets.style import set_state
 
-SHOWN_UNKNOWN = 6
 HINT_MS = 6000
 ROW_HEIGHT = 24
 
@@ -59,9 +62,8 @@ class Prompts(QWidget):
         )
         self.history_button.setFixedSize(26, 26)
         self.history = PromptHistory(tools, self)
-        self.unknown = label("", "muted")
-        self.unknown.setWordWrap(True)
-        self.unknown.hide()
+        self.unknown = UnknownWordsLabel(theme=theme)
+        self.unknown.chosen.connect(self._replace_word)
         self.prompt_error = ErrorLabel()
         self.negative_error = ErrorLabel()
         self.completion = Completion(self.prompt, tools)
@@ -154,8 +156,7 @@ class Prompts(QWidget):
 
     def show_hint(self, text: str) -> None:
         """A sentence under the prompt, for a moment."""
-        self.unknown.setText(text)
-        self.unknown.show()
+        self.unknown.show_hint(text)
         self._unhint.start()
 
     def show_error(self, field: str, sentence: str) -> QWidget:
@@ -232,10 +233,12 @@ class Prompts(QWidget):
         self.negative.marks.set_cuts(*cuts_of(answer.negative, 0 if is_typed else None))
 
     def _tell_unknown(self) -> None:
-        words = self.prompt.unknown_words()
-        if not words:
-            self.unknown.hide()
-            return
-        shown = ", ".join(words[:SHOWN_UNKNOWN]) + (" …" if len(words) > SHOWN_UNKNOWN else "")
-        self.unknown.setText(self.tr("This model does not know: {words}").format(words=shown))
-        self.unknown.show()
+        unknown = " ".join(self.prompt.unknown_words())
+        self.unknown.show_words(unknown_words(unknown, self.prompt.vocabulary))
+
+    def _replace_word(self, word: str, instead: str) -> None:
+        """All of its places; it can be undone."""
+        written = re.escape(word).replace("'", "['’]")
+        pattern = re.compile(rf"(?<!\w){written}(?!\w)", re.IGNORECASE)
+        self.prompt.replace_text(pattern.sub(lambda match: instead, self.prompt.text()))
+        self.prompt.setFocus()
