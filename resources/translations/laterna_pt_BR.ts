@@ -478,10 +478,6 @@
   <context>
     <name>Captions</name>
     <message>
-      <source>Captions</source>
-      <translation>Legendas</translation>
-    </message>
-    <message>
       <source>Untitled</source>
       <translation>Sem título</translation>
     </message>
@@ -1373,6 +1369,81 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>Keys</name>
+    <message>
+      <source>Choose another suggestion</source>
+      <translation>Escolher outra sugestão</translation>
+    </message>
+    <message>
+      <source>Duplicate</source>
+      <translation>Duplicar</translation>
+    </message>
+    <message>
+      <source>Edit</source>
+      <translation>Editar</translation>
+    </message>
+    <message>
+      <source>End it</source>
+      <translation>Encerrar</translation>
+    </message>
+    <message>
+      <source>First and last frame</source>
+      <translation>Primeiro e último quadro</translation>
+    </message>
+    <message>
+      <source>Fit; one pixel for one</source>
+      <translation>Ajustar; um pixel por um</translation>
+    </message>
+    <message>
+      <source>Frame by frame, or another picture</source>
+      <translation>Quadro a quadro, ou outra imagem</translation>
+    </message>
+    <message>
+      <source>In a comparison</source>
+      <translation>Em uma comparação</translation>
+    </message>
+    <message>
+      <source>In the prompt</source>
+      <translation>No prompt</translation>
+    </message>
+    <message>
+      <source>In the queue</source>
+      <translation>Na fila</translation>
+    </message>
+    <message>
+      <source>In the view</source>
+      <translation>Na visualização</translation>
+    </message>
+    <message>
+      <source>More weight, less weight</source>
+      <translation>Mais peso, menos peso</translation>
+    </message>
+    <message>
+      <source>Move</source>
+      <translation>Mover</translation>
+    </message>
+    <message>
+      <source>Move the slider</source>
+      <translation>Mover o divisor</translation>
+    </message>
+    <message>
+      <source>Pause or go on</source>
+      <translation>Pausar ou continuar</translation>
+    </message>
+    <message>
+      <source>Side by side or slider</source>
+      <translation>Lado a lado ou divisor</translation>
+    </message>
+    <message>
+      <source>Take the first suggestion</source>
+      <translation>Aceitar a primeira sugestão</translation>
+    </message>
+    <message>
+      <source>Zoom</source>
+      <translation>Zoom</translation>
+    </message>
+  </context>
+  <context>
     <name>LabelDialog</name>
     <message>
       <source>Add a tag</source>
@@ -1905,10 +1976,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Prompt</source>
       <translation>Prompt</translation>
-    </message>
-    <message>
-      <source>This model does not know: {words}</source>
-      <translation>Este modelo não conhece: {words}</translation>
     </message>
     <message>
       <source>This model reads no weights.</source>
@@ -3605,6 +3672,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Os pesos em {} são um pickle, que pode executar qualquer código ao ser aberto.</translation>
     </message>
     <message>
+      <source>The weights in {} do not fit their configuration: {}.</source>
+      <translation>Os pesos em {} não combinam com a configuração: {}.</translation>
+    </message>
+    <message>
       <source>The wildcard {} is larger than 8 MiB.</source>
       <translation>O curinga {} é maior que 8 MiB.</translation>
     </message>
@@ -3995,6 +4066,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} frames: {} makes clips of {}·N + 1 frames.</source>
       <translation>{} quadros: {} faz clipes de {}·N + 1 quadros.</translation>
+    </message>
+    <message>
+      <source>{} has become shorter.</source>
+      <translation>{} ficou mais curto.</translation>
     </message>
     <message>
       <source>{} has no caption.</source>
@@ -5030,6 +5105,13 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>To and fro</source>
       <translation>Ida e volta</translation>
+    </message>
+  </context>
+  <context>
+    <name>UnknownWordsLabel</name>
+    <message>
+      <source>This model does not know: {words}</source>
+      <translation>Este modelo não conhece: {words}</translation>
     </message>
   </context>
   <context>

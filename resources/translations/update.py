@@ -58,7 +58,7 @@ def texts_of(tree: ast.Module) -> Iterator[Text]:
                 yield Text(owner, strings[0])
             elif name in ("translate", "T", "QT_TRANSLATE_NOOP") and len(strings) >= 2:
                 yield Text(strings[0], strings[1])
-            elif name in helpers and strings:
+            elif name in helpers and strings and isinstance(node.func, ast.Name):
                 yield Text(helpers[name], strings[0])
         for child in ast.iter_child_nodes(node):
             yield from visit(child, owner)
