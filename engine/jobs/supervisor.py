@@ -14,7 +14,7 @@ from engine.protocol.events import Event
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 MAX_FAILED_STARTS = 5
-SHUTDOWN_SECONDS = 2.0
+SHUTDOWN_SECONDS = 3.0
 
 
 class EngineSupervisor:

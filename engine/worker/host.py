@@ -158,7 +158,8 @@ class Host:
             self.emit(CommandRefused(error.info()))
         except OSError:
             log.exception("reading commands")
-        os._exit(0)  # the window has gone: nothing here must outlive it
+        if not (self._stopping and self._running):  # else the job leaves its checkpoint, within ``SHUTDOWN_PATIENCE``
+            os._exit(0)  # the window has gone: nothing here must outlive it
 
     def _take(self, command: Command) -> None:
         if isinstance(command, Ping):

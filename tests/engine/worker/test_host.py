@@ -240,6 +240,16 @@ def test_no_orphan_outlives_its_window_even_when_busy(how: str, tiny, tmp_path: 
             parent.kill()
 
 
+def test_a_shutdown_in_the_middle_of_a_job_leaves_its_checkpoint(tiny, tmp_path: Path) -> None:
+    engine, file = Engine(tmp_path / "log"), tmp_path / "c.safetensors"
+    engine.generate("s", tiny("sd35-large"), LONG, tmp_path, checkpoint=str(file), checkpoint_share=0.0)
+    engine.wait_for(StepDone, where=lambda step: step.step >= 3)
+    assert not file.exists()
+    engine.process.shutdown(timeout=20.0)
+    assert file.exists()
+    assert engine.exits.get(timeout=10) is None
+
+
 def test_prints_of_libraries_do_not_end_up_between_the_frames(tmp_path: Path) -> None:
     code = (
         "import runpy, sys, threading\n"
