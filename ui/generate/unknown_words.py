@@ -63,8 +63,6 @@ class UnknownWordsLabel(QLabel):
         if not one.near:
             return word
         colour = self._theme.color("accent").name()
-        links = (
-            f'<a style="color:{colour}" href="{quote(one.word, safe="")}/{quote(near, safe="")}">{html.escape(near)}</a>'
-            for near in one.near
-        )
+        start = f'<a style="color:{colour}" href="{quote(one.word, safe="")}/'
+        links = (f'{start}{quote(near, safe="")}">{html.escape(near)}</a>' for near in one.near)
         return f"{word} ({' · '.join(links)})"

@@ -198,6 +198,17 @@ def test_unknown_words_are_named(qtbot: QtBot, panel: GeneratePanel) -> None:
     qtbot.waitUntil(panel.prompts.unknown.isHidden, timeout=3000)
 
 
+def test_a_word_is_replaced_everywhere_and_can_be_undone(qtbot: QtBot, panel: GeneratePanel) -> None:
+    typed = "An appel, a pineappel and an APPEL"
+    panel.prompts.prompt.replace_text(typed)
+    qtbot.waitUntil(lambda: not panel.prompts.unknown.isHidden(), timeout=5000)
+    assert ">apple</a>" in panel.prompts.unknown.text()
+    panel.prompts.unknown.chosen.emit("appel", "apple")
+    assert panel.prompts.prompt.text() == "An apple, a pineappel and an apple"
+    panel.prompts.prompt.undo()
+    assert panel.prompts.prompt.text() == typed
+
+
 def test_examples_fill_the_prompt_and_can_be_undone(panel: GeneratePanel) -> None:
     panel.prompts.prompt.replace_text("mine")
     menu = panel.prompts.examples.menu()

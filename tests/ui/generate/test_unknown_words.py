@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from engine.prompt.known_words import UnknownWord
-from ui.generate.panel import GeneratePanel
 from ui.generate.unknown_words import UnknownWordsLabel
 from ui.theme import Theme
 
@@ -32,14 +31,3 @@ def test_a_hint_is_plain_text(qtbot: QtBot, theme: Theme) -> None:
     line.show_hint("<i>no weights</i>")
     assert line.textFormat() == Qt.TextFormat.PlainText
     assert line.text() == "<i>no weights</i>"
-
-
-def test_a_word_is_replaced_everywhere_and_can_be_undone(qtbot: QtBot, panel: GeneratePanel) -> None:
-    typed = "An appel, a pineappel and an APPEL"
-    panel.prompts.prompt.replace_text(typed)
-    qtbot.waitUntil(lambda: not panel.prompts.unknown.isHidden(), timeout=5000)
-    assert ">apple</a>" in panel.prompts.unknown.text()
-    panel.prompts.unknown.chosen.emit("appel", "apple")
-    assert panel.prompts.prompt.text() == "An apple, a pineappel and an apple"
-    panel.prompts.prompt.undo()
-    assert panel.prompts.prompt.text() == typed
