@@ -19,7 +19,7 @@ from engine.protocol.commands import Generate
 from engine.protocol.recipe import Recipe
 
 EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
-RUNS = 6
+RUNS = 5
 
 Figures = dict[str, Any]
 
