@@ -196,6 +196,7 @@ class LateParts(QObject):
         queue.setProperty("connected", True)
         self._window.feed.queue = queue
         window = self._window
+        queue.set_estimate(window.feed.estimate.seconds)
         window.queue_actions = QueueActions(window.session, window.actions_, link, queue, parent=window)
 
 
