@@ -50,11 +50,13 @@ class Forecasts(QObject):
         self._machine: Machine | None = None
         self._busy = False
         self._stale = False
+        self._warm_model = ""
         self.current: Forecast | None = None
         session.draft_edited.connect(self.refresh)
         session.draft_replaced.connect(self.refresh)
         session.models_changed.connect(self._models_changed)
         session.memory_changed.connect(self._memory_changed)
+        session.engine_changed.connect(self._engine_changed)
 
     def set_source(self, source: ForecastSource) -> None:
         self._source = source
@@ -102,8 +104,15 @@ class Forecasts(QObject):
             lambda: self._forecast(source, recipe, model, machine), self._made, lambda error: self._made(None)
         )
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether the engine has just run the draft's model, so that there is nothing to load."""
+        return bool(self._warm_model) and self._warm_model == self._session.draft.recipe.model
+
     def ended(self, ended: JobEnded) -> None:
         """Learn from a job that ran from its start to its end."""
+        if ended.job.state == "done":
+            self._warm_model = ended.job.recipe.model
         recipe, machine, source = ended.job.recipe, self._machine, self._source
         model = self._model(recipe)
         components = self._components.get(model.folder) if model is not None else None
@@ -144,6 +153,11 @@ class Forecasts(QObject):
     def _learned(self) -> None:
         self._seconds.clear()
         self.refresh()
+        self.changed.emit()
+
+    def _engine_changed(self) -> None:
+        if self._session.engine.state in ("starting", "restarting", "stopped"):
+            self._warm_model = ""
 
     def _models_changed(self) -> None:
         self._components.clear()

@@ -256,7 +256,7 @@ class MainWindow(QMainWindow):
     def _tell_notes(self) -> None:
         """What the next job will take, above the button."""
         recipe = self.session.draft.recipe
-        self.form.forecast.show_forecast(self.feed.estimate.current)
+        self.form.forecast.show_forecast(self.feed.estimate.current, self.feed.estimate.is_warm)
         if self.session.kind == "video":
             length = recipe.frames / max(1, recipe.fps)
             right = self.tr("{seconds} s long").format(seconds=f"{length:.1f}")

@@ -108,8 +108,11 @@ def test_it_learns_from_runs(qtbot: QtBot, session: Session, forecasts: Forecast
     real = {"encoding": 0.7, "denoising": 11.0, "decoding": 0.9}
     for _ in range(3):
         forecasts.ended(JobEnded(Job("a", recipe, "folder", "done"), seconds=real, peak_memory=10**9))
+    assert forecasts.is_warm
     qtbot.waitUntil(lambda: forecasts.current.learned, timeout=10_000)
     qtbot.waitUntil(lambda: abs(forecasts.current.seconds / sum(real.values()) - 1) < 0.15, timeout=10_000)
+    session.set_engine(EngineStateChanged("restarting"))
+    assert not forecasts.is_warm
 
 
 def test_a_job_that_was_not_measured_teaches_nothing(qtbot: QtBot, session: Session, forecasts: Forecasts) -> None:
