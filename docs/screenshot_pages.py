@@ -109,6 +109,7 @@ class Pages:
     def generating(self) -> None:
         window = self.window
         self.image()
+        window.form.prompts.style_button.style_chosen.emit("")
         window.form.prompts.prompt.replace_text("a big owl at the top, night background")
         window.form.parameters.count.setValue(3)
         window.form.parameters.steps.spin.setValue(60)

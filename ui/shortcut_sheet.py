@@ -88,9 +88,9 @@ class ShortcutSheet(QDialog):
         columns.setContentsMargins(0, 0, 12, 0)
         columns.setSpacing(36)
         for column in (
-            [*self._actions(MAKE, LATERNA)],
+            [*self._actions(MAKE, LATERNA), *self._parts(PARTS[3:])],
             [*self._actions(ITEM, RATING), *self._parts(PARTS[:1])],
-            [*self._actions(VIEW), *self._parts(PARTS[1:])],
+            [*self._actions(VIEW), *self._parts(PARTS[1:3])],
         ):
             columns.addLayout(self._column(column), 1)
         scroll = QScrollArea()

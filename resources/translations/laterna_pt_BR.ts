@@ -1020,6 +1020,10 @@
       <translation>As partes do modelo se revezam na memória.</translation>
     </message>
     <message>
+      <source>Take what would fit</source>
+      <translation>Usar o que caberia</translation>
+    </message>
+    <message>
       <source>Take {change}: it would fit</source>
       <translation>Usar {change}: caberia</translation>
     </message>

@@ -22,6 +22,7 @@ class ForecastNote(QWidget):
         self._remedy: Remedy | None = None
         self.text = ElidedLabel("", "muted")
         self.button = QPushButton()
+        self.button.setAccessibleName(self.tr("Take what would fit"))
         self.button.setProperty("role", "quiet")
         self.button.clicked.connect(self._take)
         column = QVBoxLayout(self)
