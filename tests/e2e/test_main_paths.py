@@ -87,10 +87,11 @@ def test_two_results_are_compared(screen: Screen, window: Window, tmp_path: Path
     time.sleep(2.0)
     screen.click(*FIRST_TILE)
     time.sleep(0.8)
-    before = look(screen, tmp_path)
     screen.do("keydown", "ctrl")
     screen.click(*SECOND_TILE)
     screen.do("keyup", "ctrl")
+    time.sleep(1.5)  # the view shows what was chosen last
+    before = look(screen, tmp_path)
     screen.key("ctrl+k")
     wait_for(lambda: differs(before, look(screen, tmp_path)), 20, "the comparison")
     time.sleep(0.5)
