@@ -124,6 +124,7 @@ class Pages:
         pause(0.5)
 
     def settings(self) -> None:
+        self.window._window_actions._output_folder = Path("Pictures", "Laterna")
         self.run("show_settings")
         pause(0.4)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QImage, QImageReader
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from engine.library.item import Item
 from ui.background import Background
@@ -28,6 +28,7 @@ class CompareCell(QWidget):
         self.canvas.setAccessibleName(caption)
         self.caption = ElidedLabel(caption)
         self.caption.setContentsMargins(14, 6, 14, 6)
+        self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # all cells are as wide
         self.playback = Playback(parent=self)
         self.playback.frame_shown.connect(lambda _index, image: self._show(image))
         self.playback.failed.connect(self.failed)

@@ -76,7 +76,10 @@ class CompareView(QWidget):
             cell = CompareCell(item, caption, theme=self._theme)
             cell.canvas.looked.connect(lambda look, canvas=cell.canvas: self._look_at(look, canvas))
             cell.failed.connect(self.message)
-            self._grid.addWidget(cell, number // columns, number % columns)
+            row, column = divmod(number, columns)
+            self._grid.addWidget(cell, row, column)
+            self._grid.setColumnStretch(column, 1)
+            self._grid.setRowStretch(row, 1)
             self.cells.append(cell)
         self.title.set_text(self._title(chosen))
         self.mode.button("slider").setEnabled(len(chosen) == 2)
@@ -98,6 +101,9 @@ class CompareView(QWidget):
             cell.hide()
             cell.deleteLater()
         self.cells = []
+        for line in range(MOST):
+            self._grid.setColumnStretch(line, 0)
+            self._grid.setRowStretch(line, 0)
         self.slider.clear()
 
     def close_down(self) -> None:

@@ -64,6 +64,7 @@ class SettingsWindow(QDialog):
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes from the search field to what was found
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 12, 12)
         column.addWidget(self.search)

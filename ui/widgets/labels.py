@@ -68,7 +68,8 @@ class ElidedLabel(QLabel):
         self._elide()
 
     def _elide(self) -> None:
-        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 1))
+        room = max(self.contentsRect().width(), 1)
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
         self.setToolTip(self._tip or (self._whole if shown != self._whole else ""))
         if shown != self.text():
             self.setText(shown)
