@@ -68,7 +68,7 @@ def folder(model: str) -> ModelFolder:
 
 @cache
 def built(network: str, dtype: torch.dtype) -> nn.Module:
-    """Made once: it takes longer than the rest. Blending of tiles is left out: it is done in place, and is slow here."""
+    """Made once: it takes longer than the rest. Tiles are not blended: that is done in place, and is slow here."""
     made = networks.build(*NETWORKS[network], dtype)
     if "vae" in network:
         made.blend_v = made.blend_h = lambda one, other, extent: other
