@@ -33,15 +33,18 @@ def cast_for_each_call(network: nn.Module, compute: torch.dtype) -> None:
 
 
 def _hook(module: nn.Module, compute: torch.dtype) -> None:
-    stored = [(parameter, parameter.data) for parameter in module.parameters()]
+    parameters = list(module.parameters())
+    stored: list[torch.Tensor] = []  # as they lie at the time of the call: streamed weights are elsewhere every time
 
     def widen(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        for parameter, data in stored:
-            parameter.data = data.to(compute)
+        for parameter in parameters:
+            stored.append(parameter.data)
+            parameter.data = parameter.data.to(compute)
 
     def narrow(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        for parameter, data in stored:
+        for parameter, data in zip(parameters, stored, strict=False):  # none are stored if the call was stopped before
             parameter.data = data
+        stored.clear()
 
     module.register_forward_pre_hook(widen)
     module.register_forward_hook(narrow, always_call=True)

@@ -1,0 +1,98 @@
+"""A network without the weights of its blocks: built empty, and given only what lies outside of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from engine.protocol.errors import ModelDamaged
+from engine.worker.component import GET_AGAIN, Part
+from engine.worker.memory.networks import blocks_of
+from engine.worker.memory.stretches import Stretch, reading
+
+
+def build_skeleton(cls: Any, part: Part, stretches: dict[str, Stretch], dtype: torch.dtype) -> nn.Module:
+    """An instance of ``cls`` (diffusers or transformers) in ``dtype``. Blocks' weights have their shapes, but no
+    memory (``placeholder``). Raises ``ModelDamaged`` where the files do not fit the configuration."""
+    network = _empty(cls, part.config, dtype)
+    inside = {id(weight) for block in blocks_of(network) for weight in block.parameters()}
+    with reading() as reader:
+        for module_name, module in network.named_modules():
+            for tensors in (module._parameters, module._buffers):
+                for name, tensor in list(tensors.items()):
+                    full = f"{module_name}.{name}" if module_name else name
+                    stretch = stretches.get(full)
+                    if tensor is None or stretch is None:
+                        continue
+                    if stretch.shape != tuple(tensor.shape):
+                        raise _misfit(part, full)
+                    kept = _kept_dtype(network, full, tensor, dtype)
+                    if id(tensor) in inside:
+                        tensors[name] = _parameter(placeholder(tensor.shape, kept))
+                        continue
+                    value = torch.empty(tensor.shape, dtype=kept)
+                    reader.read_into(stretch, value)
+                    tensors[name] = _parameter(value) if isinstance(tensor, nn.Parameter) else value
+    if hasattr(network, "tie_weights"):
+        network.tie_weights()
+    for full, tensor in (*network.named_parameters(), *network.named_buffers()):
+        if tensor.is_meta:
+            raise _misfit(part, full)
+    return network.eval().requires_grad_(False)
+
+
+def _kept_dtype(network: nn.Module, name: str, tensor: Tensor, dtype: torch.dtype) -> torch.dtype:
+    """transformers keeps some layers of a T5 in float32 where the rest is float16, whose range is too small."""
+    if not tensor.is_floating_point():
+        return tensor.dtype
+    wide = getattr(network, "_keep_in_fp32_modules", None) or ()
+    is_wide = dtype == torch.float16 and any(part in wide for part in name.split("."))
+    return torch.float32 if is_wide else dtype
+
+
+def placeholder(shape: torch.Size, dtype: torch.dtype, device: torch.device | None = None) -> Tensor:
+    """A tensor that says its shape and has the memory of one number."""
+    return torch.empty((), dtype=dtype, device=device).expand(shape)
+
+
+def _parameter(value: Tensor) -> nn.Parameter:
+    return nn.Parameter(value, requires_grad=False)
+
+
+def _empty(cls: Any, config: dict[str, Any], dtype: torch.dtype) -> nn.Module:
+    """Parameters on the meta device; buffers that no file has are as ``from_pretrained`` leaves them."""
+    with _default_dtype(dtype), _EmptyOnMeta():
+        if getattr(cls, "config_class", None) is not None:  # transformers'
+            network: nn.Module = cls(cls.config_class(**config))
+        else:
+            network = cls.from_config(config)
+    return network
+
+
+class _EmptyOnMeta(TorchFunctionMode):
+    """What is about to be filled with weights takes no memory; everything else is made as usual."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = dict(kwargs or {})
+        if func is torch.empty:
+            kwargs["device"] = "meta"
+        return func(*args, **kwargs)
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _misfit(part: Part, name: str) -> ModelDamaged:
+    return ModelDamaged(f"The weights in {part.weights[0].parent} do not fit their configuration: {name}.", GET_AGAIN)
