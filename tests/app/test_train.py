@@ -1,0 +1,33 @@
+"""``train`` passes its arguments on, whatever they look like, and ends with the training's exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli import train
+from app.cli.parser import build_parser
+from app.paths import Paths
+
+
+@pytest.mark.parametrize("given", [["--help"], ["lora", "--json", "--home", "x"], ["--threads", "2", "list"], []])
+def test_everything_behind_the_name_is_passed_on(given: list[str]) -> None:
+    assert build_parser().parse_args(["--home", "/h", "train", *given]).arguments == given
+
+
+def test_the_training_runs_in_its_own_process_with_this_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "told.json"
+    script = tmp_path / "python"
+    script.write_text(
+        f"#!{sys.executable}\nimport json, os, sys\n"
+        f"json.dump([sys.argv[1:], os.environ['LATERNA_TRAINING']], open({str(told)!r}, 'w'))\nsys.exit(5)\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    monkeypatch.delenv("LATERNA_TRAINING", raising=False)
+    home = tmp_path / "home"
+    assert train.run(build_parser().parse_args(["train", "list", "--json"]), Paths.find(str(home))) == 5
+    assert json.loads(told.read_text()) == [["-m", "engine.training", "list", "--json"], str(home / "data/training")]
