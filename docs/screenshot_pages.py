@@ -71,6 +71,7 @@ class Pages:
 
     def clip(self) -> None:
         self.run("make_clips")
+        self.window.form.prompts.prompt.replace_text("a red apple moving down, pink background")
         self.newest("video")
         if self.window.view.playback.playing:
             self.window.view.toggle_play()

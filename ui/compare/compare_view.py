@@ -169,6 +169,9 @@ def _captions(items: Sequence[Item]) -> list[str]:
         parts = []
         for field in fields[:SHOWN_DIFFERENCES]:
             value = shown(recipe, field)
-            parts.append(value if field in (PROMPT, NEGATIVE) else f"{field_name(field)} {value}")
+            if field not in (PROMPT, NEGATIVE):
+                parts.append(f"{field_name(field)} {value}")
+            elif getattr(recipe, field):
+                parts.append(value)
         captions.append("  ·  ".join(parts) or item_title(item))
     return captions
