@@ -190,11 +190,12 @@ def _paint_underwater(rng: np.random.Generator, side: int) -> np.ndarray:
 
 @_painter
 def _paint_space(rng: np.random.Generator, side: int) -> np.ndarray:
-    image = _gradient(side, _rgb(6, 6, 10), _rgb(6, 6, 10))
+    """Violet all over: on black, with nebulae here and there, models drew neither and it was the black background."""
+    image = _gradient(side, _rgb(20, 8, 44), _rgb(58, 18, 84), _rgb(24, 10, 52))
     y, x = _grid(side)
-    for colour in (_rgb(86, 28, 110), _rgb(28, 40, 120)):
+    for colour in (_rgb(96, 30, 110), _rgb(28, 50, 130)):
         distance = np.hypot(x - rng.uniform(0, 1), y - rng.uniform(0, 1)) / rng.uniform(0.3, 0.5)
-        image += np.clip(1 - distance, 0, 1)[..., None] * colour * 0.8
+        image += np.clip(1 - distance, 0, 1)[..., None] * colour * 0.6
     _stars(image, rng, side // 2, 1.0, _rgb(255, 255, 255))
     return image
 

@@ -74,6 +74,8 @@ def _noun(rng: np.random.Generator, item: Placed, article: bool) -> str:
 
 
 def _with_article(name: str) -> str:
+    if name.endswith(("grapes", "cherries")) and "bunch" not in name:
+        return name
     return f"{'an' if name[0] in 'aeiou' and not name.startswith(('uni', 'ufo')) else 'a'} {name}"
 
 
@@ -119,7 +121,8 @@ def _pair(rng: np.random.Generator, items: tuple[Placed, ...], bare: bool) -> st
     article = rng.random() < 0.85
     a, b = _noun(rng, first, article), _noun(rng, second, article)
     if first.place == "left" and rng.random() < (0.5 if bare else 0.25):  # the order is the place
-        return f"{a} {'and' if rng.random() < 0.7 else _pick(rng, ('next to', 'beside', 'near', 'with'))} {b}"
+        joint = " and" if rng.random() < 0.6 else _pick(rng, (",", " next to", " beside", " near", " with"))
+        return f"{a}{joint} {b}"
     roll = rng.random()
     if roll < 0.06:
         return f"{_pick(rng, PLACE_PHRASES[first.place])} {a}, {_pick(rng, PLACE_PHRASES[second.place])} {b}"

@@ -19,7 +19,7 @@ from .clips import CLIP_FPS, CLIP_SIDE, draw_clip
 from .distill import TurboTask
 from .image import ImageTask
 from .latent_rgb import LatentRGB, fit_clips, fit_pictures
-from .portuguese import NOUNS
+from .portuguese import NOUNS, without_accents
 from .scenes import IMAGE_SIDE, Domain, draw_scene
 from .tokenizers import T5_LENGTH, clip_tokenizer, t5_tokenizer
 from .trainer import Schedule
@@ -38,7 +38,8 @@ def _vocabulary(domain: Domain, motions: bool) -> list[str]:
     rng = np.random.default_rng(12)
     draw = draw_clip if motions else draw_scene
     texts = [caption(draw(rng, domain), rng, portuguese=0.5) for _ in range(16000)]
-    words = sorted({w for text in texts for w in re.findall(r"[^\W\d_]+", text)})
+    texts += [without_accents(name) for name in names]
+    words = sorted({w for text in texts for w in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text)})
     return list(dict.fromkeys([*names, *words]))
 
 
@@ -48,7 +49,8 @@ def _examples(domain: Domain, motions: bool, count: int) -> list[str]:
     found: dict[int, str] = {}
     while len(found) < min(count, len(domain.objects) - 1):
         scene = draw_clip(rng, domain) if motions else draw_scene(rng, domain, singles=0.75)
-        if scene.items[0].object != 0:  # the fixed first example is of that
+        rare = scene.motion == "still" and rng.random() < 0.7
+        if scene.items[0].object != 0 and not rare:  # 0 is the fixed first example's
             found.setdefault(scene.items[0].object, plain_caption(scene))
     return list(found.values())
 

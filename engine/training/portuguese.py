@@ -214,7 +214,7 @@ def _pair(rng: np.random.Generator, items: tuple[Placed, ...]) -> str:
     article = rng.random() < 0.85
     a, b = _noun(rng, first, article), _noun(rng, second, article)
     if first.place == "left" and rng.random() < 0.25:  # the order is the place
-        return f"{a} e {b}"
+        return f"{a} e {b}" if rng.random() < 0.75 else f"{a}, {b}"
     if rng.random() < 0.65:
         return f"{a} {_pick(rng, RELATION_PHRASES[first.place])} {_of(b)}"
     joint = " e " if rng.random() < 0.7 else ", "
