@@ -1,24 +1,89 @@
-"""The planner's plans as the worker's: which device, which precision, what stays where."""
+"""Which plan a job runs under: the planner asked about this machine, and what follows when memory runs out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
+import msgspec
 
-from engine.memory.plan import ENGINE
-from engine.memory.plan import Plan as MemoryPlan
-from engine.worker.memory.plan import Machine, Plan, make_plan
-from engine.worker.model_folder import ModelFolder, Part
+from engine.memory.components import Component, Components
+from engine.memory.footprints import Footprints
+from engine.memory.forecast import plans_for
+from engine.memory.machine import Machine
+from engine.memory.plan import ENGINE, Abilities, StageName
+from engine.memory.plan import Plan as Planned
+from engine.memory.planner import first_fitting, next_lower
+from engine.protocol.recipe import Recipe
+from engine.worker.memory.stretches import DTYPES
+from engine.worker.model_folder import ModelFolder
 
-PLENTY = 2**60
+if TYPE_CHECKING:
+    from engine.worker.families.base import Family
 
 
-def worker_plan(
-    plan: MemoryPlan, folder: ModelFolder, device: torch.device, device_dtype: Callable[[Part], torch.dtype]
-) -> Plan:
-    """``plan`` for ``folder`` on ``device``. Raises ``ValueError`` for what this engine cannot do yet."""
-    if not plan.can_run(ENGINE):
-        raise ValueError(f"not within this engine's abilities: {plan.strategy}")
-    precise = make_plan(folder, Machine(device, PLENTY, PLENTY), device_dtype)
-    return Plan(device, precise.parts, resident=plan.text != "stage", on_device=plan.text == "device")
+@dataclass(frozen=True)
+class Placing:
+    """All plans for one recipe on this machine, and the one that the job runs under (None: nothing is known)."""
+
+    found: tuple[Planned, ...]
+    current: Planned | None
+    is_unified: bool
+
+    def lower(self, stage: StageName) -> Placing | None:
+        """After ``stage`` ran out of memory; None where nothing needs less."""
+        if self.current is None:
+            return None
+        planned = next_lower(self.found, self.current, stage, self.is_unified)
+        return None if planned is None else Placing(self.found, planned, self.is_unified)
+
+
+    def largest_stage(self) -> StageName:
+        """The stage that needs most."""
+        assert self.current is not None
+        return max(self.current.stages, key=lambda stage: stage.host if self.is_unified else stage.device).stage
+
+
+def place(recipe: Recipe, family: Family, folder: ModelFolder, machine: Machine, level: int = 0) -> Placing:
+    """The first plan that fits; where none does, the one that needs least, because a person wanted it anyway.
+
+    ``level`` times, a plan that needs less takes its place.
+    """
+    components = components_of(folder, family)
+    found: tuple[Planned, ...] = ()
+    if components is not None:
+        try:
+            found = plans_for(recipe, components, machine, abilities=_abilities(folder))
+        except KeyError:  # a network whose calls of this kind were never simulated
+            found = ()
+    if not found:
+        return Placing((), None, machine.is_unified)
+    least = min(found, key=lambda plan: (plan.host, plan.seconds) if machine.is_unified else (plan.device, plan.host))
+    placing = Placing(found, first_fitting(found, machine) or least, machine.is_unified)
+    for _ in range(level):
+        placing = placing.lower(placing.largest_stage()) or placing
+    return placing
+
+
+def components_of(folder: ModelFolder, family: Family) -> Components | None:
+    """The model as the planner sees it; None where a network is of no known kind."""
+    known, parts = Footprints(), []
+    usual = {spec.name: spec.classes[0].partition(":")[2] for spec in family.components}
+    for name, part in folder.parts.items():
+        if not part.weights:
+            continue
+        footprint = known.find_or_scale(folder.class_name(name) or usual[name], part.config, part.parameters)
+        if footprint is None:
+            return None
+        parts.append(Component(name, footprint, part.stored_bytes, part.dtype))
+    transformer, vae = folder.parts["transformer"].config, folder.parts["vae"].config
+    return Components(folder.path.name, family.info.id, tuple(parts), transformer, vae)
+
+
+def _abilities(folder: ModelFolder) -> Abilities:
+    """Quantised and scaled weights are not read block by block."""
+    can_stream = all(part.dtype in DTYPES and not part.quantised_bytes for part in folder.parts.values() if part.weights)
+    if can_stream:
+        return ENGINE
+    whole = tuple(placement for placement in ENGINE.placements if placement not in ("blocks", "disk"))
+    return msgspec.structs.replace(ENGINE, placements=whole)

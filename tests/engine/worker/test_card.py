@@ -86,7 +86,7 @@ def opened(model: str, plan: WorkerPlan | Plan) -> PublishedModel:
     family = families.get(MODELS[model].family)
     of_model = folder(model)
     if isinstance(plan, Plan):
-        plan = worker_plan(plan, of_model, CARD, family.device_dtype)
+        plan = worker_plan(plan, of_model, CARD, family.device_dtype, torch.device("cuda"))
     return PublishedModel(of_model, family, plan, Cancellation())
 
 
