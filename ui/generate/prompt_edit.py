@@ -135,6 +135,7 @@ class PromptEdit(QPlainTextEdit):
         before = self.textCursor().position()
         super().keyPressEvent(event)
         if event.text() and event.text().isprintable():
+            self.suggestions.type_on(event.text())
             self.typed.emit()
         elif self.textCursor().position() != before or key == Qt.Key.Key_Backspace:
             self.suggestions.hide()

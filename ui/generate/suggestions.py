@@ -77,6 +77,19 @@ class SuggestionList(QListWidget):
         event.accept()
         return True
 
+    def type_on(self, text: str) -> None:
+        """More was typed: what still fits stays, until the next answer."""
+        if self.isHidden():
+            return
+        self._typed += text
+        low = self._typed.casefold()
+        fitting = [one for one in self._texts() if len(one) > len(low) and one.casefold().startswith(low)]
+        if fitting != self._texts():
+            self.offer(self._typed, fitting)
+
+    def _texts(self) -> list[str]:
+        return [self.item(row).text() for row in range(self.count())]
+
     def take_first(self) -> bool:
         """Take the chosen line, or the first; False while nothing is offered."""
         if self.isHidden():

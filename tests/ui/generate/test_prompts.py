@@ -183,6 +183,21 @@ def test_phrases_of_earlier_prompts_complete(qtbot: QtBot, panel: GeneratePanel,
     assert edit.suggestions.isHidden() and edit.text() == "a cat, soft"
 
 
+def test_typing_on_narrows_what_is_offered_at_once(qtbot: QtBot, panel: GeneratePanel) -> None:
+    edit = panel.prompts.prompt
+    qtbot.keyClicks(edit, "__an")
+    qtbot.waitUntil(lambda: not edit.suggestions.isHidden())
+    qtbot.keyClicks(edit, "i")
+    assert not edit.suggestions.isHidden()
+    qtbot.keyClicks(edit, "x")
+    assert edit.suggestions.isHidden()
+    qtbot.keyClick(edit, Qt.Key.Key_Backspace)
+    qtbot.keyClicks(edit, "m")
+    qtbot.waitUntil(lambda: not edit.suggestions.isHidden())
+    qtbot.keyClick(edit, Qt.Key.Key_Tab)
+    assert edit.text() == "__animal__"
+
+
 def test_history_is_searched_and_used(qtbot: QtBot, panel: GeneratePanel) -> None:
     history = panel.prompts.history
     panel.prompts.prompt.replace_text("mine")
