@@ -109,6 +109,7 @@ class Pages:
 
     def generating(self) -> None:
         window = self.window
+        until(lambda: window.session.engine.state == "ready", "the engine")
         self.image()
         window.form.prompts.style_button.style_chosen.emit("")
         window.form.prompts.prompt.replace_text("a big owl at the top, night background")
@@ -233,7 +234,7 @@ def main() -> None:
     try:
         window.show()
         window.resize(*SIZE)
-        until(lambda: window.session.engine.state == "ready" and window.queue is not None, "the engine")
+        until(lambda: window.gallery is not None and window.queue is not None, "the gallery")
         until(lambda: window.session.model is not None, "the model")
         pages = Pages(window)
         for name in wanted or pages.names():
