@@ -11,6 +11,7 @@ from engine.protocol.family_info import validate
 from engine.protocol.recipe import Recipe
 from ui.draft import Draft, Preset
 from ui.generate.advanced import Advanced
+from ui.generate.disclosure import Disclosure
 from ui.generate.drop_zone import DropZone
 from ui.generate.forecast_note import ForecastNote
 from ui.generate.import_report import ImportReport
@@ -57,9 +58,7 @@ class GeneratePanel(QFrame):
         self.drop_zone = DropZone()
         self.report = ImportReport(theme=theme)
         self.parameters = Parameters(theme=theme)
-        self.disclosure = QPushButton()
-        self.disclosure.setProperty("role", "disclosure")
-        self.disclosure.setCheckable(True)
+        self.disclosure = Disclosure(theme=theme)
         self.disclosure.setAccessibleName(self.tr("Advanced settings"))
         self.advanced = Advanced(theme=theme)
         self.advanced.hide()
@@ -336,11 +335,8 @@ class GeneratePanel(QFrame):
 
     def _dress(self) -> None:
         self._mark_changed()
-        is_open = not self.advanced.isHidden()
-        self.disclosure.setIcon(self._theme.icon("chevron-down" if is_open else "chevron-right", "muted"))
-        summary = self.advanced.summary()
-        text = self.tr("Advanced")
-        self.disclosure.setText(f"  {text}  ·  {summary}" if summary and not is_open else f"  {text}")
+        summary, is_open = self.advanced.summary(), not self.advanced.isHidden()
+        self.disclosure.dress(self.tr("Advanced"), summary, is_open=is_open)
         count = self.parameters.count.value()
         if self._session.kind == "video":
             text = self.tr("Generate clip") if count == 1 else self.tr("Generate {count} clips").format(count=count)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ui.generate.disclosure import Disclosure
 from ui.generate.rows import Rows
 from ui.theme import Theme
 
@@ -16,11 +16,8 @@ class Section(QWidget):
         super().__init__(parent)
         self._title = title
         self._summary = ""
-        self._theme = theme
         self.rows = rows
-        self.disclosure = QPushButton()
-        self.disclosure.setProperty("role", "disclosure")
-        self.disclosure.setCheckable(True)
+        self.disclosure = Disclosure(theme=theme)
         self.disclosure.setAccessibleName(title)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 2)
@@ -42,12 +39,4 @@ class Section(QWidget):
         self._dress()
 
     def _dress(self) -> None:
-        is_open = not self.rows.isHidden()
-        self.disclosure.setIcon(self._theme.icon("chevron-down" if is_open else "chevron-right", "muted"))
-        text = f"  {self._title}"
-        room = self.disclosure.width() - 60
-        if self._summary and not is_open:
-            whole = f"{text}  ·  {self._summary}"
-            text = self.disclosure.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, max(room, 160))
-        self.disclosure.setText(text.replace("&", "&&"))
-        self.disclosure.setAccessibleDescription(self._summary)
+        self.disclosure.dress(self._title, self._summary, is_open=not self.rows.isHidden())

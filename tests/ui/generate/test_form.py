@@ -310,3 +310,16 @@ def test_without_models_the_text_is_kept(qtbot: QtBot, theme: Theme) -> None:
     assert panel.prompts.prompt.text() == "early bird"
     assert session.draft.recipe.prompt == "early bird"
     assert not panel.generate_button.isEnabled()
+
+
+def test_a_long_summary_does_not_widen_the_form(panel: GeneratePanel) -> None:
+    """The form once grew beyond its panel with each word that the closed section said."""
+    panel.resize(340, 900)
+    panel.show()
+    panel.disclosure.dress(
+        "Advanced", "DPM++ 2M, SGM uniform, shift 3.0, several prompts, ComfyUI's reading", is_open=False
+    )
+    QApplication.processEvents()
+    scroll = panel.disclosure.parentWidget().parentWidget()
+    assert panel.disclosure.parentWidget().minimumSizeHint().width() <= scroll.width()
+    assert panel.disclosure.text().endswith("…") and "reading" in panel.disclosure.toolTip()
