@@ -45,6 +45,7 @@ VALUES = (
     T("Sentences", "exporting the clip"),
     T("Sentences", "saving the style"),
     T("Sentences", "writing to the output folder"),
+    T("Sentences", "Loading PyTorch"),
     T("Sentences", "positive"),
     T("Sentences", "negative"),
 )

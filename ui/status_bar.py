@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
@@ -133,7 +133,7 @@ class StatusBar(QFrame):
         }
         text = names[engine.state]
         if engine.state == "starting" and engine.text:
-            text += f"  ·  {engine.text}"
+            text += f"  ·  {QCoreApplication.translate('Sentences', engine.text)}"
         elif engine.device is not None and engine.state in ("ready", "working"):
             text += f"  ·  {engine.device.name}"
         self.engine.set_text(text)

@@ -2552,6 +2552,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A altura</translation>
     </message>
     <message>
+      <source>Loading PyTorch</source>
+      <translation>Carregando o PyTorch</translation>
+    </message>
+    <message>
       <source>Shift</source>
       <translation>O deslocamento</translation>
     </message>
