@@ -9,7 +9,10 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP
 
 @dataclass(frozen=True)
 class Row:
-    """``soft`` keys work only where nothing that has the focus uses them (Space presses a button first)."""
+    """``soft`` keys work only where nothing that has the focus uses them (Space presses a button first).
+
+    A key that is held down acts once, or again and again where it ``repeats``.
+    """
 
     name: str
     text: str
@@ -18,6 +21,7 @@ class Row:
     group: str = ""
     soft: bool = False
     needs_item: bool = False
+    repeats: bool = False
 
 
 T = QT_TRANSLATE_NOOP
@@ -75,16 +79,16 @@ ROWS: tuple[Row, ...] = (
     Row("undo", T("Actions", "Undo"), ("Ctrl+Z",), "undo", ITEM),
     Row("compare", T("Actions", "Compare"), ("Ctrl+K",), "compare", VIEW),
     Row("toggle_recipe", T("Actions", "Show or hide the recipe"), ("Ctrl+Shift+I",), "recipe", VIEW),
-    Row("zoom_in", T("Actions", "Zoom in"), ("Ctrl++", "Ctrl+="), "", VIEW, needs_item=True),
-    Row("zoom_out", T("Actions", "Zoom out"), ("Ctrl+-",), "", VIEW, needs_item=True),
+    Row("zoom_in", T("Actions", "Zoom in"), ("Ctrl++", "Ctrl+="), "", VIEW, needs_item=True, repeats=True),
+    Row("zoom_out", T("Actions", "Zoom out"), ("Ctrl+-",), "", VIEW, needs_item=True, repeats=True),
     Row("zoom_fit", T("Actions", "Fit into the view"), ("Ctrl+0",), "fit", VIEW, needs_item=True),
     Row("zoom_full", T("Actions", "One pixel for one"), ("Ctrl+Alt+0",), "", VIEW, needs_item=True),
     Row("play_pause", T("Actions", "Play or pause"), ("Space",), "play", VIEW, soft=True, needs_item=True),
     Row("mark_in", T("Actions", "Begin the part here"), ("I",), "mark-in", VIEW, soft=True, needs_item=True),
     Row("mark_out", T("Actions", "End the part here"), ("O",), "mark-out", VIEW, soft=True, needs_item=True),
     Row("mark_none", T("Actions", "Play all of it again"), ("Shift+X",), "", VIEW, soft=True, needs_item=True),
-    Row("next_item", T("Actions", "Next in the gallery"), ("Alt+Right",), "chevron-right", VIEW),
-    Row("previous_item", T("Actions", "Previous in the gallery"), ("Alt+Left",), "", VIEW),
+    Row("next_item", T("Actions", "Next in the gallery"), ("Alt+Right",), "chevron-right", VIEW, repeats=True),
+    Row("previous_item", T("Actions", "Previous in the gallery"), ("Alt+Left",), "", VIEW, repeats=True),
     Row("focus_search", T("Actions", "Search"), ("Ctrl+F",), "search", VIEW),
     Row("toggle_queue", T("Actions", "Show or hide the queue"), ("Ctrl+J",), "queue", VIEW),
     Row("toggle_advanced", T("Actions", "Advanced settings"), ("Ctrl+Shift+A",), "settings", VIEW),

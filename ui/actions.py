@@ -115,6 +115,7 @@ class Actions(QObject):
         for row in ROWS:
             action = QAction(self.tr(row.text), self)
             action.setObjectName(row.name)
+            action.setAutoRepeat(row.repeats)
             if row.keys and not row.soft:
                 action.setShortcuts([QKeySequence(key) for key in row.keys])
                 action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)

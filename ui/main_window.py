@@ -238,7 +238,8 @@ class MainWindow(QMainWindow):
         pressed = QKeySequence(event.keyCombination())
         for row in ROWS:
             if row.soft and any(QKeySequence(key) == pressed for key in row.keys):
-                self.actions_.action(row.name).trigger()
+                if row.repeats or not event.isAutoRepeat():
+                    self.actions_.action(row.name).trigger()
                 event.accept()
                 return
         super().keyPressEvent(event)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -300,6 +300,21 @@ def test_soft_keys_leave_focused_controls_their_keys(qtbot: QtBot, window: MainW
     was = button.isChecked()
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert button.isChecked() is not was
+
+
+def test_a_key_that_is_held_down_acts_once(qtbot: QtBot, window: MainWindow, paths: Paths) -> None:
+    """Ctrl+Enter held for a second once queued a row of jobs, and Delete threw away one picture after the other."""
+    for name in ("generate", "vary", "undo", "quit"):
+        assert not window.actions_.action(name).autoRepeat()
+    assert window.actions_.action("next_item").autoRepeat()
+    calls: list[str] = []
+    cancel = window.actions_.action("cancel")
+    cancel.setEnabled(True)
+    cancel.triggered.connect(lambda: calls.append("cancel"))
+    for is_repeat in (False, True, True):
+        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier, "", is_repeat)
+        window.keyPressEvent(event)
+    assert len(calls) == 1
 
 
 def test_gui_thread_stays_free_while_generating(
