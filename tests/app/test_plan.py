@@ -79,3 +79,10 @@ def test_planning_needs_no_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip().endswith("0 False")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(45, "45.0 s"), (600, "10.0 min"), (26_600, "7.4 h"), (347_310, "4.0 days")]
+)
+def test_long_times_are_told_in_hours_and_days(seconds: float, text: str) -> None:
+    assert plan._seconds(seconds) == text
