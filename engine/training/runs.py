@@ -23,8 +23,14 @@ from .vae import VaeShape
 from .video import VideoShape
 
 FULL_DOMAIN = Domain(tuple(range(len(OBJECTS))))  # for the latents and the text encoders: they know everything
-IMAGE_DOMAIN = Domain(tuple(range(32)))
-VIDEO_DOMAIN = Domain(tuple(range(20)))
+# What the models of this size were given no time to learn: thin, small or hard to tell from another.
+_LEFT_OUT = frozenset((
+    "chick", "avocado", "tulip", "tractor", "bicycle", "helicopter", "green heart", "purple heart", "key", "guitar",
+    "drum", "camera", "alarm clock", "alien", "cloud", "light bulb", "top hat", "coffee", "lemon", "carrot",
+    "teddy bear",
+))  # fmt: skip
+IMAGE_DOMAIN = Domain(tuple(i for i, o in enumerate(OBJECTS) if o.name not in _LEFT_OUT))
+VIDEO_DOMAIN = Domain(tuple(range(32)))
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ def mini_image() -> ImageRun:
         name="mini-image",
         domain=IMAGE_DOMAIN,
         shape=ImageShape(heads=3, layers=6),
-        schedule=Schedule(steps=2250, batch=64),
+        schedule=Schedule(steps=4720, batch=64),
     )
 
 
@@ -64,7 +70,7 @@ def mini_image_turbo() -> TurboRun:
     return TurboRun(
         name="mini-image-turbo",
         teacher=mini_image(),
-        schedule=Schedule(steps=220, batch=24, muon_lr=0.01, adam_lr=5e-4, warmup=15, decay=0.5, ema=0.98),
+        schedule=Schedule(steps=240, batch=24, muon_lr=0.01, adam_lr=5e-4, warmup=15, decay=0.5, ema=0.98),
     )
 
 
@@ -98,7 +104,7 @@ def mini_video() -> VideoRun:
         name="mini-video",
         domain=VIDEO_DOMAIN,
         shape=VideoShape(heads=3, layers=6),
-        schedule=Schedule(steps=1300, batch=48),
+        schedule=Schedule(steps=2960, batch=48),
     )
 
 

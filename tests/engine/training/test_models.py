@@ -10,7 +10,7 @@ from safetensors import safe_open
 
 from engine.training import runs
 from engine.training.captions import plain_caption
-from engine.training.catalogue import OBJECTS
+from engine.training.catalogue import OBJECT_INDEX, OBJECTS
 from engine.training.evaluate import (
     draw_clips,
     draw_pictures,
@@ -19,7 +19,9 @@ from engine.training.evaluate import (
     held_out_scenes,
     image_pipeline,
 )
+from engine.training.portuguese import NOUNS
 from engine.training.scenes import Placed, Scene
+from engine.training.score import score_picture
 
 MODELS = Path(__file__).resolve().parents[3] / "resources" / "models"
 MEGABYTE = 1_000_000
@@ -32,7 +34,7 @@ def _folder(kind: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", ["image", "video"])
+@pytest.mark.parametrize("kind", ["image", "image-turbo", "video"])
 def test_a_model_folder_is_complete_and_small(kind):
     folder = _folder(kind)
     files = [f for f in folder.rglob("*") if f.is_file()]
@@ -44,13 +46,37 @@ def test_a_model_folder_is_complete_and_small(kind):
         assert kinds == {"F16"}, file
     card = json.loads((folder / "laterna.json").read_text())
     assert card["id"] == folder.name
-    assert card["kind"] == kind
+    assert card["kind"] == kind.removesuffix("-turbo")
     assert np.array(card["latent_rgb"]["factors"]).shape == (16, 3)
     assert [card["defaults"]["width"], card["defaults"]["height"]] in card["sizes"]
     assert card["defaults"]["frames"] in card["frames"]
-    domain = (runs.mini_image() if kind == "image" else runs.mini_video()).domain
+    domain = (runs.mini_video() if kind == "video" else runs.mini_image()).domain
+    assert len(domain.objects) >= (30 if kind == "video" else 60)
+    assert len(domain.backgrounds) >= 20
     assert {OBJECTS[o].name for o in domain.objects} <= set(card["vocabulary"])
+    assert {word for o in domain.objects for word in NOUNS[o].names} <= set(card["vocabulary"])
     assert (MODELS / "NOTICE.md").is_file()
+
+
+def test_the_turbo_model_takes_four_steps_without_guidance():
+    card = json.loads((_folder("image-turbo") / "laterna.json").read_text())
+    assert (card["defaults"]["steps"], card["defaults"]["guidance"]) == (4, 1.0)
+    assert card["defaults"]["scheduler"] == "sgm_uniform"  # its sigmas are those it was distilled at
+
+
+@pytest.mark.parametrize("portuguese", [0.0, 1.0])
+def test_the_turbo_model_draws_what_the_prompt_says(portuguese, font):
+    pairs = held_out_scenes(runs.mini_image().domain, 8, 0.6, portuguese=portuguese)
+    report, _ = evaluate(pairs, draw_pictures(_folder("image-turbo")), batch=8)
+    assert report["all"] >= 0.6, report["wrong"]  # docs/training.md has the number over more prompts
+
+
+@pytest.mark.parametrize("wordings", [("an owl, blue background", "An OWL on a Blue background."), ("a cat", "kitten")])
+def test_other_wordings_of_a_prompt_draw_the_same_thing(wordings, font):
+    draw = draw_pictures(_folder("image-turbo"))
+    scene = Scene((Placed(OBJECT_INDEX["owl" if "owl" in wordings[0] else "cat"], "centre", "normal"),), 7)
+    for picture in draw(list(wordings), 3):
+        assert score_picture(picture, scene).objects == (True,)
 
 
 def test_the_mini_image_model_draws_what_the_prompt_says(font):
