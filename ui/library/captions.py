@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from engine.interop.prompt_weights import plain_text
 from engine.library.item import Item
 from engine.protocol.recipe import Recipe
 
@@ -27,7 +28,10 @@ def recipe_title(recipe: Recipe | None, path: Path | None = None) -> str:
     """Out of the prompt; "Untitled" where that is empty, and the file's name where no recipe is known."""
     if recipe is None and path is not None:
         return path.stem
-    title = prompt_title(recipe.prompt) if recipe is not None else ""
+    title = ""
+    if recipe is not None:
+        is_weighted = recipe.text_encoding == "comfyui"
+        title = prompt_title(plain_text(recipe.prompt) if is_weighted else recipe.prompt)
     return title or QCoreApplication.translate("Captions", "Untitled")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from engine.protocol.recipe import Recipe
 from tests.fakes.fake_library import make_item
-from ui.library.captions import duration, grouped, item_title, prompt_title
+from ui.library.captions import duration, grouped, item_title, prompt_title, recipe_title
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,9 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_seeds_are_read_in_groups() -> None:
     assert grouped(1884203772).split("\u202f") == ["1", "884", "203", "772"]
+
+
+def test_a_title_is_without_weights() -> None:
+    recipe = Recipe(family="sd35", model="m", prompt="(a small owl:1.1) at the top, night", text_encoding="comfyui")
+    assert recipe_title(recipe) == "A small owl at the top"
+    assert recipe_title(recipe.replace(text_encoding="diffusers", prompt="a (small) owl")) == "A (small) owl"
