@@ -1057,7 +1057,7 @@
     </message>
     <message>
       <source>needs {needed} of {limit} GB · about {time}</source>
-      <translation>precisa de {needed} de {limit} GB · cerca de {time}</translation>
+      <translation>usa {needed} de {limit} GB · ≈ {time}</translation>
     </message>
     <message>
       <source>no T5 encoder</source>

@@ -48,6 +48,7 @@ class LengthField(QWidget):
         column.addWidget(self.hint)
         self.setFocusProxy(self.frames)
         for spin in (self.frames, self.fps):
+            spin.setMinimumWidth(72)  # long units must not widen the form
             spin.valueChanged.connect(self._changed)
 
     def set_rules(self, usual: tuple[int, ...], step: int) -> None:
