@@ -100,7 +100,9 @@ def _skip(recipe: Recipe) -> str:
     return f"{skip.scale:g}  ·  {layers}  ·  {skip.start:g}–{skip.end:g}"
 
 
+_READINGS = {"diffusers": "diffusers", "comfyui": "ComfyUI"}
 _SHOWN: dict[str, Callable[[Recipe], str]] = {
+    "text_encoding": lambda recipe: _READINGS[recipe.text_encoding],
     "sampler": lambda recipe: display_name(SAMPLERS, recipe.sampler),
     "scheduler": lambda recipe: display_name(SCHEDULERS, recipe.scheduler),
     "seed": lambda recipe: grouped(recipe.seed),
