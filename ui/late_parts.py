@@ -96,6 +96,8 @@ class LateParts(QObject):
         panel.shown.connect(button.setChecked)
         panel.shown.connect(lambda on: setattr(window.preferences, "recipe_open", on))
         panel.shown.connect(window.save_soon)
+        panel.shown.connect(window.show_beside_view)
+        window.show_beside_view(window.preferences.recipe_open)
 
     def _build_queue(self) -> None:
         from ui.queue.queue_panel import QueuePanel

@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         self.form.head.addWidget(self.menu_button)
         self.centre = QFrame()
         self.centre.setProperty("role", "canvas")
-        self.centre.setMinimumWidth(360)
+        self.show_beside_view(False)
         self.right = QFrame()
         self.right.setProperty("role", "panel")
         self.right.setMinimumWidth(300)
@@ -160,6 +160,10 @@ class MainWindow(QMainWindow):
         self.messages = MessageStack(self.centre, theme=self.theme, top=HEADER_HEIGHT)
         self.addActions(self.actions_.all())
         self.form.prompts.prompt.setFocus()
+
+    def show_beside_view(self, is_shown: bool) -> None:
+        """Room in the middle for the view alone, or for the recipe beside it too."""
+        self.centre.setMinimumWidth(480 if is_shown else 360)
 
     def _connect(self) -> None:
         actions, session, form = self.actions_, self.session, self.form

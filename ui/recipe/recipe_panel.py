@@ -11,6 +11,7 @@ from ui.session import Session
 from ui.widgets.labels import label
 
 WIDTH = 270
+_FILES = ("input", "adapters", "controls")  # names of files, which may be long: a line may end after an underscore
 
 
 class RecipePanel(QFrame):
@@ -129,7 +130,8 @@ class RecipePanel(QFrame):
         text = line.value
         if line.other is not None and line.field not in (PROMPT, NEGATIVE):
             text += "\n" + self.tr("form: {value}").format(value=line.other)
-        value = label(text, "differs" if line.other is not None else "")
+        broken = text.replace("_", "_\u200b") if line.field in _FILES else text
+        value = label(broken, "differs" if line.other is not None else "")
         value.setWordWrap(True)
         value.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard

@@ -23,3 +23,12 @@ def test_follows_what_is_shown_and_what_is_typed(qtbot: QtBot, window: MainWindo
     qtbot.waitUntil(lambda: [line.field for line in panel.lines() if line.other is not None] == ["steps"])
     window.session.set_item(None)
     qtbot.waitUntil(lambda: not panel.lines())
+
+
+def test_it_has_room_in_the_smallest_window_that_is_usual(qtbot: QtBot, window: MainWindow) -> None:
+    """At 1100 pixels its right edge once lay under the gallery."""
+    window.resize(1100, 700)
+    window.actions_.action("toggle_recipe").trigger()
+    panel = window.recipe_panel
+    assert panel is not None
+    qtbot.waitUntil(lambda: panel.mapTo(window.centre, panel.rect().topRight()).x() < window.centre.width())
