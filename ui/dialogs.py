@@ -17,10 +17,19 @@ def _tr(text: str) -> str:
 
 
 def ask_file(parent: QWidget, folder: Path, done: Callable[[Path], None]) -> QFileDialog:
-    """A PNG or MP4 to open."""
+    """What can be dropped on the window too: pictures, clips, workflows, texts of settings."""
     dialog = QFileDialog(parent, _tr("Reuse the recipe of a file"), str(folder))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilter(_tr("Pictures and clips (*.png *.mp4)"))
+    dialog.setNameFilter(_tr("Pictures, clips, workflows (*.png *.jpg *.jpeg *.webp *.mp4 *.json *.txt)"))
+    return _open(dialog, done)
+
+
+def ask_target(parent: QWidget, title: str, suggestion: Path, done: Callable[[Path], None]) -> QFileDialog:
+    """Where to save a file."""
+    dialog = QFileDialog(parent, title, str(suggestion.parent))
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(suggestion.suffix.lstrip("."))
+    dialog.selectFile(suggestion.name)
     return _open(dialog, done)
 
 

@@ -632,8 +632,8 @@
       <translation>Pasta dos novos arquivos</translation>
     </message>
     <message>
-      <source>Pictures and clips (*.png *.mp4)</source>
-      <translation>Imagens e clipes (*.png *.mp4)</translation>
+      <source>Pictures, clips, workflows (*.png *.jpg *.jpeg *.webp *.mp4 *.json *.txt)</source>
+      <translation>Imagens, clipes, fluxos (*.png *.jpg *.jpeg *.webp *.mp4 *.json *.txt)</translation>
     </message>
     <message>
       <source>Reuse the recipe of a file</source>
