@@ -286,10 +286,10 @@ class Actions(QObject):
             )
             if used is not None:
                 text += " " + self.tr("Its settings are in the form, for {model}.").format(model=used.info.name)
-            self._say(text, "warning", self.tr("Undo"), self.undo)
+            self._say(text, "warning", self.tr("Undo"), self._last_undo())
         else:
             text = self.tr("Every setting of {file} is in the form.").format(file=source)
-            self._say(text, "info", self.tr("Undo"), self.undo)
+            self._say(text, "info", self.tr("Undo"), self._last_undo())
 
     def keep_draft(self) -> Callable[[], None]:
         """What puts the form back to how it is now."""
@@ -362,7 +362,7 @@ class Actions(QObject):
                 if count == 1
                 else self.tr("{count} files moved to the trash.").format(count=count)
             )
-            self._say(text, "info", self.tr("Undo"), self.undo)
+            self._say(text, "info", self.tr("Undo"), self._last_undo())
 
         self._background.run(lambda: library.trash(ids), done, self._failed)
 
@@ -374,7 +374,7 @@ class Actions(QObject):
     def offer_undo(self, text: str, what: str, back: Callable[[], None], button: str = "") -> None:
         """Say what was done, with a button that takes it back, as Ctrl+Z does."""
         self.push_undo(what, back)
-        self._say(text, "info", button or self.tr("Undo"), self.undo)
+        self._say(text, "info", button or self.tr("Undo"), self._last_undo())
 
     def undo(self) -> None:
         """Take back the last delete, or the last recipe that came into the form."""
@@ -382,6 +382,18 @@ class Actions(QObject):
             _what, back = self._undo.pop()
             self.refresh()
             back()
+
+    def _last_undo(self) -> Callable[[], None]:
+        """Takes back what was done last as of now, and nothing else: its message may be there longer than that."""
+        entry = self._undo[-1]
+
+        def take_back() -> None:
+            if any(other is entry for other in self._undo):
+                self._undo = [other for other in self._undo if other is not entry]
+                self.refresh()
+                entry[1]()
+
+        return take_back
 
     def show_in_folder(self) -> None:
         item = self._session.item

@@ -302,6 +302,20 @@ def test_soft_keys_leave_focused_controls_their_keys(qtbot: QtBot, window: MainW
     assert button.isChecked() is not was
 
 
+def test_the_button_of_a_message_takes_back_only_what_it_speaks_of(window: MainWindow) -> None:
+    """After Ctrl+Z the message was still there, and its button took back whatever had come since."""
+    back: list[str] = []
+    window.actions_.offer_undo("One was done.", "one", lambda: back.append("one"))
+    (message,) = [message for message in window.messages.messages() if message.text == "One was done."]
+    window.actions_.undo()
+    window.actions_.push_undo("two", lambda: back.append("two"))
+    assert message.action is not None
+    message.action()
+    assert back == ["one"]
+    window.actions_.undo()
+    assert back == ["one", "two"]
+
+
 def test_a_key_that_is_held_down_acts_once(qtbot: QtBot, window: MainWindow, paths: Paths) -> None:
     """Ctrl+Enter held for a second once queued a row of jobs, and Delete threw away one picture after the other."""
     for name in ("generate", "vary", "undo", "quit"):
