@@ -55,12 +55,13 @@ def plans_for(
     machine: Machine,
     corrections: dict[StageName, float] | None = None,
     abilities: Abilities = ENGINE,
+    every: bool = False,
 ) -> tuple[Plan, ...]:
     """The plans of one recipe, which decides the weights' precision itself; see ``planner.plans``."""
     wanted: Weights = "fp8" if recipe.weights == "fp8" else "native"
     used = parts_for(recipe, components)
     shape = shape_of(recipe, components.transformer_config, components.vae_config)
-    return plans(used, shape, machine, corrections, msgspec.structs.replace(abilities, weights=(wanted,)))
+    return plans(used, shape, machine, corrections, msgspec.structs.replace(abilities, weights=(wanted,)), every)
 
 
 def choose(

@@ -43,7 +43,7 @@ class Abilities(msgspec.Struct, frozen=True):
 
 
 EVERYTHING = Abilities(("device", "host", "blocks", "stage", "disk"), separate_guidance=True, weights=("native", "fp8"))
-ENGINE = Abilities(("device", "host", "stage"), mixed=False)
+ENGINE = Abilities(("device", "host", "blocks", "stage", "disk"), separate_guidance=True)
 """What ``engine.worker`` does today. Whoever teaches it more says so here."""
 
 

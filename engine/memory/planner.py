@@ -14,8 +14,11 @@ import msgspec
 from engine.memory.components import Components
 from engine.memory.machine import Machine
 from engine.memory.options import Option, Setting, picture_peak, text_options, transformer_options, vae_options
-from engine.memory.plan import EVERYTHING, Abilities, Change, Plan, StageName, StagePlan, Storage, Weights
+from engine.memory.plan import EVERYTHING, STAGES, Abilities, Change, Plan, StageName, StagePlan, Storage, Weights
 from engine.memory.shapes import Shape
+
+MUCH_LESS = 0.9
+"""Part of what has not fitted that is worth trying next."""
 
 ORDER: tuple[Change, ...] = ("rounding", "seams", "weights")
 
@@ -26,11 +29,13 @@ def plans(
     machine: Machine,
     corrections: dict[StageName, float] | None = None,
     abilities: Abilities = EVERYTHING,
+    every: bool = False,
 ) -> tuple[Plan, ...]:
     """Every plan that no other one beats in everything: those of rank 0 first, each rank from fast to slow.
 
-    The list is the same for every amount of memory. ``corrections`` are measured over expected seconds by stage;
-    ``abilities`` leave out what an engine cannot do. Raises ``KeyError`` for a network without the calls it needs.
+    ``every``: those that are beaten too. One of these may still need less in a stage that is not the largest. The list
+    is the same for every amount of memory. ``corrections`` are measured over expected seconds by stage; ``abilities``
+    leave out what an engine cannot do. Raises ``KeyError`` for a network without the calls it needs.
     """
     found: list[_Candidate] = []
     for kind in abilities.weights:
@@ -47,7 +52,7 @@ def plans(
     found.sort(key=lambda entry: entry.key)
     kept: list[_Candidate] = []
     for entry in found:
-        if not any(other.beats(entry) for other in kept):
+        if every or not any(other.beats(entry) for other in kept):
             kept.append(entry)
     return tuple(_plan(entry) for entry in kept)
 
@@ -142,13 +147,16 @@ def first_fitting(found: Iterable[Plan], machine: Machine, most_rank: int = 2) -
 def next_lower(found: Iterable[Plan], current: Plan, stage: StageName, is_unified: bool = False) -> Plan | None:
     """Where to go on after ``stage`` ran out of memory: the best plan that needs less in that stage.
 
-    One that leaves every bit as it was comes first, whatever it costs in time; then the others in their order.
+    One that leaves every bit as it was comes first, whatever it costs in time; then the others in their order. A little
+    less is not tried while there is one that needs much less.
     """
 
-    def need(plan: Plan) -> int:
-        found = next(entry for entry in plan.stages if entry.stage == stage)
+    def need(plan: Plan, at: StageName = stage) -> int:
+        found = next(entry for entry in plan.stages if entry.stage == at)
         return found.host if is_unified else found.device
 
     lower = [plan for plan in found if need(plan) < need(current)]
-    exact = [plan for plan in lower if set(plan.changes) <= set(current.changes)]
-    return (exact or lower or [None])[0]
+    lower = [plan for plan in lower if all(need(plan, at) <= need(current, at) for at in STAGES)] or lower
+    exact = [plan for plan in lower if set(plan.changes) <= set(current.changes)] or lower
+    much = [plan for plan in exact if need(plan) <= MUCH_LESS * need(current)]
+    return (much or exact or [None])[0]

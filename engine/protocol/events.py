@@ -101,6 +101,14 @@ class ResumeRefused(msgspec.Struct, frozen=True, tag=True):
     error: ErrorInfo
 
 
+class PlanLowered(msgspec.Struct, frozen=True, tag=True):
+    """Memory ran out in ``stage``. The job goes on from where it was, in a way that needs less; ``message`` says so."""
+
+    job: str
+    stage: Stage
+    message: str
+
+
 class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     """What is done up to ``step`` of ``steps`` survives the end of the engine; ``bytes`` is the file's size."""
 
@@ -171,6 +179,7 @@ JobEvent = (
     | PreviewReady
     | JobResumed
     | ResumeRefused
+    | PlanLowered
     | CheckpointSaved
     | JobFinished
     | JobCancelled

@@ -160,7 +160,7 @@ class Checkpoint:
 
     def reached(self, state: SamplerState, steps: int) -> None:
         """``state`` is whole behind one of ``steps`` steps; it is kept in memory until it is written."""
-        self._latest = (_copy(state), steps)
+        self._latest = (state.copy(), steps)
 
     def save_if_due(self) -> Written | None:
         """Write what was reached if it is worth more than the writing; None where nothing was written."""
@@ -209,14 +209,6 @@ class Checkpoint:
         for name, reason in _REASONS.items():
             if saved.get(name) != ours[name] and not (lowered and name in ("plan", "conditioning")):
                 raise CheckpointRefused(reason)
-
-
-def _copy(state: SamplerState) -> SamplerState:
-    """``state`` as it is now. Samplers replace tensors and never write into them, so nothing but the generator's state
-    is copied."""
-    generator = torch.Generator("cpu")
-    generator.set_state(state.generator.get_state())
-    return SamplerState(state.step, state.latents, generator, dict(state.history))
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def everywhere(range_: Range, point: Point) -> bool:
 
 @dataclass(frozen=True)
 class Guided:
-    """``u + scale (c - u)`` (Ho and Salimans 2022), in one pass over a double batch where both sides allow it.
+    """``u + scale (c - u)`` (Ho and Salimans 2022), in one pass over a double batch where ``batched`` and both sides
+    allow it: two passes need less memory, and their sums differ in the last bits.
 
     u and c are the means of what the network says to those entries of ``negative`` and ``positive`` that ``holds`` at a
     point. Without ``negative``, or where ``scale`` is None, c alone is computed. Inside the window of ``skip``,
@@ -70,6 +71,7 @@ class Guided:
     scale: Callable[[Point], float | None]
     holds: Callable[[Range, Point], bool] = everywhere
     skip: SkipLayerGuidance | None = None
+    batched: bool = True
     _joined: dict[tuple[int, int], Conditioning] = field(default_factory=dict)
 
     def __call__(self, x: Tensor, point: Point) -> Tensor:
@@ -94,7 +96,7 @@ class Guided:
         return is_guided and skip.start * point.steps < point.index < skip.end * point.steps
 
     def _both(self, x: Tensor, point: Point, negative: list[Told], positive: list[Told]) -> Sequence[Tensor]:
-        if len(negative) == len(positive) == 1:
+        if self.batched and len(negative) == len(positive) == 1:
             one, other = negative[0].conditioning, positive[0].conditioning
             if all(one[name].shape == other[name].shape for name in other):
                 key = (id(one), id(other))

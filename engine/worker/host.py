@@ -97,7 +97,7 @@ class Host:
         runner = Runner()
         runner.cancellation.install()
         threading.Thread(target=self._report_memory, args=(runner.device,), name="memory", daemon=True).start()
-        described = device.describe_measured(runner.device)
+        described = runner.memory.described = device.describe_measured(runner.device)
         self.emit(EngineReady(described, device.versions(), threads, time.monotonic() - began))
         return runner
 

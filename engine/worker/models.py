@@ -1,11 +1,9 @@
-"""Loaded models: components read from disk when a stage needs them, kept between jobs within a bound of bytes."""
+"""A model for one job: components read from disk when a stage needs them, placed as the plan says, shared in a pool."""
 
 from __future__ import annotations
 
-import gc
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,8 +13,13 @@ from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation, watch
 from engine.worker.failures import is_out_of_memory
 from engine.worker.memory.casting import cast_for_each_call
-from engine.worker.memory.plan import Plan
-from engine.worker.model_folder import GET_AGAIN, ModelFolder
+from engine.worker.memory.networks import blocks_of
+from engine.worker.memory.plan import PartPlan, Plan
+from engine.worker.memory.pool import HOST, Held, Key, Pool, empty_cache, identity
+from engine.worker.memory.skeleton import build_skeleton
+from engine.worker.memory.streaming import FromDisk, Streamed, streamed_from_host
+from engine.worker.memory.stretches import find_stretches
+from engine.worker.model_folder import GET_AGAIN, ModelFolder, Part
 from engine.worker.single_file.load import read_network
 
 if TYPE_CHECKING:
@@ -25,22 +28,42 @@ if TYPE_CHECKING:
 Loading = Callable[[str, float], None]
 """``loading(label, fraction)``: what is being read, and how much of this call's bytes are there."""
 
+STREAMED = ("blocks", "disk")
+PASSING = ("stage", "disk")
+"""Places of components that are let go of after their stage."""
+
 
 class Model:
     """One folder with its plan; ``use`` gives its components for a stage, with the job's ``adapters`` on them."""
 
-    def __init__(self, folder: ModelFolder, family: Family, plan: Plan, cancellation: Cancellation) -> None:
+    def __init__(
+        self, folder: ModelFolder, family: Family, plan: Plan, cancellation: Cancellation, pool: Pool | None = None
+    ) -> None:
         self.folder = folder
         self.family = family
         self.plan = plan
         self.adapters = Adapters()
+        self.pool = pool or Pool()
         self._cancellation = cancellation
-        self._loaded: dict[str, Any] = {}
+        self._identities: dict[str, Hashable] = {}
+
+    def bytes_on(self, device: torch.device) -> int:
+        """Of what is loaded and lies on ``device``."""
+        found = [self.pool.get(key) for key in self.keys]
+        return sum(held.bytes for held in found if held is not None and held.device == device)
 
     @property
-    def bytes(self) -> int:
-        parts, plans = self.folder.parts, self.plan.parts
-        return sum(parts[name].held_bytes(plans[name].storage.itemsize) for name in self._loaded if name in plans)
+    def keys(self) -> set[Key]:
+        return {self.key(name) for name in self.folder.parts}
+
+    def key(self, name: str) -> Key:
+        """Of the component in the pool, in the form that the plan wants it in."""
+        if name not in self._identities:
+            self._identities[name] = identity(self.folder.parts[name], self.folder.class_name(name))
+        plan = self.plan.parts.get(name)
+        form = plan.place if plan is not None and plan.place in STREAMED else "whole"
+        precision = (plan.storage, plan.compute) if plan is not None else ()
+        return self._identities[name], form, *precision
 
     def has(self, name: str) -> bool:
         return name in self.folder.parts
@@ -50,63 +73,90 @@ class Model:
 
     def is_loaded(self, name: str) -> bool:
         """Whether there is nothing left to read for ``name``; true for a part that the model does not have."""
-        return not self._is_missing(name)
+        return name not in self.folder.parts or self.key(name) in self.pool
+
+    def needed(self, names: list[str]) -> int:
+        """Bytes of memory that reading ``names`` will take."""
+        return sum(self._held_bytes(name) for name in names if not self.is_loaded(name))
+
+    def make_way(self, names: list[str]) -> None:
+        """Before ``names`` are used: what the plan does not keep where it lies goes."""
+        others = {name: plan.place for name, plan in self.plan.parts.items() if name not in names}
+        self.release([name for name, place in others.items() if place in PASSING])
+        for name, place in others.items():
+            held = self.pool.get(self.key(name))
+            if held is not None and place != "device":
+                held.move(HOST)
+
+    def follow(self, plan: Plan) -> None:
+        """Go on under another plan: parts in a form that it does not have go."""
+        before = self.keys
+        self.plan = plan
+        self.pool.drop(before - self.keys)
+        empty_cache(plan.device)
 
     def load(self, names: list[str], loading: Loading = lambda label, fraction: None) -> None:
         """Read the components among ``names`` that the folder has and that are not there yet."""
-        if not self.plan.resident:
-            self.release([name for name in self._loaded if name not in names and name in self.plan.parts])
-        missing = [spec for spec in self.family.components if spec.name in names and self._is_missing(spec.name)]
+        self.make_way(names)
+        missing = [spec for spec in self.family.components if spec.name in names and not self.is_loaded(spec.name)]
         total = sum(self.folder.parts[spec.name].stored_bytes for spec in missing) or 1
         done = 0
         for spec in missing:
             loading(spec.label, done / total)
-            self._loaded[spec.name] = self._read(spec)
+            self.pool.put(self.key(spec.name), self._hold(spec))
             done += self.folder.parts[spec.name].stored_bytes
-
-    def _is_missing(self, name: str) -> bool:
-        return name in self.folder.parts and name not in self._loaded
 
     @contextmanager
     def use(self, *names: str) -> Iterator[dict[str, Any]]:
         """The loaded components among ``names``, on the device for as long as the block runs."""
-        parts = {name: self._loaded[name] for name in names if name in self._loaded}
-        networks = [part for part in parts.values() if isinstance(part, torch.nn.Module)]
-        for network in networks:
-            network.to(self.plan.device)
-        try:
+        found = {name: held for name in names if self.has(name) and (held := self.pool.get(self.key(name)))}
+        with ExitStack() as stack:
+            for name, held in found.items():
+                stack.callback(self._put_back, name, held)
+                if held.streamed is not None:
+                    held.streamed.open(self.plan.device)
+                else:
+                    held.move(self.plan.device)
+            parts = {name: held.part for name, held in found.items()}
             with self.adapters.attached(parts):
                 yield parts
-        finally:
-            if not self.plan.on_device:
-                for network in networks:
-                    network.to("cpu")
-                empty_device_cache(self.plan.device)
+
+    def _put_back(self, name: str, held: Held) -> None:
+        plan = self.plan.parts.get(name)
+        if held.streamed is not None:
+            held.streamed.close()
+        elif plan is not None and plan.place != "device":
+            held.move(HOST)
+        if plan is not None and plan.place != "device":
+            empty_cache(self.plan.device)
 
     def release(self, names: list[str] | None = None) -> None:
-        for name in list(self._loaded) if names is None else names:
-            self._loaded.pop(name, None)
-        gc.collect()
-        empty_device_cache(self.plan.device)
+        self.pool.drop([self.key(name) for name in (self.folder.parts if names is None else names) if self.has(name)])
+        empty_cache(self.plan.device)
+
+    def _held_bytes(self, name: str) -> int:
+        plan = self.plan.parts.get(name)
+        return 0 if plan is None else self.folder.parts[name].held_bytes(plan.storage.itemsize)
+
+    def _hold(self, spec: ComponentSpec) -> Held:
+        plan = self.plan.parts.get(spec.name)
+        part = self._read(spec)
+        if isinstance(part, Streamed):
+            inside = sum(weight.nbytes for block in blocks_of(part.network) for weight in block.parameters())
+            return Held(part.network, self._held_bytes(spec.name) - inside, part)
+        if plan is not None and plan.place == "blocks" and blocks_of(part):
+            return Held(part, self._held_bytes(spec.name), streamed_from_host(part))
+        return Held(part, self._held_bytes(spec.name))
 
     def _read(self, spec: ComponentSpec) -> Any:
+        """A tokenizer, a network, or one that is streamed from the disk."""
         part = self.folder.parts[spec.name]
         cls = spec.find_class(self.folder.class_name(spec.name))
         try:
             with self._cancellation.interruptible():
                 if not part.weights:
                     return cls.from_pretrained(part.folder, local_files_only=True)
-                plan = self.plan.parts[spec.name]
-                if part.format != "diffusers":
-                    network = read_network(cls, part, plan)
-                else:
-                    network = cls.from_pretrained(
-                        part.folder,
-                        local_files_only=True,
-                        use_safetensors=True,
-                        variant=part.variant,
-                        dtype=plan.storage,
-                    )
+                found = self._network(cls, part, self.plan.parts[spec.name])
         except LaternaError:
             raise
         except Exception as error:
@@ -115,12 +165,26 @@ class Model:
                 raise
             place = part.folder if part.format == "diffusers" else part.weights[0]
             raise ModelDamaged(f"{place} cannot be loaded: {error}", GET_AGAIN) from error
+        watch(found.network if isinstance(found, Streamed) else found, self._cancellation)
+        return found
+
+    def _network(self, cls: Any, part: Part, plan: PartPlan) -> torch.nn.Module | Streamed:
+        stretches = find_stretches(part) if plan.place == "disk" else None
+        if stretches is not None:
+            network = build_skeleton(cls, part, stretches, plan.storage)
+        elif part.format != "diffusers":
+            network = read_network(cls, part, plan)
+        else:
+            network = cls.from_pretrained(
+                part.folder, local_files_only=True, use_safetensors=True, variant=part.variant, dtype=plan.storage
+            )
         align(network)
         network.eval().requires_grad_(False)
-        watch(network, self._cancellation)
         if plan.is_cast and not part.quantised_bytes:
             cast_for_each_call(network, plan.compute)
-        return network
+        if stretches is None or not blocks_of(network):
+            return network
+        return Streamed(network, FromDisk(stretches))
 
 
 ALIGNMENT = 64
@@ -133,41 +197,3 @@ def align(network: torch.nn.Module) -> None:
     for parameter in network.parameters():
         if parameter.data_ptr() % ALIGNMENT:
             parameter.data = parameter.data.clone()
-
-
-def empty_device_cache(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
-
-
-class ModelCache:
-    """Models by folder and plan, least recently used first out, at most ``limit`` bytes of weights and always one."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._models: OrderedDict[Any, Model] = OrderedDict()
-
-    def get(self, model: Model) -> Model:
-        """The loaded twin of ``model`` if its files and plan are unchanged, otherwise ``model`` itself, now kept."""
-        key = (model.folder.path, model.folder.fingerprint(), model.plan.device, tuple(model.plan.parts.items()))
-        found = self._models.setdefault(key, model)
-        self._models.move_to_end(key)
-        return found
-
-    @property
-    def bytes(self) -> int:
-        return sum(model.bytes for model in self._models.values())
-
-    def make_room(self, keep: Model) -> None:
-        """Release what was used least recently, but not ``keep``, until the bound holds again."""
-        for key in list(self._models):
-            if self.bytes <= self._limit:
-                return
-            if self._models[key] is not keep:
-                self._models.pop(key).release()
-
-    def clear(self) -> None:
-        while self._models:
-            self._models.popitem()[1].release()

@@ -11,6 +11,7 @@ from engine.protocol.events import (
     CheckpointSaved,
     Event,
     JobResumed,
+    PlanLowered,
     PreviewReady,
     ResumeRefused,
     Stage,
@@ -64,6 +65,9 @@ class Progress:
         """A checkpoint is not used; ``reason`` completes the sentence."""
         message = f"The saved state of this job is not used: {reason}. The job starts over."
         self._emit(ResumeRefused(self._job, ErrorInfo("BadFile", message)), b"")
+
+    def lowered(self, stage: Stage, message: str) -> None:
+        self._emit(PlanLowered(self._job, stage, message), b"")
 
     def saved(self, step: int, steps: int, size: int) -> None:
         self._emit(CheckpointSaved(self._job, step, steps, size), b"")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import torch
 from torch import Tensor
 
+from engine.memory.plan import StageName
 from engine.models import catalog
 from engine.protocol.commands import Generate
 from engine.protocol.conditioning import Entry, Words
@@ -29,10 +30,13 @@ from engine.worker.device import PeakMemory, find_device, machine
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
 from engine.worker.guidance import Conditioning, Side, is_guided
-from engine.worker.memory.networks import tile_for, tiles
-from engine.worker.memory.plan import make_plan
+from engine.worker.memory.keeper import Free, Keeper
+from engine.worker.memory.lowering import lowered
+from engine.worker.memory.networks import tiles
+from engine.worker.memory.placing import Placing
+from engine.worker.memory.pool import empty_cache
 from engine.worker.model_folder import inspect
-from engine.worker.models import Model, ModelCache, empty_device_cache
+from engine.worker.models import Model
 from engine.worker.pictures import pinned, read_picture
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
@@ -42,8 +46,7 @@ from engine.worker.sampling.base import SamplerState
 if TYPE_CHECKING:
     from engine.worker.families.base import Family
 
-MODEL_CACHE_SHARE = 0.5
-"""Part of the host's memory that models may keep between jobs."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,19 +58,32 @@ class Made:
     checkpoint: Checkpoint
 
 
+@dataclass
+class Work:
+    """A job in hand. ``placing`` changes when memory runs out, and the model's plan with it; None: nothing is known."""
+
+    job: Generate
+    recipe: Recipe
+    model: Model
+    progress: Progress
+    checkpoint: Checkpoint
+    placing: Placing | None
+
+
 class Runner:
-    """Runs one job at a time. ``precision`` overrides the plan's dtype, for measurements and tests."""
+    """Runs one job at a time. ``precision`` overrides the planner, for measurements and tests; ``free`` tells how much
+    memory there is."""
 
     def __init__(
         self,
         cancellation: Cancellation | None = None,
         device: torch.device | None = None,
         precision: torch.dtype | None = None,
+        free: Free = machine,
     ) -> None:
         self.cancellation = cancellation or Cancellation()
         self.device = device or find_device()
-        self._precision = precision
-        self._models = ModelCache(int(machine(torch.device("cpu")).host_free * MODEL_CACHE_SHARE))
+        self.memory = Keeper(self.device, free, precision)
         self._encodings: dict[str, EncodingCache] = {}
         self.preview_cost = EXPECTED_COST
         self._checkpoint_pace = 1.0
@@ -91,20 +107,20 @@ class Runner:
         recipe = job.recipe
         family = families.get(recipe.family)
         validate(recipe, family.info)
-        model = self.open(Path(job.model_folder), family)
+        model, placing = self._open(Path(job.model_folder), recipe, family, job.memory_level, job.keep_free)
         model.adapters = Adapters.of(job)
         family.check(model.folder, recipe)
         keys = _cache_keys(model, recipe)
-        checkpoint = self._checkpoint(model, job, keys)
-        saved = self._resume(model, recipe, checkpoint, progress)
-        with self._keeping(checkpoint, progress):
+        work = Work(job, recipe, model, progress, self._checkpoint(model, job, keys), placing)
+        saved = self._resume(work)
+        with self._keeping(work.checkpoint, progress):
             if saved is None or not saved.is_denoised:
-                sides = self._encode(model, recipe, keys, job.cache_folder, progress)
-                state = saved.state if saved else self._begin(model, recipe, sides[0], progress)
-                latents = self._denoise(model, job, sides, state, checkpoint, progress)
+                sides = self._encode(work, keys)
+                state = saved.state if saved else self._begin(work, sides[0])
+                latents = self._denoise(work, sides, state)
             else:
                 latents = saved.state.latents
-            return Made(latents, self._decode(model, recipe, latents, progress), checkpoint)
+            return Made(latents, self._decode(work, latents), work.checkpoint)
 
     @contextmanager
     def _keeping(self, checkpoint: Checkpoint, progress: Progress) -> Iterator[None]:
@@ -125,9 +141,10 @@ class Runner:
         facts = facts_of(model, job.recipe, keys.values(), job.memory_level) if path else {}
         return Checkpoint(path, facts, job.checkpoint_share, self._checkpoint_pace)
 
-    def _resume(self, model: Model, recipe: Recipe, checkpoint: Checkpoint, progress: Progress) -> Saved | None:
+    def _resume(self, work: Work) -> Saved | None:
+        model, progress = work.model, work.progress
         try:
-            saved = checkpoint.load(model.plan.device, model.family.noise_shape(model.folder, recipe))
+            saved = work.checkpoint.load(model.plan.device, model.family.noise_shape(model.folder, work.recipe))
         except CheckpointRefused as reason:
             progress.refused(str(reason))
             return None
@@ -136,19 +153,27 @@ class Runner:
             progress.saved(saved.state.step, saved.steps, saved.bytes)
         return saved
 
-    def _begin(self, model: Model, recipe: Recipe, positive: Side, progress: Progress) -> SamplerState:
+    def _begin(self, work: Work, positive: Side) -> SamplerState:
         """The state before the first step: noise, and what it starts from."""
-        family = model.family
-        picture = self._encode_picture(model, recipe, progress) if recipe.input else None
+        family, folder, recipe = work.model.family, work.model.folder, work.recipe
+        picture = self._encode_picture(work) if recipe.input else None
         dtype = positive[0].conditioning["embeds"].dtype if recipe.latents == "model" else torch.float32
         generator = torch.Generator("cpu").manual_seed(recipe.seed)
-        noise = torch.randn(family.noise_shape(model.folder, recipe), generator=generator, dtype=dtype)
-        return SamplerState(0, family.start(model.folder, recipe, noise.to(model.plan.device), picture), generator)
+        noise = torch.randn(family.noise_shape(folder, recipe), generator=generator, dtype=dtype)
+        return SamplerState(0, family.start(folder, recipe, noise.to(self.device), picture), generator)
 
-    def open(self, path: Path, family: Family | None = None) -> Model:
-        """The model in ``path``, nothing loaded yet. Raises ``BadRecipe`` or what ``inspect`` raises."""
+    def open(self, path: Path, recipe: Recipe | None = None) -> Model:
+        """The model in ``path`` as ``recipe`` (or the model's usual one) needs it, nothing loaded yet.
+
+        Raises ``BadRecipe`` or what ``inspect`` raises.
+        """
         found = catalog.open_folder(path)
-        family = family or families.get(found.info.family)
+        return self._open(path, recipe or found.info.recipe(""), families.get(found.info.family))[0]
+
+    def _open(
+        self, path: Path, recipe: Recipe, family: Family, level: int = 0, keep_free: int = -1
+    ) -> tuple[Model, Placing | None]:
+        found = catalog.open_folder(path)
         if found.info.family != family.info.id:
             raise BadRecipe(
                 f"The recipe is for {family.info.name}, but {path.name} is a {found.family.name} model.",
@@ -162,116 +187,136 @@ class Runner:
             optional=[spec.name for spec in specs if spec.optional],
             configs_only=["scheduler", *(spec.name for spec in specs if not (spec.has_weights or spec.optional))],
         )
-        plan = make_plan(folder, machine(self.device), family.device_dtype, self._precision)
-        return self._models.get(Model(folder, family, plan, self.cancellation))
+        plan, placing = self.memory.plan(recipe, family, folder, level, keep_free)
+        return Model(folder, family, plan, self.cancellation, self.memory.pool), placing
 
     def preload(self, path: Path) -> None:
         """Read a whole model, if all of it stays in memory."""
         model = self.open(path)
         if model.plan.resident:
-            model.load([spec.name for spec in model.family.components])
-            self._models.make_room(keep=model)
+            names = [spec.name for spec in model.family.components]
+            self.memory.make_room(model, names, "denoising")
+            model.load(names)
 
     def release(self) -> None:
         """Let go of everything that is kept between jobs."""
-        self._models.clear()
+        self.memory.pool.clear()
+        empty_cache(self.device)
 
-    def _load(self, model: Model, names: list[str], progress: Progress) -> None:
+    def _within_memory(self, work: Work, stage: StageName, run: Callable[[], T]) -> T:
+        """``run()``; where memory runs out, again under a plan that needs less, until there is none."""
+        while True:
+            try:
+                return run()
+            except Exception as error:
+                lower = lowered(work.model, work.recipe, work.placing, stage) if is_out_of_memory(error) else None
+                if lower is None:
+                    raise
+            # Out here, because within a handler the traceback keeps the tensors of the failed call alive.
+            work.placing = lower.placing
+            work.model.follow(lower.plan or self.memory.carry_out(work.placing, work.model.family, work.model.folder))
+            work.progress.lowered(stage, lower.message)
+
+    def _load(self, work: Work, names: list[str], stage: StageName) -> None:
+        model, progress = work.model, work.progress
+        model.make_way(names)
+        self.memory.make_room(model, names, stage, work.job.keep_free)
         if all(model.is_loaded(name) for name in names):
             return
         with progress.stage("loading"):
             model.load(names, lambda label, fraction: progress.at("loading", fraction, label))
-            self._models.make_room(keep=model)
 
-    def _encode(
-        self, model: Model, recipe: Recipe, keys: dict[Words, str], cache_folder: str, progress: Progress
-    ) -> tuple[Side, Side | None]:
+    def _encode(self, work: Work, keys: dict[Words, str]) -> tuple[Side, Side | None]:
         """What the network is told, and what guidance moves away from (None without it), for the whole batch."""
-        family = model.family
-        cache = self._encodings.setdefault(cache_folder, EncodingCache(Path(cache_folder) if cache_folder else None))
+        model, recipe, folder = work.model, work.recipe, work.job.cache_folder
+        cache = self._encodings.setdefault(folder, EncodingCache(Path(folder) if folder else None))
         positive, negative = _entries(recipe)
         found = {words: cache.get(key) for words, key in keys.items()}
-        missing = [words for words, encoding in found.items() if encoding is None]
-        if missing:
-            self._load(model, list(family.text_parts), progress)
-            with progress.stage("encoding"), model.use(*family.text_parts) as parts:
-                for done, words in enumerate(missing, start=1):
-                    found[words] = family.encode(model, parts, recipe, words)
+        count = sum(encoding is None for encoding in found.values())
+
+        def encode() -> None:
+            names = model.family.text_parts
+            self._load(work, list(names), "encoding")
+            with work.progress.stage("encoding"), model.use(*names) as parts:
+                for done, words in enumerate([words for words in found if found[words] is None], start=1):
+                    found[words] = model.family.encode(model, parts, recipe, words)
                     cache.put(keys[words], found[words])
-                    progress.at("encoding", done / len(missing))
+                    work.progress.at("encoding", done / count)
+
+        if count:
+            self._within_memory(work, "encoding", encode)
 
         def encoded(words: Words) -> Conditioning:
-            return {name: value.to(model.plan.device) for name, value in found[words].items()}
+            return {name: value.to(self.device) for name, value in found[words].items()}
 
         return told(positive, encoded, recipe.batch), told(negative, encoded, recipe.batch) or None
 
-    def _encode_picture(self, model: Model, recipe: Recipe, progress: Progress) -> Tensor:
+    def _encode_picture(self, work: Work) -> Tensor:
         """The latents of the picture that the recipe starts from."""
-        pixels = read_picture(recipe.input, recipe.width, recipe.height)
-        self._load(model, ["vae"], progress)
-        self.cancellation.check()
-        with progress.stage("encoding"), model.use("vae") as parts:
-            return model.family.encode_picture(model, parts["vae"], recipe, pixels)
+        pixels = read_picture(work.recipe.input, work.recipe.width, work.recipe.height)
 
-    def _denoise(
-        self,
-        model: Model,
-        job: Generate,
-        sides: tuple[Side, Side | None],
-        state: SamplerState,
-        checkpoint: Checkpoint,
-        progress: Progress,
-    ) -> Tensor:
+        def encode() -> Tensor:
+            self._load(work, ["vae"], "encoding")
+            self.cancellation.check()
+            with work.progress.stage("encoding"), work.model.use("vae") as parts:
+                return work.model.family.encode_picture(work.model, parts["vae"], work.recipe, pixels)
+
+        return self._within_memory(work, "encoding", encode)
+
+    def _denoise(self, work: Work, sides: tuple[Side, Side | None], state: SamplerState) -> Tensor:
         """The latents after the last step."""
-        self._load(model, ["transformer"], progress)
-        family, recipe = model.family, job.recipe
+        kept = [state]  # after the last whole step
+
+        def denoise() -> Tensor:
+            kept[0] = self._denoise_from(work, sides, kept)
+            return kept[0].latents
+
+        return self._within_memory(work, "denoising", denoise)
+
+    def _denoise_from(self, work: Work, sides: tuple[Side, Side | None], kept: list[SamplerState]) -> SamplerState:
+        """The state after the last step; ``kept[0]``, where it starts, is that after each whole step meanwhile."""
+        self._load(work, ["transformer"], "denoising")
+        job, model, recipe, progress = work.job, work.model, work.recipe, work.progress
+        family = model.family
         sampler = family.sampler(model.folder, recipe)
         rgb = self._latent_rgb(model)
         progress.decode_seconds = self._expected_decoding(model, recipe)
-        checkpoint.begin()
+        work.checkpoint.begin()
+        state = kept[0].copy()
         with progress.stage("denoising"), model.use("transformer") as parts:
             denoise = family.denoiser(model, parts["transformer"], recipe, *sides)
             budget = PreviewBudget(job.preview_interval, self.preview_cost)
             began = time.monotonic()
             for step in sampler(denoise, state):
-                checkpoint.reached(state, step.steps)
+                kept[0] = state.copy()
+                work.checkpoint.reached(state, step.steps)
                 self.cancellation.check()
                 progress.step(step.index + 1, step.steps, time.monotonic() - began)
                 if budget.is_due():
                     with budget.paying():
                         picture = render(family.preview_latents(step.x0()), rgb, job.preview_max_side)
                         progress.preview(step.index + 1, picture)
-                self._written(checkpoint, checkpoint.save_if_due(), progress)
+                self._written(work.checkpoint, work.checkpoint.save_if_due(), progress)
                 began = time.monotonic()
             self.preview_cost = budget.expected_cost
-        return state.latents
+        return state
 
-    def _decode(self, model: Model, recipe: Recipe, latents: Tensor, progress: Progress) -> Tensor:
-        self._load(model, ["vae"], progress)
-        self.cancellation.check()
-        with progress.stage("decoding"), model.use("vae") as parts:
-            began = time.monotonic()
-            vae = parts["vae"]
-            try:
-                frames = model.family.decode(model, vae, recipe, latents)
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                frames = None
-            if frames is None:  # outside of the handler, which holds the failed call's tensors
-                frames = self._decode_in_tiles(model, vae, recipe, latents)
-            self._decode_rates[str(model.folder.path)] = (time.monotonic() - began) / _pixels(recipe)
-        return frames
+    def _decode(self, work: Work, latents: Tensor) -> Tensor:
+        model, recipe = work.model, work.recipe
 
-    def _decode_in_tiles(self, model: Model, vae: torch.nn.Module, recipe: Recipe, latents: Tensor) -> Tensor:
-        """The seams are blended: not quite the same pixels, but a result where there was none."""
-        empty_device_cache(self.device)
-        vae.enable_slicing()
-        try:
-            with tiles(vae, tile_for(vae, recipe.height, recipe.width)):
-                return model.family.decode(model, vae, recipe, latents)
-        finally:
-            vae.disable_slicing()
+        def decode() -> Tensor:
+            self._load(work, ["vae"], "decoding")
+            self.cancellation.check()
+            with work.progress.stage("decoding"), model.use("vae") as parts:
+                began = time.monotonic()
+                vae, decoding = parts["vae"], model.plan.decoding
+                vae.use_slicing = decoding.sliced
+                with tiles(vae, decoding.tile):
+                    frames = model.family.decode(model, vae, recipe, latents)
+                self._decode_rates[str(model.folder.path)] = (time.monotonic() - began) / _pixels(recipe)
+            return frames
+
+        return self._within_memory(work, "decoding", decode)
 
     def _expected_decoding(self, model: Model, recipe: Recipe) -> float | None:
         rate = self._decode_rates.get(str(model.folder.path))

@@ -114,7 +114,7 @@ class CogVideoX:
         def scale(point: Point) -> float:
             return dynamic_guidance(recipe.guidance, point) if recipe.dynamic_guidance else recipe.guidance
 
-        guided = Guided(network, positive, negative, scale)
+        guided = Guided(network, positive, negative, scale, batched=model.plan.batched)
         return lambda x, point: Prediction(guided(x, point), lambda v: point.signal * x - point.sigma * v)
 
     def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:

@@ -146,7 +146,8 @@ class StableDiffusion35:
             value = recipe.guidance_at_step(point.index)
             return None if value == 1 else value
 
-        guided = Guided(network, positive, negative, scale, flow_range(recipe.shift), recipe.skip_layer_guidance)
+        holds, skip, batched = flow_range(recipe.shift), recipe.skip_layer_guidance, model.plan.batched
+        guided = Guided(network, positive, negative, scale, holds, skip, batched)
         return lambda x, point: Prediction(guided(x, point), lambda velocity: x.float() - point.sigma * velocity)
 
     def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:

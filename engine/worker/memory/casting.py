@@ -16,6 +16,10 @@ CAST_LAYERS = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 CAST_TOGETHER = frozenset({"T5DenseActDense", "T5DenseGatedActDense"})
 """Modules (transformers' T5) that look at a layer's dtype before calling it, and so are widened as a whole."""
 
+WIDENED_IN_USE = frozenset({"PatchEmbed", "CogVideoXPatchEmbed"})
+"""Modules (diffusers') whose table of positions is added to wide numbers: a sum is wide if one side is. SD3.5 Medium's
+would take 0.9 GB in float32, of which a picture uses a corner."""
+
 
 def cast_for_each_call(network: nn.Module, compute: torch.dtype) -> None:
     """Keep the weights of ``network``'s large layers as they are and compute with them in ``compute``."""
@@ -26,7 +30,7 @@ def cast_for_each_call(network: nn.Module, compute: torch.dtype) -> None:
         if parameter.is_floating_point():
             parameter.data = parameter.data.to(compute)
     for name, buffer in network.named_buffers(recurse=False):
-        if buffer.is_floating_point():
+        if buffer.is_floating_point() and type(network).__name__ not in WIDENED_IN_USE:
             setattr(network, name, buffer.to(compute))
     for child in network.children():
         cast_for_each_call(child, compute)

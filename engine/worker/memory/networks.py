@@ -75,17 +75,26 @@ def blocks_of(network: nn.Module) -> list[nn.Module]:
     return []
 
 
-def call_transformer(network: Any, config: dict[str, Any], batch: int, size: tuple[int, int, int], text: int) -> Tensor:
-    """One pass. ``size``: latent frames, height and width in pixels."""
+def call_transformer(
+    network: Any,
+    config: dict[str, Any],
+    batch: int,
+    size: tuple[int, int, int],
+    text: int,
+    make: Callable[..., Tensor] = torch.empty,
+    dtype: torch.dtype | None = None,
+) -> Tensor:
+    """One pass. ``size``: latent frames, height and width in pixels. ``make`` gives the inputs from their shapes;
+    ``dtype`` is that of the arithmetic where it is not that of the weights."""
     frames, height, width = size
-    dtype = network.dtype
+    dtype = dtype or network.dtype
     h, w, channels = height // VAE_SCALE, width // VAE_SCALE, int(config["in_channels"])
     if type(network).__name__ == "SD3Transformer2DModel":
         return network(
-            hidden_states=torch.empty(batch, channels, h, w, dtype=dtype),
-            timestep=torch.empty(batch),
-            encoder_hidden_states=torch.empty(batch, text, int(config["joint_attention_dim"]), dtype=dtype),
-            pooled_projections=torch.empty(batch, int(config["pooled_projection_dim"]), dtype=dtype),
+            hidden_states=make(batch, channels, h, w, dtype=dtype),
+            timestep=make(batch),
+            encoder_hidden_states=make(batch, text, int(config["joint_attention_dim"]), dtype=dtype),
+            pooled_projections=make(batch, int(config["pooled_projection_dim"]), dtype=dtype),
             return_dict=False,
         )[0]
     patch_t = config.get("patch_size_t") or 1
@@ -93,11 +102,11 @@ def call_transformer(network: Any, config: dict[str, Any], batch: int, size: tup
     tokens = frames // patch_t * (h // 2) * (w // 2)
     rotary = None
     if config.get("use_rotary_positional_embeddings"):
-        rotary = (torch.empty(tokens, int(config["attention_head_dim"])),) * 2
+        rotary = (make(tokens, int(config["attention_head_dim"])),) * 2
     return network(
-        hidden_states=torch.empty(batch, frames, channels, h, w, dtype=dtype),
-        encoder_hidden_states=torch.empty(batch, text, int(config.get("text_embed_dim", 4096)), dtype=dtype),
-        timestep=torch.empty(batch),
+        hidden_states=make(batch, frames, channels, h, w, dtype=dtype),
+        encoder_hidden_states=make(batch, text, int(config.get("text_embed_dim", 4096)), dtype=dtype),
+        timestep=make(batch),
         image_rotary_emb=rotary,
         return_dict=False,
     )[0]

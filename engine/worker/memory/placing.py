@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,19 +25,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Placing:
-    """All plans for one recipe on this machine, and the one that the job runs under (None: nothing is known)."""
+    """The plan that a job runs under (None: nothing is known), and ``every`` plan for its recipe on this machine."""
 
-    found: tuple[Planned, ...]
     current: Planned | None
     is_unified: bool
+    every: Callable[[], tuple[Planned, ...]] = tuple
 
     def lower(self, stage: StageName) -> Placing | None:
         """After ``stage`` ran out of memory; None where nothing needs less."""
         if self.current is None:
             return None
-        planned = next_lower(self.found, self.current, stage, self.is_unified)
-        return None if planned is None else Placing(self.found, planned, self.is_unified)
-
+        planned = next_lower(self.every(), self.current, stage, self.is_unified)
+        return None if planned is None else replace(self, current=planned)
 
     def largest_stage(self) -> StageName:
         """The stage that needs most."""
@@ -50,16 +50,19 @@ def place(recipe: Recipe, family: Family, folder: ModelFolder, machine: Machine,
     ``level`` times, a plan that needs less takes its place.
     """
     components = components_of(folder, family)
-    found: tuple[Planned, ...] = ()
-    if components is not None:
-        try:
-            found = plans_for(recipe, components, machine, abilities=_abilities(folder))
-        except KeyError:  # a network whose calls of this kind were never simulated
-            found = ()
-    if not found:
-        return Placing((), None, machine.is_unified)
+    if components is None:
+        return Placing(None, machine.is_unified)
+
+    def find(every: bool) -> tuple[Planned, ...]:
+        return plans_for(recipe, components, machine, abilities=_abilities(folder), every=every)
+
+    try:
+        found = find(every=False)
+    except KeyError:  # a network whose calls of this kind were never simulated
+        return Placing(None, machine.is_unified)
     least = min(found, key=lambda plan: (plan.host, plan.seconds) if machine.is_unified else (plan.device, plan.host))
-    placing = Placing(found, first_fitting(found, machine) or least, machine.is_unified)
+    current = first_fitting(found, machine) or least
+    placing = Placing(current, machine.is_unified, lambda: find(every=True))
     for _ in range(level):
         placing = placing.lower(placing.largest_stage()) or placing
     return placing
@@ -82,7 +85,9 @@ def components_of(folder: ModelFolder, family: Family) -> Components | None:
 
 def _abilities(folder: ModelFolder) -> Abilities:
     """Quantised and scaled weights are not read block by block."""
-    can_stream = all(part.dtype in DTYPES and not part.quantised_bytes for part in folder.parts.values() if part.weights)
+    can_stream = all(
+        part.dtype in DTYPES and not part.quantised_bytes for part in folder.parts.values() if part.weights
+    )
     if can_stream:
         return ENGINE
     whole = tuple(placement for placement in ENGINE.placements if placement not in ("blocks", "disk"))

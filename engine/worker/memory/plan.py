@@ -1,22 +1,21 @@
-"""Which precision and which place each component gets.
+"""A plan as the engine carries it out: precision and place of each component, and how guidance and the VAE run.
 
 Precision: on a CPU, float32 arithmetic, unless the CPU has bfloat16 instructions and the weights are bfloat16 (float16
-is emulated on CPUs, and bfloat16 without instructions is 2 to 5 times slower than float32). Where the float32 copy
-would not fit, the weights stay as stored and are widened layer by layer. On a GPU the family names the precision, small
-models get float32 everywhere.
-
-Place: everything stays in memory if it fits; otherwise components are loaded for their stage and released after it, and
-on a GPU they come over for their stage alone.
+is emulated on CPUs, and bfloat16 without instructions is 2 to 5 times slower than float32). Where the plan says so, the
+weights stay as stored and are widened layer by layer. On a GPU the family names the precision, small models get
+float32 everywhere. Places are the planner's (``engine.memory.plan.Placement``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from engine.memory.plan import Decoding, Placement, Storage
+from engine.memory.plan import Plan as Planned
 from engine.worker.model_folder import ModelFolder, Part
 
 SMALL_MODEL = 2**30
@@ -24,18 +23,22 @@ SMALL_MODEL = 2**30
 
 HOST_SHARE = 0.7
 DEVICE_SHARE = 0.8
-"""Parts of the free memory that weights may take; the rest is for activations and for other programs."""
+"""Parts of the free memory that weights may take where nothing is known of a network's activations."""
 
 STORED = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float32}
 STORED |= {"F8_E4M3": torch.bfloat16, "F8_E5M2": torch.bfloat16}  # widened at loading: no kernels for them everywhere
 
 
+WHOLE = Decoding()
+
+
 @dataclass(frozen=True)
 class PartPlan:
-    """Weights are kept in ``storage`` and computed with in ``compute``."""
+    """Weights are kept in ``storage`` and computed with in ``compute``; ``place`` says where they lie."""
 
     storage: torch.dtype
     compute: torch.dtype
+    place: Placement = "device"
 
     @property
     def is_cast(self) -> bool:
@@ -44,16 +47,29 @@ class PartPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """``resident``: components stay in host memory between stages. ``on_device``: they also stay on the device."""
+    """``batched``: both sides of guidance in one pass. ``planned`` is the planner's plan that this one carries out."""
 
     device: torch.device
     parts: dict[str, PartPlan]
-    resident: bool = True
-    on_device: bool = True
+    decoding: Decoding = WHOLE
+    batched: bool = True
+    planned: Planned | None = None
+
+    @property
+    def resident(self) -> bool:
+        """Whether all components stay in memory between stages."""
+        return not any(part.place in ("stage", "disk") for part in self.parts.values())
+
+    @property
+    def on_device(self) -> bool:
+        """Whether all components stay on the device."""
+        return all(part.place == "device" for part in self.parts.values())
 
     def pixel_facts(self) -> dict[str, Any]:
-        """What of this plan changes pixels, as JSON-able values: a checkpoint goes on only under equal facts."""
-        return {name: [str(part.storage), str(part.compute)] for name, part in sorted(self.parts.items())}
+        """What of this plan changes pixels, as JSON-able values: a checkpoint goes on only under equal facts. Weights
+        that are widened for each call give the bits of those that were widened once; guidance in two passes differs in
+        the last bits alone, which is less than starting over costs."""
+        return {name: str(part.compute) for name, part in sorted(self.parts.items())}
 
 
 @dataclass(frozen=True)
@@ -71,12 +87,14 @@ def has_native_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def make_plan(
+def precisions(
     folder: ModelFolder,
-    machine: Machine,
+    device: torch.device,
+    native_bf16: bool,
     device_dtype: Callable[[Part], torch.dtype],
+    storage: Storage = "wide",
     precision: torch.dtype | None = None,
-) -> Plan:
+) -> dict[str, PartPlan]:
     """``device_dtype`` is the family's choice on a GPU; ``precision`` overrides everything (for measurements)."""
     weights = {name: part for name, part in folder.parts.items() if part.weights}
     is_small = 4 * sum(part.parameters for part in weights.values()) < SMALL_MODEL
@@ -84,28 +102,65 @@ def make_plan(
     def compute(part: Part) -> torch.dtype:
         if precision is not None:
             return precision
-        if machine.device.type == "cpu":
-            native = machine.native_bf16 and part.dtype == "BF16" and not is_small
+        if device.type == "cpu":
+            native = native_bf16 and part.dtype == "BF16" and not is_small
             return torch.bfloat16 if native else torch.float32
         return torch.float32 if is_small else device_dtype(part)
 
-    wide = {name: PartPlan(compute(part), compute(part)) for name, part in weights.items()}
-    stored = {
-        name: PartPlan(_smaller(STORED.get(part.dtype, torch.float32), wide[name].compute), wide[name].compute)
-        for name, part in weights.items()
-    }
-    room = int(machine.host_free * HOST_SHARE)
-    choices = [(wide, True), (stored, True), (wide, False), (stored, False)]
-    if machine.device.type != "cpu":
-        choices = [(wide, True), (wide, False)]
+    def kept(part: Part) -> torch.dtype:
+        wide = compute(part)
+        return _smaller(STORED.get(part.dtype, torch.float32), wide) if storage == "stored" else wide
+
+    return {name: PartPlan(kept(part), compute(part)) for name, part in weights.items()}
+
+
+def carry_out(
+    planned: Planned,
+    folder: ModelFolder,
+    device: torch.device,
+    native_bf16: bool,
+    device_dtype: Callable[[Part], torch.dtype],
+    stands_for: torch.device | None = None,
+) -> Plan:
+    """The planner's plan for ``folder``; ``device`` may stand for another one, whose precision counts."""
+    places: dict[str, Placement] = {"transformer": planned.transformer, "vae": planned.vae}  # all others read texts
+    parts = precisions(folder, stands_for or device, native_bf16, device_dtype, planned.storage)
+    return Plan(
+        device,
+        {name: replace(part, place=places.get(name, planned.text)) for name, part in parts.items()},
+        planned.decoding,
+        planned.batched,
+        planned,
+    )
+
+
+def make_plan(
+    folder: ModelFolder,
+    machine: Machine,
+    device_dtype: Callable[[Part], torch.dtype],
+    precision: torch.dtype | None = None,
+) -> Plan:
+    """From the weights alone, for networks whose activations are not known: everything stays if it fits; otherwise
+    weights stay as they are stored, then components are loaded for their stage and released after it; on a GPU they
+    come over for their stage alone."""
+    weights = {name: part for name, part in folder.parts.items() if part.weights}
+
+    def sizes(parts: dict[str, PartPlan]) -> list[int]:
+        return [weights[name].held_bytes(plan.storage.itemsize) for name, plan in parts.items()]
+
+    def parts_in(storage: Storage) -> dict[str, PartPlan]:
+        return precisions(folder, machine.device, machine.native_bf16, device_dtype, storage, precision)
+
+    storages: list[Storage] = ["wide", "stored"] if machine.device.type == "cpu" else ["wide"]
+    choices = [(parts_in(storage), resident) for resident in (True, False) for storage in storages]
     parts, resident = choices[-1]
     for parts, resident in choices:
-        sizes = [weights[name].held_bytes(plan.storage.itemsize) for name, plan in parts.items()]
-        if (sum(sizes) if resident else max(sizes, default=0)) <= room:
+        needed = sum(sizes(parts)) if resident else max(sizes(parts), default=0)
+        if needed <= machine.host_free * HOST_SHARE:
             break
-    total = sum(weights[name].held_bytes(plan.storage.itemsize) for name, plan in parts.items())
-    on_device = machine.device.type == "cpu" or total <= machine.device_free * DEVICE_SHARE
-    return Plan(machine.device, parts, resident, on_device)
+    on_device = machine.device.type == "cpu" or sum(sizes(parts)) <= machine.device_free * DEVICE_SHARE
+    place: Placement = "stage" if not resident else "device" if on_device else "host"
+    return Plan(machine.device, {name: replace(part, place=place) for name, part in parts.items()})
 
 
 def _smaller(one: torch.dtype, other: torch.dtype) -> torch.dtype:

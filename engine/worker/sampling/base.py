@@ -55,6 +55,13 @@ class SamplerState:
     generator: torch.Generator
     history: dict[str, Tensor] = field(default_factory=dict)
 
+    def copy(self) -> SamplerState:
+        """The state as it is now. Samplers replace tensors and never write into them, so nothing but the generator's
+        state is copied."""
+        generator = torch.Generator("cpu")
+        generator.set_state(self.generator.get_state())
+        return SamplerState(self.step, self.latents, generator, dict(self.history))
+
     def to_dict(self) -> dict[str, Any]:
         """Tensors and numbers only, on the CPU; ``from_dict`` of it goes on bit by bit the same."""
         return {

@@ -9,7 +9,7 @@ import pytest
 from app.paths import EMBEDDED_MODELS
 from engine.memory.footprint import fingerprint, transformer_features
 from engine.memory.footprints import Footprints, scaled, shipped
-from engine.memory.forecast import Forecaster
+from engine.memory.forecast import Forecaster, plans_for
 from engine.memory.history import History
 from engine.memory.inventory import from_folder, of_model, published
 from engine.memory.machine import Machine, imagined
@@ -91,7 +91,8 @@ def test_red_says_what_is_missing_and_what_would_fit() -> None:
     machine = Machine("cuda", 64 * 2**30, 60 * 2**30, 12 * 2**30, int(11.5 * 2**30))
     found = Forecaster().forecast(recipe.replace(batch=1), components, family, machine)
     assert found.plan is not None
-    tight = Machine("cuda", 64 * 2**30, 60 * 2**30, 12 * 2**30, found.needed)  # less its reserve: too little
+    least = min(plan.device for plan in plans_for(recipe, components, machine))
+    tight = Machine("cuda", 64 * 2**30, 60 * 2**30, 12 * 2**30, least)  # less its reserve: too little
     red = Forecaster().forecast(recipe, components, family, tight)
     assert red.level == "too much" and red.plan is None
     assert red.needed > red.limit > 0

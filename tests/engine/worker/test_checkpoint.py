@@ -197,7 +197,7 @@ def test_memory_that_runs_out_leaves_a_checkpoint(tiny, tmp_path: Path, driver: 
     file, folder, recipe = tmp_path / "c.safetensors", tiny("sd35-large"), sd35()
 
     def emit(event: Any, blob: bytes) -> None:
-        if isinstance(event, StepDone) and event.step == 2:
+        if isinstance(event, StepDone) and event.step >= 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     driver.emit = emit  # type: ignore[method-assign]
@@ -205,7 +205,7 @@ def test_memory_that_runs_out_leaves_a_checkpoint(tiny, tmp_path: Path, driver: 
         driver.make(folder, recipe, checkpoint=str(file))
     lower = Driver(Runner(device=torch.device("cpu"), precision=torch.bfloat16))
     lower.make(folder, recipe, checkpoint=str(file), memory_level=1)
-    assert [step.step for step in lower.of(StepDone)] == [3, 4]
+    assert [step.step for step in lower.of(StepDone)] == [4]  # 3 was done a second time, with less
 
 
 # What is refused

@@ -1,0 +1,58 @@
+"""What follows when memory has run out in a stage: the next plan, and the sentence that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from engine.memory.plan import Decoding, StageName
+from engine.protocol.recipe import Recipe
+from engine.worker.memory.networks import tile_for
+from engine.worker.memory.placing import Placing
+from engine.worker.memory.plan import Plan
+
+if TYPE_CHECKING:
+    from engine.worker.models import Model
+
+_DOING = {"encoding": "reading the prompt", "denoising": "denoising", "decoding": "decoding"}
+
+
+@dataclass(frozen=True)
+class Lower:
+    """``plan`` None: the one that ``placing`` says."""
+
+    placing: Placing | None
+    plan: Plan | None
+    message: str
+
+
+def lowered(model: Model, recipe: Recipe, placing: Placing | None, stage: StageName) -> Lower | None:
+    """What needs less in ``stage`` than the model's plan; None where nothing does."""
+    next_placing = placing.lower(stage) if placing is not None else None
+    if next_placing is not None and next_placing.current is not None and placing is not None:
+        assert placing.current is not None
+        new = set(next_placing.current.changes) - set(placing.current.changes)
+        how = next_placing.current.strategy
+        if "seams" in new:
+            how = "the result is put together from tiles, which may differ a little along their seams"
+        elif next_placing.current.strategy == placing.current.strategy:
+            how = "more slowly"
+        return Lower(next_placing, None, _sentence(stage, how))
+    plan = _without_planner(model, recipe, stage)
+    if plan is None or placing is not None:
+        return None
+    return Lower(None, plan, _sentence(stage, "in smaller pieces" if plan.decoding.tile else "stage by stage"))
+
+
+def _without_planner(model: Model, recipe: Recipe, stage: StageName) -> Plan | None:
+    """For networks that nothing is known of: one stage at a time in memory, and the VAE in tiles if that ran out."""
+    plan, held = model.plan, model.pool.get(model.key("vae"))
+    by_stage = replace(plan, parts={name: replace(part, place="stage") for name, part in plan.parts.items()})
+    if stage == "decoding" and held is not None:
+        tile = tile_for(held.part, recipe.height, recipe.width)
+        return None if plan.decoding.tile else replace(by_stage, decoding=Decoding(tile, sliced=True))
+    return None if by_stage == plan else by_stage
+
+
+def _sentence(stage: StageName, how: str) -> str:
+    return f"Memory ran out while {_DOING[stage]}. The job goes on from there with less of it: {how}."
