@@ -24,6 +24,7 @@ from engine.jobs.notices import (
     LibraryChanged,
     MemoryShown,
     Notice,
+    PlanLowered,
     PreviewShown,
     QueueChanged,
     ServiceFailed,
@@ -92,6 +93,7 @@ class EngineLink(QThread):
     jobs_removed = Signal(object)
     library_changed = Signal(object)
     memory_shown = Signal(object)
+    plan_lowered = Signal(object)
     service_failed = Signal(object)
     refused = Signal(object)
 
@@ -116,6 +118,7 @@ class EngineLink(QThread):
             JobsRemoved: self.jobs_removed,
             LibraryChanged: self.library_changed,
             MemoryShown: self.memory_shown,
+            PlanLowered: self.plan_lowered,
             ServiceFailed: self.service_failed,
         }
         self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)

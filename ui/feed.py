@@ -15,6 +15,7 @@ from engine.jobs.notices import (
     JobProgressed,
     LibraryChanged,
     MemoryShown,
+    PlanLowered,
     PreviewShown,
     QueueChanged,
     ServiceFailed,
@@ -68,6 +69,7 @@ class Feed(QObject):
         link.job_ended.connect(self._job_ended)
         link.library_changed.connect(self.library_changed)
         link.memory_shown.connect(self._memory_shown)
+        link.plan_lowered.connect(self._plan_lowered)
         link.service_failed.connect(self._service_failed)
 
     # --- what is looked at
@@ -208,6 +210,10 @@ class Feed(QObject):
         self._session.set_memory(shown)
         if self.queue is not None:
             self.queue.memory_shown(shown)
+
+    @Slot(object)
+    def _plan_lowered(self, lowered: PlanLowered) -> None:
+        self.said.emit(Message(shipped().sentence(lowered.message), topic="memory"))
 
     @Slot(object)
     def _service_failed(self, failed: ServiceFailed) -> None:

@@ -90,6 +90,7 @@ class EngineSession:
                 f"{label}Going on from step {event.step} of {event.steps}"
             ),
             events.ResumeRefused: lambda event: self._progress.show(event.error.message),
+            events.PlanLowered: lambda event: self._progress.show(event.message),
             events.StageChanged: lambda event: self._progress.show(
                 label + STAGE_NAMES.get(event.stage, event.stage), event.fraction
             ),

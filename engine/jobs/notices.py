@@ -82,6 +82,12 @@ class MemoryShown(msgspec.Struct, frozen=True):
     memory: MemoryChanged
 
 
+class PlanLowered(msgspec.Struct, frozen=True):
+    """Memory ran out on the running job, which goes on with less; ``message`` says so in a line."""
+
+    message: str
+
+
 class ServiceFailed(msgspec.Struct, frozen=True):
     """Something outside a job went wrong (the database, the output folder)."""
 
@@ -97,5 +103,6 @@ Notice = (
     | JobsRemoved
     | LibraryChanged
     | MemoryShown
+    | PlanLowered
     | ServiceFailed
 )

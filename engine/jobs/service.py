@@ -24,6 +24,7 @@ from engine.jobs.notices import (
     LibraryChanged,
     MemoryShown,
     Notice,
+    PlanLowered,
     PreviewShown,
     QueueChanged,
     ServiceFailed,
@@ -515,6 +516,8 @@ class JobService:
                 self._checkpoints.remove(job)
                 self._queue.set_saved(job, 0, 0)
                 self._notify(ServiceFailed(error))
+            case events.PlanLowered(_job, _stage, message):
+                self._notify(PlanLowered(message))
             case events.CheckpointSaved(job, step, steps):
                 self._queue.set_saved(job, step, steps)
             case events.JobFinished(_job, files):
