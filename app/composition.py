@@ -124,6 +124,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
             preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,
             wait_after_start=settings.wait_after_start,
             a1111_parameters=lambda: settings.a1111_parameters,
+            keep_free=lambda: int(settings.keep_free * 2**30),
         )
 
     def make_model_service(notify: Callable[[object], None]) -> ModelService:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Forecasts(QObject):
         self._stale = False
         self._warm_model = ""
         self.current: Forecast | None = None
+        self.keep_free: Callable[[], int] = lambda: 0
         session.draft_edited.connect(self.refresh)
         session.draft_replaced.connect(self.refresh)
         session.models_changed.connect(self._models_changed)
@@ -168,11 +170,12 @@ class Forecasts(QObject):
         device, shown = self._session.engine.device, self._session.memory
         if device is None or shown is None:
             return
-        machine = from_engine(device, shown.memory)
+        machine = from_engine(device, shown.memory, self.keep_free())
         before = self._machine
         if (
             before is None
             or before.name != machine.name
+            or (before.host_reserve, before.device_reserve) != (machine.host_reserve, machine.device_reserve)
             or abs(before.host_free - machine.host_free) > COARSE
             or abs(before.device_free - machine.device_free) > COARSE
         ):

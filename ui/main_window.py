@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         self.files = RecipeFiles(self.actions_, self.session, read_recipe, inputs_folder, self)
         self.feed = Feed(self.session, parent=self)
         self.feed.show_previews = preferences.previews
+        self.feed.estimate.keep_free = lambda: int(preferences.keep_free * 2**30)
         self.notifier = Notifier(self, preferences)
         self.background = Background(threads=3, parent=self)
         self._build()

@@ -23,6 +23,7 @@ class Preferences(Protocol):
     notify: bool
     toured: bool
     a1111_parameters: bool
+    keep_free: float
     advanced_open: bool
     queue_open: bool
     recipe_open: bool

@@ -68,6 +68,7 @@ class JobService:
         engine_command: list[str] | None = None,
         preview_interval: Callable[[], float] = lambda: 0.1,
         a1111_parameters: Callable[[], bool] = lambda: False,
+        keep_free: Callable[[], int] = lambda: 0,
         cancel_patience: float = CANCEL_PATIENCE,
         checkpoint_folder: Path | None = None,
         wait_after_start: bool = False,
@@ -76,7 +77,8 @@ class JobService:
         """Opens the queue: raises ``LibraryBusy`` where another Laterna has it, ``NotWritable`` or ``NoSpace``.
 
         ``notify`` is called on the thread of ``run``. ``cancel_patience``: seconds after which an engine that does not
-        answer a cancel is ended by force; ``patience`` is that with a silent one. ``checkpoint_folder`` is by default
+        answer a cancel is ended by force; ``patience`` is that with a silent one. ``keep_free`` is ``Generate``'s.
+        ``checkpoint_folder`` is by default
         beside the queue. ``wait_after_start``: jobs that are left from before wait until ``resume_queue``. The library
         stays the caller's to close, after ``run`` has returned.
         """
@@ -87,6 +89,7 @@ class JobService:
         self._notify = notify
         self._preview_interval = preview_interval
         self._a1111_parameters = a1111_parameters
+        self._keep_free = keep_free
         self._cancel_patience = cancel_patience
         self._inbox: SimpleQueue[inbox.Message] = SimpleQueue()
         self._queue = JobQueue(Path(queue_database))
@@ -405,6 +408,7 @@ class JobService:
                 adapter_files=tuple(map(str, adapter_files)),
                 checkpoint=str(self._checkpoints.path(job.id)),
                 memory_level=job.memory_level,
+                keep_free=self._keep_free(),
             )
         )
 

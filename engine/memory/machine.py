@@ -57,6 +57,12 @@ class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether weights on the device are weights in the host's memory."""
         return self.kind in ("cpu", "mps")
 
+    def leaving(self, keep_free: int) -> Machine:
+        """The same with ``keep_free`` bytes more left to other programs, in the memory that the device works in."""
+        if self.is_unified:
+            return msgspec.structs.replace(self, host_reserve=self.host_reserve + keep_free)
+        return msgspec.structs.replace(self, device_reserve=self.device_reserve + keep_free)
+
     @property
     def device_limit(self) -> int:
         """Bytes that a plan may take of the device; 0 where it has no memory of its own."""

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
-
 from engine.memory.machine import HOST_PROCESS, DeviceKind, Machine, Rates
 from engine.protocol.events import DeviceInfo, MemoryChanged
 
@@ -17,8 +15,9 @@ MIB = 2**20
 ASK_SECONDS = 3.0
 
 
-def from_engine(device: DeviceInfo, memory: MemoryChanged, reserve: int | None = None) -> Machine:
-    """What a job could take now: the free memory, and what the engine holds for models already."""
+def from_engine(device: DeviceInfo, memory: MemoryChanged, keep_free: int = 0) -> Machine:
+    """What a job could take now: the free memory, and what the engine holds for models already. ``keep_free`` as in
+    ``Machine.leaving``."""
     kind: DeviceKind = device.kind if device.kind in ("cuda", "mps", "xpu") else "cpu"  # type: ignore[assignment]
     held = max(0, memory.process - HOST_PROCESS)
     free = memory.device_total - memory.device_used + memory.device_own
@@ -35,7 +34,7 @@ def from_engine(device: DeviceInfo, memory: MemoryChanged, reserve: int | None =
         rates=rates,
         native_bf16=device.native_bf16,
     )
-    return machine if reserve is None else msgspec.structs.replace(machine, device_reserve=reserve)
+    return machine.leaving(keep_free)
 
 
 def this_machine() -> Machine:

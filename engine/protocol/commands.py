@@ -18,7 +18,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     goes on from it; it is removed when the results are saved, and kept when the job is cancelled or fails.
     ``checkpoint_share`` is the part of the run's time that writing it may take. ``memory_level`` is 0, and one more for
     each time that memory seems to have run out on this job: the plan should need less. ``keep_free`` bytes of the
-    memory that the device works in are left to other programs; negative: the usual reserve. With ``a1111_parameters``
+    memory that the device works in are left to other programs beyond the usual reserve. With ``a1111_parameters``
     pictures carry Automatic1111's ``parameters`` text too.
     """
 
@@ -34,7 +34,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     checkpoint: str = ""
     checkpoint_share: float = 0.01
     memory_level: int = 0
-    keep_free: int = -1
+    keep_free: int = 0
     a1111_parameters: bool = False
 
 

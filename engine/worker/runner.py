@@ -171,7 +171,7 @@ class Runner:
         return self._open(path, recipe or found.info.recipe(""), families.get(found.info.family))[0]
 
     def _open(
-        self, path: Path, recipe: Recipe, family: Family, level: int = 0, keep_free: int = -1
+        self, path: Path, recipe: Recipe, family: Family, level: int = 0, keep_free: int = 0
     ) -> tuple[Model, Placing | None]:
         found = catalog.open_folder(path)
         if found.info.family != family.info.id:

@@ -69,7 +69,7 @@ def test_a_small_model_fits(qtbot: QtBot, session: Session, forecasts: Forecasts
 
 def test_what_does_not_fit_says_what_would(qtbot: QtBot, session: Session, forecasts: Forecasts) -> None:
     with qtbot.waitSignal(forecasts.changed, timeout=10_000):
-        give_memory(session, 8)
+        give_memory(session, 1)
     session.choose_model("sd3.5-large")
     qtbot.waitUntil(lambda: forecasts.current is not None and forecasts.current.level == "too much", timeout=10_000)
     assert forecasts.current.needed > forecasts.current.limit
@@ -136,7 +136,7 @@ def test_the_note_has_a_sentence_a_colour_and_a_remedy(qtbot: QtBot, session: Se
     assert note.text.text_whole().startswith("needs ") and "about" in note.text.text_whole()
     assert note.text.property("level") == "fits" and note.button.isHidden()
     session.edit(session.draft.with_recipe(width=2048, height=2048, batch=8))
-    give_memory(session, 31)
+    give_memory(session, 5)
     qtbot.waitUntil(lambda: forecasts.current.level == "too much" and forecasts.current.remedy is not None)
     note.show_forecast(forecasts.current)
     assert note.text.property("level") == "too-much"

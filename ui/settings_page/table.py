@@ -97,6 +97,18 @@ SETTINGS: tuple[SettingRow, ...] = (
         at_next_start=True,
     ),
     SettingRow(
+        "keep_free",
+        MAKING,
+        T("Settings", "Memory to leave to other programs"),
+        T(
+            "Settings",
+            "Beyond a small reserve: of the graphics card, or else of the computer. Large models may get slower.",
+        ),
+        "number",
+        numbers=(0.0, 64.0, 0.5),
+        suffix=T("Settings", " GiB"),
+    ),
+    SettingRow(
         "output_folder",
         FILES,
         T("Settings", "Folder for new files"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
 import psutil
 import torch
 
@@ -45,9 +44,9 @@ class Keeper:
         self._precision = precision
         self._idle_limit = int(free(device).host_free * IDLE_SHARE)
 
-    def machine(self, keep_free: int = -1) -> Machine:
-        """What a job could take now: loaded parts count as free, for they can go. ``keep_free`` bytes are left to other
-        programs, in the memory that the device works in; negative: the usual reserve."""
+    def machine(self, keep_free: int = 0) -> Machine:
+        """What a job could take now: loaded parts count as free, for they can go. ``keep_free`` as in
+        ``Machine.leaving``."""
         now, info = self._free(self.device), self.described
         kind: DeviceKind = self.device.type if self.device.type in ("cuda", "mps", "xpu") else "cpu"  # type: ignore[assignment]
         machine = Machine(
@@ -60,13 +59,10 @@ class Keeper:
             rates=Rates(info.flops, info.bandwidth, info.operator, measured=True) if info.flops > 0 else None,
             native_bf16=now.native_bf16,
         )
-        if keep_free < 0:
-            return machine
-        field = "host_reserve" if machine.is_unified else "device_reserve"
-        return msgspec.structs.replace(machine, **{field: keep_free})
+        return machine.leaving(keep_free)
 
     def plan(
-        self, recipe: Recipe, family: Family, folder: ModelFolder, level: int = 0, keep_free: int = -1
+        self, recipe: Recipe, family: Family, folder: ModelFolder, level: int = 0, keep_free: int = 0
     ) -> tuple[Plan, Placing | None]:
         """The plan for ``recipe`` with the model in ``folder``, and what may follow it (None: nothing is known).
 
@@ -84,7 +80,7 @@ class Keeper:
         native_bf16 = self._free(self.device).native_bf16
         return carry_out(placing.current, folder, self.device, native_bf16, family.device_dtype)
 
-    def make_room(self, model: Model, names: list[str], stage: StageName, keep_free: int = -1) -> None:
+    def make_room(self, model: Model, names: list[str], stage: StageName, keep_free: int = 0) -> None:
         """Before ``names`` are loaded or used: other models' parts go for as long as the stage would not fit."""
         machine, kept = self.machine(keep_free), model.keys
         host, device = self._peaks(model, names, stage)

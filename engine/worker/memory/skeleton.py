@@ -19,7 +19,9 @@ from engine.worker.memory.stretches import Stretch, reading
 def build_skeleton(cls: Any, part: Part, stretches: dict[str, Stretch], dtype: torch.dtype) -> nn.Module:
     """An instance of ``cls`` (diffusers or transformers) in ``dtype``. Blocks' weights have their shapes, but no
     memory (``placeholder``). Raises ``ModelDamaged`` where the files do not fit the configuration."""
-    network = _empty(cls, part.config, dtype)
+    network = _empty(cls, part.config, dtype, torch.device("meta"))
+    if any(name not in stretches for name, _ in network.named_buffers()):
+        network = _empty(cls, part.config, dtype, _EmptyOnMeta())
     inside = {id(weight) for block in blocks_of(network) for weight in block.parameters()}
     with reading() as reader:
         for module_name, module in network.named_modules():
@@ -64,9 +66,10 @@ def _parameter(value: Tensor) -> nn.Parameter:
     return nn.Parameter(value, requires_grad=False)
 
 
-def _empty(cls: Any, config: dict[str, Any], dtype: torch.dtype) -> nn.Module:
-    """Parameters on the meta device; buffers that no file has are as ``from_pretrained`` leaves them."""
-    with _default_dtype(dtype), _EmptyOnMeta():
+def _empty(cls: Any, config: dict[str, Any], dtype: torch.dtype, context: Any) -> nn.Module:
+    """All of it on the meta device, or (``_EmptyOnMeta``) its parameters alone: then buffers are as ``from_pretrained``
+    leaves them. Those that a file has are not computed: SD3.5 Medium's would take gigabytes for a moment."""
+    with _default_dtype(dtype), context:
         if getattr(cls, "config_class", None) is not None:  # transformers'
             network: nn.Module = cls(cls.config_class(**config))
         else:
