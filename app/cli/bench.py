@@ -27,6 +27,7 @@ MODULES = {
     "queue": "engine.jobs.bench",
     "forecast": "engine.worker.memory.bench",
     "resident": "engine.worker.memory.bench",
+    "second-picture": "engine.worker.memory.bench",
     "streaming": "engine.worker.memory.bench_streaming",
     "embedded": "engine.training.bench",
     "download": "engine.models.bench",

@@ -14,7 +14,7 @@ from engine.memory.forecast import Forecaster
 from engine.memory.history import History
 from engine.memory.inventory import from_folder
 from engine.memory.observed import from_engine
-from engine.models.catalog import open_folder
+from engine.models.catalog import MINI_IMAGE, open_folder
 from engine.protocol.commands import Generate
 from engine.protocol.recipe import Recipe
 
@@ -117,4 +117,35 @@ def resident_case(name: str) -> Figures:
     return {"simulated": weights + peak, "resident": measured, "ratio": measured / (weights + peak)}
 
 
-NAMES = {"forecast": forecast, "resident": resident}
+def second_picture() -> Figures:
+    """Of the embedded picture model, twice with one prompt by two engines: what the second one loads."""
+    import torch
+
+    from engine.protocol.events import StageChanged
+    from engine.worker import device
+    from engine.worker.runner import Runner
+
+    torch.set_num_threads(device.cpu_threads())
+    folder = EMBEDDED / MINI_IMAGE
+    recipe = open_folder(folder).info.recipe("a red apple on the left")
+    figures: Figures = {}
+    with tempfile.TemporaryDirectory() as home:
+        for name, seed in (("first", 1), ("second", 2)):
+            details: list[str] = []
+            job = Generate("bench", recipe.replace(seed=seed), str(folder), home, name, -1.0, cache_folder=f"{home}/e")
+
+            def note(event: Any, blob: bytes, details: list[str] = details) -> None:
+                if isinstance(event, StageChanged):
+                    details.append(event.detail or event.stage)
+
+            seconds = Runner(device=torch.device("cpu")).run(job, note).seconds
+            figures[name] = {
+                "text_encoders_loaded": sum("text encoder" in detail for detail in set(details)),
+                "encoded": "encoding" in details,
+                "loading_seconds": seconds.get("loading", 0.0),
+                "encoding_seconds": seconds.get("encoding", 0.0),
+            }
+    return figures
+
+
+NAMES = {"forecast": forecast, "resident": resident, "second-picture": second_picture}
