@@ -2315,10 +2315,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A próxima imagem parte de {file}. Quanto dela é redesenhado está em Avançado.</translation>
     </message>
     <message>
-      <source>Undo</source>
-      <translation>Desfazer</translation>
-    </message>
-    <message>
       <source>the picture to start from</source>
       <translation>a imagem inicial</translation>
     </message>
@@ -3184,10 +3180,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Crie um novo em {} e informe-o: “models token”.</translation>
     </message>
     <message>
-      <source>Models here: {}. Or name a folder.</source>
-      <translation>Modelos aqui: {}. Ou indique uma pasta.</translation>
-    </message>
-    <message>
       <source>Move the models again.</source>
       <translation>Mova os modelos de novo.</translation>
     </message>
@@ -3992,6 +3984,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A sua solicitação para {} foi rejeitada.</translation>
     </message>
     <message>
+      <source>{} Or name a folder.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>{} arrived damaged twice: its checksum is not the published one.</source>
       <translation>{} chegou danificado duas vezes: a soma não é a publicada.</translation>
     </message>
@@ -4415,6 +4411,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
   <context>
     <name>Settings</name>
     <message>
+      <source> GiB</source>
+      <translation> GiB</translation>
+    </message>
+    <message>
       <source> s</source>
       <translation> s</translation>
     </message>
@@ -4429,6 +4429,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>As the system</source>
       <translation>Conforme o sistema</translation>
+    </message>
+    <message>
+      <source>Beyond a small reserve: of the graphics card, or else of the computer. Large models may get slower.</source>
+      <translation>Além de uma pequena reserva: da placa de vídeo ou, sem ela, do computador. Modelos grandes podem ficar mais lentos.</translation>
     </message>
     <message>
       <source>Colours</source>
@@ -4481,6 +4485,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Making</source>
       <translation>Criando</translation>
+    </message>
+    <message>
+      <source>Memory to leave to other programs</source>
+      <translation>Memória a deixar para outros programas</translation>
     </message>
     <message>
       <source>Names of new files</source>
@@ -5197,8 +5205,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>e</translation>
     </message>
     <message>
-      <source>and nothing else</source>
-      <translation>e nada mais</translation>
+      <source>nothing else</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>{0} jobs</source>
