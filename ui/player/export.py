@@ -15,11 +15,23 @@ if TYPE_CHECKING:
     from engine.media.export import ClipExport
 
 KEPT_FRAMES = 40
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".mp4", ".mov", ".webm", ".mkv", ".avi")
 
 
 def frame_name(clip: Path, index: int) -> str:
     """``index`` counts from 0; the name, like the window, from 1."""
     return f"{clip.stem}-frame-{index + 1:04}.png"
+
+
+def named_as(path: Path, suffix: str) -> Path:
+    """Where a file of kind ``suffix`` goes when ``path`` was chosen: never in the place of a file that nobody asked
+    about. An ending of another kind is replaced; what merely has a full stop in its name keeps all of it."""
+    if path.suffix.lower() == suffix:
+        return path
+    from engine.library.naming import unused
+
+    is_ending = path.suffix.lower() in ENDINGS
+    return unused(path.with_suffix(suffix) if is_ending else path.with_name(path.name + suffix))
 
 
 def save_frame(image: QImage, path: Path, recipe: Recipe | None) -> Path:

@@ -24,6 +24,7 @@ from engine.media.export import SUFFIXES, ClipExport, export_clip
 from engine.protocol.errors import Cancelled, LaternaError
 from ui.background import Background
 from ui.generate.combo import Combo
+from ui.player.export import named_as
 from ui.sentences import said
 from ui.widgets.labels import ErrorLabel
 
@@ -117,7 +118,7 @@ class ExportDialog(QDialog):
         self._ask_target(self, self.tr("Export the clip"), suggestion, lambda path: self._begin(export, path))
 
     def _begin(self, export: ClipExport, path: Path) -> None:
-        target = path.with_suffix(SUFFIXES[export.format])
+        target = named_as(path, SUFFIXES[export.format])
         self.chosen.emit(export)
         self.error.set_sentence("")
         self.bar.show()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.protocol.errors import LaternaError
 from ui.background import Background
 from ui.library.drag import drag_pixmap, make_drag, run_drag
-from ui.player.export import clip_to_drag, copy_file, frame_name, frame_to_drag, save_frame
+from ui.player.export import clip_to_drag, copy_file, frame_name, frame_to_drag, named_as, save_frame
 from ui.sentences import said
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class ViewExports(QObject):
             view,
             self.tr("Save this frame"),
             suggestion,
-            lambda path: self._save(lambda: save_frame(image, path.with_suffix(".png"), item.recipe)),
+            lambda path: self._save(lambda: save_frame(image, named_as(path, ".png"), item.recipe)),
         )
 
     def frame_shown(self) -> tuple[QImage, str] | None:

@@ -18,6 +18,7 @@ from engine.media import metadata
 from engine.protocol.recipe import Recipe
 from tests.fakes.clips import number_of
 from tests.fakes.pictures import jpeg
+from ui.player.export import named_as
 from ui.player.export_dialog import ExportDialog
 from ui.player.view_panel import ViewPanel
 from ui.theme import Theme
@@ -171,6 +172,29 @@ def test_an_exported_frame_is_exactly_what_is_seen(qtbot: QtBot, view: ViewPanel
     saved = QImage(str(target)).convertToFormat(QImage.Format.Format_RGB32)
     assert saved == view.canvas.image.convertToFormat(QImage.Format.Format_RGB32)
     assert metadata.read(target).recipe == clip.recipe
+
+
+def test_a_frame_named_as_another_kind_replaces_nothing(
+    qtbot: QtBot, view: ViewPanel, clip: Item, target: Path
+) -> None:
+    target.parent.mkdir()
+    target.write_bytes(b"somebody else's")
+    view.exports._ask_target = lambda parent, title, suggestion, then: then(target.with_suffix(".jpg"))
+    show(qtbot, view, clip)
+    with qtbot.waitSignal(view.message) as told:
+        view.export_frame()
+    assert told.args == ["Saved as chosen-2.png."]
+    assert target.read_bytes() == b"somebody else's"
+    assert metadata.read(target.with_name("chosen-2.png")).recipe == clip.recipe
+
+
+@pytest.mark.parametrize(
+    ("chosen", "named"),
+    [("a.mp4", "a.mp4"), ("a.MP4", "a.MP4"), ("a.gif", "a-2.mp4"), ("b.gif", "b.mp4"), ("cut 1.5", "cut 1.5.mp4")],
+)
+def test_a_clip_named_as_another_kind_takes_a_free_name(tmp_path: Path, chosen: str, named: str) -> None:
+    (tmp_path / "a.mp4").touch()
+    assert named_as(tmp_path / chosen, ".mp4") == tmp_path / named
 
 
 def test_a_saved_copy_has_the_same_bytes(qtbot: QtBot, view: ViewPanel, clip: Item, target: Path) -> None:
