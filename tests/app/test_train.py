@@ -11,6 +11,7 @@ import pytest
 from app.cli import train
 from app.cli.parser import build_parser
 from app.paths import Paths
+from engine.protocol.errors import BadArguments
 
 
 @pytest.mark.parametrize("given", [["--help"], ["lora", "--json", "--home", "x"], ["--threads", "2", "list"], []])
@@ -31,3 +32,24 @@ def test_the_training_runs_in_its_own_process_with_this_home(tmp_path: Path, mon
     home = tmp_path / "home"
     assert train.run(build_parser().parse_args(["train", "list", "--json"]), Paths.find(str(home))) == 5
     assert json.loads(told.read_text()) == [["-m", "engine.training", "list", "--json"], str(home / "data/training")]
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"--data": "nowhere"}, "There is no folder .*nowhere"),
+        ({"--model": "no-model"}, "There is no folder .*no-model"),
+        ({"--out": "lora.pt"}, "lora.pt"),
+    ],
+)
+def test_folders_that_are_not_there_are_told_of_before_the_training_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], problem: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "must not be started"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "model").mkdir()
+    usual = {"--data": "data", "--model": "model", "--out": "lora.safetensors"} | given
+    line = [word for name, value in usual.items() for word in (name, str(tmp_path / value))]
+    with pytest.raises(BadArguments, match=problem) as caught:
+        train.run(build_parser().parse_args(["train", "lora", *line]), Paths.find(str(tmp_path)))
+    assert caught.value.exit_code == 2
