@@ -369,5 +369,9 @@ def resolve(model: str, folders: Iterable[Path]) -> InstalledModel:
             f"{MODELS[model].name} is not on this machine.",
             f"Get it with “models download {model}”, or name a folder that holds {MODELS[model].repository}.",
         )
-    names = ", ".join(found.info.id for found in installed) or "none"
-    raise ModelMissing(f"There is no model “{model}”.", f"Models here: {names}. Or name a folder.")
+    here = [found.info.id for found in installed]
+    more = [id for id in MODELS if id not in here]
+    raise ModelMissing(
+        f"There is no model “{model}”.",
+        f"Models here: {', '.join(here) or 'none'}. In the catalogue: {', '.join(more) or 'none'}. Or name a folder.",
+    )

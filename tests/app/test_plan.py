@@ -13,6 +13,7 @@ from app.cli import plan
 from app.cli.parser import build_parser
 from app.paths import Paths
 from engine.memory.remedies import NothingFits
+from engine.models.catalog import MODELS
 from engine.protocol.errors import BadArguments, BadRecipe, ModelMissing
 
 
@@ -25,6 +26,13 @@ def test_a_model_that_ships_runs_here(tmp_path: Path, capsys: pytest.CaptureFixt
     printed = capsys.readouterr().out
     assert "Runs: everything resident (exact)" in printed and "denoising" in printed
     assert "torch" not in plan.__dict__ and "128 × 128" in printed
+
+
+def test_an_unknown_model_is_told_what_could_be_planned(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing) as caught:
+        run(tmp_path, "--model", "sd4")
+    assert "laterna-mini-image" in caught.value.remedy
+    assert all(id in caught.value.remedy for id in MODELS)
 
 
 def test_json_holds_every_plan_with_its_stages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
