@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QMenu, QPushButton
 from engine.jobs.job import Job
 from engine.jobs.notices import JobEnded, JobProgressed, MemoryShown, PreviewShown, QueueChanged
 from engine.protocol.recipe import Recipe
-from ui.formats import duration
+from ui.formats import about
 from ui.library.previews import middle, split
 from ui.queue.queue_delegate import QueueDelegate
 from ui.queue.queue_list import QueueList
@@ -232,5 +232,5 @@ class QueuePanel(QWidget):
         progress = self.running.progress
         seconds = self._time_left.of(self.model.jobs, self.running.job, progress)
         if seconds is not None and (waiting or self.running.job):
-            parts.append(self.tr("≈ {0} left").format(duration(seconds)))
+            parts.append(self.tr("≈ {0} left").format(about(seconds)))
         self.count.set_text("  ·  ".join(parts))

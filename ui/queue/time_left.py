@@ -17,7 +17,7 @@ class TimeLeft:
     def __init__(self) -> None:
         self.seconds: Callable[[Recipe], float | None] = lambda recipe: None
         self._line: Sequence[Job] = ()
-        self._shapes: dict[_Shape, tuple[Recipe, int]] = {}
+        self._shapes: dict[_Shape, tuple[Recipe, float]] = {}
 
     def of(self, line: Sequence[Job], running: Job | None, progress: JobProgressed | None) -> float | None:
         """Seconds; None where nothing is known of one of them. Paused jobs do not count."""
@@ -34,15 +34,20 @@ class TimeLeft:
         if progress is not None and progress.seconds_left >= 0:
             return total + progress.seconds_left
         whole = self.seconds(running.recipe)
-        return None if whole is None else total + whole
+        return None if whole is None else total + whole * _part_left(running)
 
 
-def _count(line: Sequence[Job]) -> dict[_Shape, tuple[Recipe, int]]:
-    found: dict[_Shape, tuple[Recipe, int]] = {}
+def _part_left(job: Job) -> float:
+    """What a job has yet to do, where a checkpoint holds its first steps; 1 for all of it."""
+    return 1 - min(job.saved_step / job.saved_steps, 1.0) if job.saved_steps else 1.0
+
+
+def _count(line: Sequence[Job]) -> dict[_Shape, tuple[Recipe, float]]:
+    found: dict[_Shape, tuple[Recipe, float]] = {}
     for job in line:
         if job.state == "waiting":
             recipe = job.recipe
             shape = (recipe.model, recipe.width, recipe.height, recipe.frames, recipe.steps, recipe.batch)
             shape = (*shape, recipe.guidance > 1, recipe.sampler)
-            found[shape] = (recipe, found[shape][1] + 1 if shape in found else 1)
+            found[shape] = (recipe, (found[shape][1] if shape in found else 0.0) + _part_left(job))
     return found

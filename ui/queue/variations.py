@@ -90,7 +90,7 @@ class Variations(QDialog):
         self.setMinimumWidth(460)
         names = self._names()
         self.first = AxisRow(names, "seed")
-        self.second = AxisRow({"": self.tr("and nothing else")} | names, "")
+        self.second = AxisRow({"": self.tr("nothing else")} | names, "")
         self.note = label("", "muted")
         self.note.setWordWrap(True)
         self.queue = QPushButton()
