@@ -24,13 +24,15 @@ from ui.background import Background
 from ui.draft import Draft
 from ui.engine_link import EngineLink
 from ui.generate.seed_field import draw_seed
-from ui.messages import Message, of_error
+from ui.messages import INFO_SECONDS, Message, Severity, of_error
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools, Texts
 from ui.session import Session
 from ui.theme import Theme
 
 MAX_DROPPED_TEXT = 1_000_000
+Undone = tuple[str, Callable[[], None]]
+"""What was done, as the menu names it, and what takes it back."""
 
 
 class Library(Protocol):
@@ -52,6 +54,7 @@ class Actions(QObject):
     ``refused(ErrorInfo)`` a field's value was refused
     ``library_changed(LibraryChanged)`` after a favourite, a delete or an undo
     ``submitted`` after jobs were put on the queue
+    ``undone(object)`` what ``push_undo`` gave, once it is taken back
     ``wanted(str)`` an action that a widget carries out, by its name
     """
 
@@ -59,6 +62,7 @@ class Actions(QObject):
     refused = Signal(object)
     library_changed = Signal(object)
     submitted = Signal()
+    undone = Signal(object)
     wanted = Signal(str)
 
     def __init__(
@@ -79,7 +83,7 @@ class Actions(QObject):
         self._library: Library | None = None
         self._background = Background(parent=self)
         self._selection: Callable[[], list[Item]] = lambda: [session.item] if session.item else []
-        self._undo: list[tuple[str, Callable[[], None]]] = []
+        self._undo: list[Undone] = []
         self._actions: dict[str, QAction] = {}
         self._make()
         theme.changed.connect(self._dress)
@@ -273,12 +277,12 @@ class Actions(QObject):
             draft = self._session.draft.with_recipe(seed=item.recipe.seed).replace(random_seed=False)
             self._session.replace(draft)
 
-    def restore(self, recipe: Recipe, source: str) -> None:
-        """Put ``recipe`` into the form; ``source`` is the name of the file that carried it."""
+    def restore(self, recipe: Recipe, source: str) -> Undone:
+        """Put ``recipe`` into the form; ``source`` is the name of the file that carried it. As ``push_undo``."""
         before = self._session.draft
         kind = self._session.kind
         self._session.restore(recipe)
-        self.push_undo(self.tr("restoring the recipe"), lambda: self._put_back(kind, before))
+        done = self.push_undo(self.tr("restoring the recipe"), lambda: self._put_back(kind, before))
         if self._session.models_known and not self._session.has_model(recipe.model):
             used = self._session.model
             text = self.tr("{file} was made with {model}, which is not on this machine.").format(
@@ -286,10 +290,11 @@ class Actions(QObject):
             )
             if used is not None:
                 text += " " + self.tr("Its settings are in the form, for {model}.").format(model=used.info.name)
-            self._say(text, "warning", self.tr("Undo"), self._last_undo())
+            self._say(text, "warning", self.tr("Undo"), undoes=True)
         else:
             text = self.tr("Every setting of {file} is in the form.").format(file=source)
-            self._say(text, "info", self.tr("Undo"), self._last_undo())
+            self._say(text, "info", self.tr("Undo"), undoes=True)
+        return done
 
     def keep_draft(self) -> Callable[[], None]:
         """What puts the form back to how it is now."""
@@ -362,7 +367,7 @@ class Actions(QObject):
                 if count == 1
                 else self.tr("{count} files moved to the trash.").format(count=count)
             )
-            self._say(text, "info", self.tr("Undo"), self._last_undo())
+            self._say(text, "info", self.tr("Undo"), undoes=True)
 
         self._background.run(lambda: library.trash(ids), done, self._failed)
 
@@ -374,26 +379,25 @@ class Actions(QObject):
     def offer_undo(self, text: str, what: str, back: Callable[[], None], button: str = "") -> None:
         """Say what was done, with a button that takes it back, as Ctrl+Z does."""
         self.push_undo(what, back)
-        self._say(text, "info", button or self.tr("Undo"), self._last_undo())
+        self._say(text, "info", button or self.tr("Undo"), undoes=True)
 
     def undo(self) -> None:
         """Take back the last delete, or the last recipe that came into the form."""
         if self._undo:
-            _what, back = self._undo.pop()
+            self._take_back(self._undo[-1])
+
+    def _take_back(self, entry: Undone) -> None:
+        """Once; nothing where that has been done already."""
+        if any(other is entry for other in self._undo):
+            self._undo = [other for other in self._undo if other is not entry]
             self.refresh()
-            back()
+            entry[1]()
+            self.undone.emit(entry)
 
     def _last_undo(self) -> Callable[[], None]:
         """Takes back what was done last as of now, and nothing else: its message may be there longer than that."""
         entry = self._undo[-1]
-
-        def take_back() -> None:
-            if any(other is entry for other in self._undo):
-                self._undo = [other for other in self._undo if other is not entry]
-                self.refresh()
-                entry[1]()
-
-        return take_back
+        return lambda: self._take_back(entry)
 
     def show_in_folder(self) -> None:
         item = self._session.item
@@ -452,11 +456,11 @@ class Actions(QObject):
         else:
             self.said.emit(of_error(error))
 
-    def _say(
-        self, text: str, severity: str = "info", button: str = "", action: Callable[[], None] | None = None
-    ) -> None:
-        seconds = 8.0 if severity == "info" else 0.0
-        self.said.emit(Message(text, severity, button=button, action=action, seconds=seconds, topic="action"))  # type: ignore[arg-type]
+    def _say(self, text: str, severity: Severity = "info", button: str = "", undoes: bool = False) -> None:
+        """``undoes``: of what was done last; the button takes it back, and the message goes once it is taken back."""
+        seconds = INFO_SECONDS if severity == "info" else 0.0
+        action, about = (self._last_undo(), self._undo[-1]) if undoes else (None, None)
+        self.said.emit(Message(text, severity, "", button, action, seconds, "action", about))
 
     def _failed(self, error: LaternaError) -> None:
         self.said.emit(of_error(error.info()))
@@ -464,8 +468,10 @@ class Actions(QObject):
     def _changed(self, change: LibraryChanged) -> None:
         self.library_changed.emit(change)
 
-    def push_undo(self, what: str, back: Callable[[], None]) -> None:
-        """``undo`` calls ``back``; ``what`` names it in the menu."""
-        self._undo.append((what, back))
+    def push_undo(self, what: str, back: Callable[[], None]) -> Undone:
+        """``undo`` calls ``back``; ``what`` names it in the menu. Gives what ``undone`` will tell."""
+        entry = (what, back)
+        self._undo.append(entry)
         del self._undo[:-50]
         self.refresh()
+        return entry

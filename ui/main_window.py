@@ -178,6 +178,8 @@ class MainWindow(QMainWindow):
         actions.refused.connect(self._refused)
         self.files.said.connect(self.messages.show_message)
         self.files.imported.connect(form.report.show_result)
+        self.files.import_undone.connect(form.report.hide)
+        actions.undone.connect(self.messages.dismiss_about)
         self.files.start_picture_set.connect(lambda: form.disclosure.setChecked(True))
         form.report.models_wanted.connect(self._window_actions.show_models)
         actions.submitted.connect(self.feed.follow)

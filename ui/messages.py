@@ -17,6 +17,7 @@ INFO_SECONDS = 8.0
 class Message:
     """``text`` is one or more sentences. ``seconds`` 0 stays until it is closed. ``detail`` is shown on demand.
 
+    ``about`` is what was done, as ``Actions.undone`` tells it once that is taken back: the message goes with it.
     A newer message with the same ``topic`` takes the place of an older one.
     """
 
@@ -27,6 +28,7 @@ class Message:
     action: Callable[[], None] | None = None
     seconds: float = INFO_SECONDS
     topic: str = ""
+    about: object = None
 
 
 def of_error(error: ErrorInfo, topic: str = "") -> Message:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QImageReader
 
 from engine.protocol.errors import BadFile, LaternaError
 from engine.protocol.recipe import InputMedia, Recipe
-from ui.actions import Actions
+from ui.actions import Actions, Undone
 from ui.background import Background
 from ui.generate.start_picture import ENDINGS, USUAL_STRENGTH
 from ui.messages import Message, of_error
@@ -30,11 +30,13 @@ class RecipeFiles(QObject):
 
     ``said(Message)``
     ``imported(ImportResult, str)`` what became of another program's file of that name, now in the form
+    ``import_undone`` the last of them is out of the form again
     ``start_picture_set`` the form starts from another picture
     """
 
     said = Signal(object)
     imported = Signal(object, str)
+    import_undone = Signal()
     start_picture_set = Signal()
 
     def __init__(
@@ -46,6 +48,8 @@ class RecipeFiles(QObject):
         self._read = read
         self._inputs = inputs
         self._background = Background(parent=self)
+        self._import: Undone | None = None
+        actions.undone.connect(self._undone)
 
     def close(self) -> None:
         self._background.close()
@@ -72,8 +76,13 @@ class RecipeFiles(QObject):
     def _restore(self, path: Path, found: ImportResult) -> None:
         if found.recipe is None:
             return
-        self._actions.restore(found.recipe, path.name)
+        self._import = self._actions.restore(found.recipe, path.name)
         self.imported.emit(found, path.name)
+
+    def _undone(self, what: object) -> None:
+        if what is self._import:
+            self._import = None
+            self.import_undone.emit()
 
     def _offer(self, path: Path, error: LaternaError) -> None:
         text = self.tr("{problem} It can be the picture that the next one starts from.").format(problem=error.message)
@@ -117,10 +126,9 @@ class RecipeFiles(QObject):
         before = session.draft.recipe.input
         strength = before.strength if before is not None else USUAL_STRENGTH
         session.replace(session.draft.with_recipe(input=InputMedia(str(path), strength=strength)))
-        actions.push_undo(self.tr("the picture to start from"), back)
         self.start_picture_set.emit()
         text = self.tr("The next picture starts from {file}. How much of it is drawn anew is under Advanced.")
-        self.said.emit(Message(text.format(file=path.name), button=self.tr("Undo"), action=actions.undo, topic=TOPIC))
+        actions.offer_undo(text.format(file=path.name), self.tr("the picture to start from"), back)
 
     def _failed(self, error: LaternaError) -> None:
         self.said.emit(of_error(error.info(), TOPIC))

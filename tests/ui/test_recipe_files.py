@@ -45,6 +45,21 @@ def test_a_workflow_comes_with_its_report(qtbot: QtBot, window: MainWindow) -> N
     assert window.form.read().recipe == window.session.draft.recipe
 
 
+def test_undo_takes_the_report_and_the_message_away(qtbot: QtBot, window: MainWindow) -> None:
+    assert drop_file(window, CORPUS / "published-large-ui.json")
+    qtbot.waitUntil(lambda: "published-large-ui.json" in said(window), timeout=5000)
+    window.actions_.offer_undo("Something else was done.", "something", lambda: None)
+    window.actions_.undo()
+    assert "Something" not in said(window) and not window.form.report.isHidden()
+    window.actions_.undo()
+    assert window.form.report.isHidden()
+    assert drop_file(window, CORPUS / "published-large-ui.json")
+    qtbot.waitUntil(lambda: "published-large-ui.json" in said(window), timeout=5000)
+    assert not window.form.report.isHidden()
+    window.actions_.undo()
+    assert "published-large-ui.json" not in said(window) and window.form.report.isHidden()
+
+
 def test_several_prompts_of_a_workflow_are_in_the_form(qtbot: QtBot, window: MainWindow) -> None:
     assert drop_file(window, CORPUS / "prompt-switch-api.json")
     qtbot.waitUntil(lambda: window.session.draft.recipe.conditioning is not None, timeout=5000)

@@ -139,6 +139,11 @@ class MessageStack(QWidget):
         for frame in [frame for frame in self._frames if frame.message.topic == topic]:
             self._remove(frame)
 
+    def dismiss_about(self, done: object) -> None:
+        """Take away what speaks of ``done``."""
+        for frame in [frame for frame in self._frames if frame.message.about is done]:
+            self._remove(frame)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._host and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
             self._place()
