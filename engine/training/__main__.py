@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.protocol.errors import LaternaError
 
-from .arguments import parser
+from .arguments import check, parser
 
 
 def main() -> int:
@@ -42,6 +42,7 @@ def main() -> int:
 
 
 def _run(arguments: Any) -> dict[str, Any]:
+    check(arguments)
     from engine.worker.orphans import PARENT_VARIABLE, end_with_parent
 
     if PARENT_VARIABLE in os.environ:

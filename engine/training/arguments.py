@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from engine.protocol.errors import BadArguments
+
 KINDS = {
     "image": "train the picture model's transformer and text encoders",
     "image-turbo": "distil the picture model to four steps without guidance",
@@ -68,6 +70,22 @@ def parser() -> argparse.ArgumentParser:
     experiment = command("experiment", "measure one of the techniques on a tiny model; without a name: the list")
     experiment.add_argument("names", nargs="*", metavar="NAME")
     return made
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """What is wrong with a fine-tuning's folders, at once: to open torch takes many seconds.
+
+    Raises `BadArguments`.
+    """
+    if arguments.command != "lora":
+        return
+    data, model, out = arguments.data, arguments.model, arguments.out
+    if not data.is_dir():
+        raise BadArguments(f"There is no folder {data}.", "Name the folder with the pictures: --data FOLDER.")
+    if not model.is_dir():
+        raise BadArguments(f"There is no folder {model}.", "Name the folder of a model: --model FOLDER.")
+    if out.suffix != ".safetensors":
+        raise BadArguments(f"--out is {out.name}; a LoRA is a .safetensors file.", "Name a .safetensors file.")
 
 
 def _course(one: argparse.ArgumentParser) -> None:

@@ -35,8 +35,6 @@ def resume(arguments: argparse.Namespace) -> Report:
 
 def lora(arguments: argparse.Namespace) -> Report:
     out: Path = arguments.out
-    if out.suffix != ".safetensors":
-        raise BadArguments(f"--out is {out.name}; a LoRA is a .safetensors file.", "Name a .safetensors file.")
     more = {"frames": arguments.frames} if arguments.frames else {}
     run = lora_run(
         arguments.name or out.stem, arguments.model, arguments.data, out, arguments.steps, arguments.batch,

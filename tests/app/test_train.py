@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import pytest
 from app.cli import train
 from app.cli.parser import build_parser
 from app.paths import Paths
-from engine.protocol.errors import BadArguments
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("given", [["--help"], ["lora", "--json", "--home", "x"], ["--threads", "2", "list"], []])
@@ -43,13 +46,15 @@ def test_the_training_runs_in_its_own_process_with_this_home(tmp_path: Path, mon
     ],
 )
 def test_folders_that_are_not_there_are_told_of_before_the_training_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], problem: str
+    tmp_path: Path, given: dict[str, str], problem: str
 ) -> None:
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "must not be started"))
     (tmp_path / "data").mkdir()
     (tmp_path / "model").mkdir()
     usual = {"--data": "data", "--model": "model", "--out": "lora.safetensors"} | given
-    line = [word for name, value in usual.items() for word in (name, str(tmp_path / value))]
-    with pytest.raises(BadArguments, match=problem) as caught:
-        train.run(build_parser().parse_args(["train", "lora", *line]), Paths.find(str(tmp_path)))
-    assert caught.value.exit_code == 2
+    line = ["train", "lora", *(word for name, value in usual.items() for word in (name, str(tmp_path / value)))]
+    script = (
+        f"import sys; sys.argv = {line!r}; from engine.training.__main__ import main; code = main();"
+        " assert 'torch' not in sys.modules; sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, re.search(problem, done.stderr) is not None) == (2, True), done.stderr
