@@ -58,11 +58,15 @@ def make_application(argv: Sequence[str], language: str = "") -> QApplication:
     app.setApplicationDisplayName("Laterna")
     app.setDesktopFileName("laterna")
     locale = QLocale(language) if language else QLocale.system()
+    spoken = QLocale(QLocale.Language.English)  # numbers are written as in the language of the sentences around them
     folders = (str(RESOURCES / "translations"), QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
     for name, folder in zip(("laterna", "qtbase"), folders, strict=True):
         translator = QTranslator(app)
         if translator.load(locale, name, "_", folder):
             app.installTranslator(translator)
+            if name == "laterna":
+                spoken = locale
+    QLocale.setDefault(spoken)
     return app
 
 
@@ -110,6 +114,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
 
     paths.create()
     library = Library(paths.library_database, paths.output)
+    history = History(paths.runs)
 
     def make_job_service(notify: Callable[[Notice], None]) -> JobService:
         return JobService(
@@ -136,7 +141,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
         make_job_service,
         make_model_service,
         library.close,
-        ForecastSource(Forecaster(History(paths.runs)), Footprints(paths.footprints)),
+        ForecastSource(Forecaster(history), Footprints(paths.footprints), history),
     )
 
 

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from engine.jobs.notices import JobEnded
 from engine.memory.components import Components
 from engine.memory.footprints import Footprints
 from engine.memory.forecast import Forecast, Forecaster
+from engine.memory.history import History
 from engine.memory.inventory import of_model
-from engine.memory.machine import Machine
+from engine.memory.machine import Machine, Rates
 from engine.memory.observed import from_engine
 from engine.models.catalog import InstalledModel
 from engine.protocol.errors import LaternaError
@@ -27,10 +29,11 @@ COARSE = 2**28
 
 @dataclass(frozen=True)
 class ForecastSource:
-    """Where forecasts come from."""
+    """Where forecasts come from. ``history`` has the rates that the forecaster's runs were measured against."""
 
     forecaster: Forecaster
     footprints: Footprints
+    history: History | None = None
 
 
 class Forecasts(QObject):
@@ -49,6 +52,7 @@ class Forecasts(QObject):
         self._components: dict[Path, Components | None] = {}
         self._seconds: dict[tuple[object, ...], float | None] = {}
         self._machine: Machine | None = None
+        self._rates: dict[str, Rates | None] = {}
         self._busy = False
         self._stale = False
         self._warm_model = ""
@@ -87,7 +91,8 @@ class Forecasts(QObject):
             recipe.skip_layer_guidance,
         )
         if key not in self._seconds:
-            found = source.forecaster.forecast(recipe, components, model.family, machine, with_remedy=False)
+            known = self._as_learned(source, machine)
+            found = source.forecaster.forecast(recipe, components, model.family, known, with_remedy=False)
             self._seconds[key] = found.seconds
         return self._seconds[key]
 
@@ -122,7 +127,11 @@ class Forecasts(QObject):
             return
 
         def learn() -> None:
-            source.forecaster.ran(recipe, components, machine, ended.seconds, ended.peak_memory)
+            known = self._as_learned(source, machine)
+            if source.history is not None:
+                source.history.keep_rates(known)
+            self._rates[known.name] = known.rates
+            source.forecaster.ran(recipe, components, known, ended.seconds, ended.peak_memory)
 
         self._background.run(learn, lambda _none: self._learned(), lambda error: None)
 
@@ -137,7 +146,16 @@ class Forecasts(QObject):
             except LaternaError:
                 self._components[model.folder] = None  # the models page and the job say what is wrong with it
         components = self._components[model.folder]
-        return None if components is None else source.forecaster.forecast(recipe, components, model.family, machine)
+        known = self._as_learned(source, machine)
+        return None if components is None else source.forecaster.forecast(recipe, components, model.family, known)
+
+    def _as_learned(self, source: ForecastSource, machine: Machine) -> Machine:
+        """With the rates that this machine's runs were learned against; read once, at the first forecast."""
+        if source.history is not None and machine.name not in self._rates:
+            kept = source.history.with_kept_rates(msgspec.structs.replace(machine, rates=None))
+            self._rates[machine.name] = kept.rates
+        rates = self._rates.get(machine.name)
+        return machine if rates is None else msgspec.structs.replace(machine, rates=rates)
 
     # --- answers
 

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QLocale
+
+from engine.models import disk
+
+
+def number(value: float, digits: int | None = None) -> str:
+    """With the decimal comma where the window's language has one; without ``digits`` as many as there are."""
+    text = f"{value:g}" if digits is None else f"{value:.{digits}f}"
+    return text.replace(".", QLocale().decimalPoint())
+
 
 def duration(seconds: float) -> str:
     """ "18 s", "2 min 05 s", "1 h 20 min"."""
@@ -23,7 +33,12 @@ def about(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60 // 5 * 5:02d} min"
 
 
+def file_size(count: float) -> str:
+    """Bytes: "820 kB", "13.3 GB"."""
+    return disk.gigabytes(count).replace(".", QLocale().decimalPoint())
+
+
 def gigabytes(used: int, total: int) -> str:
     """ "9.8 / 24 GB"."""
     whole = total / 1e9
-    return f"{used / 1e9:.1f} / {whole:.0f} GB" if whole >= 10 else f"{used / 1e9:.1f} / {whole:.1f} GB"
+    return f"{number(used / 1e9, 1)} / {number(whole, 0 if whole >= 10 else 1)} GB"

@@ -22,6 +22,7 @@ from ui.actions import Actions
 from ui.background import Background
 from ui.engine_link import EngineLink
 from ui.feed import Feed
+from ui.formats import number
 from ui.generate.panel import GeneratePanel
 from ui.late_parts import LateParts
 from ui.library.item_actions import ItemActions
@@ -267,10 +268,10 @@ class MainWindow(QMainWindow):
         self.form.forecast.show_forecast(self.feed.estimate.current, self.feed.estimate.is_warm)
         if self.session.kind == "video":
             length = recipe.frames / max(1, recipe.fps)
-            right = self.tr("{seconds} s long").format(seconds=f"{length:.1f}")
+            right = self.tr("{seconds} s long").format(seconds=number(length, 1))
         else:
             megapixels = recipe.width * recipe.height / 1e6
-            right = self.tr("{count} megapixels").format(count=f"{megapixels:.1f}") if megapixels >= 0.2 else ""
+            right = self.tr("{count} megapixels").format(count=number(megapixels, 1)) if megapixels >= 0.2 else ""
         self.form.set_note(right if self.session.model is not None else "")
 
     def _apply_remedy(self, remedy: Remedy) -> None:

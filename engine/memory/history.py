@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import statistics
 import threading
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from engine.memory.machine import Machine, Rates
 from engine.memory.plan import STAGES, StageName
-from engine.protocol.errors import from_os_error
+from engine.protocol.errors import LaternaError, from_os_error
 
 KEPT_RUNS = 500
 RECENT = 5
@@ -28,6 +30,9 @@ CREATE INDEX IF NOT EXISTS runs_of_a_kind ON runs (device, family, stage, id);
 CREATE TABLE IF NOT EXISTS peaks (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, device TEXT NOT NULL, family TEXT NOT NULL, model TEXT NOT NULL,
     predicted INTEGER NOT NULL, measured INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS rates (
+    kind TEXT NOT NULL, name TEXT NOT NULL, rates TEXT NOT NULL, PRIMARY KEY (kind, name)
 );
 """
 
@@ -92,6 +97,26 @@ class History:
                             break
                 self._corrections[key] = found
         return self._corrections[key]
+
+    def keep_rates(self, machine: Machine) -> None:
+        """Keep the rates that runs of ``machine`` are measured against, if none are kept yet.
+
+        They are measured anew at each start, and come out lower where other programs are busy then; what was learned
+        against one measurement would be wrong against the next. Raises ``NoSpace`` or ``NotWritable``.
+        """
+        if machine.rates is None:
+            return
+        text = msgspec.json.encode(machine.rates).decode()
+        with self._open() as database:
+            database.execute("INSERT OR IGNORE INTO rates VALUES (?, ?, ?)", (machine.kind, machine.name, text))
+
+    def with_kept_rates(self, machine: Machine) -> Machine:
+        """``machine`` with the rates that were kept for it; as it is where there are none or they cannot be read."""
+        with contextlib.suppress(LaternaError, msgspec.DecodeError), self._open() as database:
+            query = "SELECT rates FROM rates WHERE kind = ? AND name = ?"
+            for (text,) in database.execute(query, (machine.kind, machine.name)):
+                return msgspec.structs.replace(machine, rates=msgspec.json.decode(text, type=Rates))
+        return machine
 
     def peaks(self, limit: int = 50) -> list[tuple[str, int, int]]:
         """The last runs' model, predicted and measured peak in bytes, newest first."""

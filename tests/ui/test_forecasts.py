@@ -45,9 +45,11 @@ def forecasts(session: Session, tmp_path: Path) -> Iterator[Forecasts]:
     found.close()
 
 
-def give_memory(session: Session, vram: float, ram: float = 64) -> None:
+def give_memory(session: Session, vram: float, ram: float = 64, speed: float = 1.0) -> None:
     kind = "cuda" if vram else "cpu"
-    device = DeviceInfo(kind, "a card", int(vram * GB), flops=2e13, bandwidth=3e11, operator=5e-6)
+    device = DeviceInfo(
+        kind, "a card", int(vram * GB), flops=2e13 * speed, bandwidth=3e11 * speed, operator=5e-6 / speed
+    )
     session.set_engine(EngineStateChanged("ready", device=device))
     session.set_memory(MemoryShown(MemoryChanged(0, int(ram * GB), 4 * GB, int(vram * GB), 0)))
 
@@ -113,6 +115,31 @@ def test_it_learns_from_runs(qtbot: QtBot, session: Session, forecasts: Forecast
     qtbot.waitUntil(lambda: abs(forecasts.current.seconds / sum(real.values()) - 1) < 0.15, timeout=10_000)
     session.set_engine(EngineStateChanged("restarting"))
     assert not forecasts.is_warm
+
+
+def test_a_start_on_a_busy_machine_does_not_make_what_was_learned_slower(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    def start(speed: float) -> Forecasts:
+        history = History(tmp_path / "runs.sqlite3")
+        made = Forecasts(session)
+        made.set_source(ForecastSource(Forecaster(history), Footprints(None), history))
+        with qtbot.waitSignal(made.changed, timeout=10_000):
+            give_memory(session, 0, speed=speed)
+        return made
+
+    first = start(1.0)
+    unlearned = first.current.seconds
+    real = {"encoding": 0.7, "denoising": 11.0, "decoding": 0.9}
+    first.ended(JobEnded(Job("a", session.draft.recipe, "folder", "done"), seconds=real, peak_memory=10**9))
+    qtbot.waitUntil(lambda: first.current.learned, timeout=10_000)
+    learned = first.current.seconds
+    assert abs(learned - unlearned) > 1
+    first.close()
+    again = start(0.1)
+    assert again.current.seconds == pytest.approx(learned)
+    assert again.seconds(session.draft.recipe) == pytest.approx(learned)
+    again.close()
 
 
 def test_a_job_that_was_not_measured_teaches_nothing(qtbot: QtBot, session: Session, forecasts: Forecasts) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.memory.forecast import Forecast
 from engine.memory.remedies import Remedy
-from ui.formats import about
+from ui.formats import about, number
 from ui.widgets.labels import ElidedLabel
 from ui.widgets.style import set_state
 
@@ -49,7 +49,7 @@ class ForecastNote(QWidget):
         self.setToolTip(self._explain(forecast))
 
     def _sentence(self, forecast: Forecast, is_loaded: bool) -> str:
-        needed, limit = f"{forecast.needed / 1e9:.1f}", f"{forecast.limit / 1e9:.1f}"
+        needed, limit = number(forecast.needed / 1e9, 1), number(forecast.limit / 1e9, 1)
         time = about(forecast.seconds + (0.0 if is_loaded else forecast.loading))
         if forecast.level == "too much":
             return self.tr("needs {needed} GB, {limit} are free").format(needed=needed, limit=limit)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from engine.models.catalog import InstalledModel
 from engine.protocol.family_info import FamilyInfo, ModelInfo
 from ui.draft import Draft
+from ui.formats import number
 from ui.generate.combo import Combo
 from ui.generate.presets import PresetButton
 from ui.generate.rows import Rows
@@ -71,7 +72,7 @@ class LengthField(QWidget):
 
     def _tell(self) -> None:
         seconds = self.frames.value() / self.fps.value()
-        tips = [self.tr("{seconds} seconds").format(seconds=f"{seconds:.1f}")]
+        tips = [self.tr("{seconds} seconds").format(seconds=number(seconds, 1))]
         if self._step:
             tips.append(self.tr("{step} · N + 1 frames").format(step=self._step))
         if self._usual:

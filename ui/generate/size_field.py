@@ -7,6 +7,7 @@ from math import gcd
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from ui.formats import number
 from ui.generate.combo import Combo
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
@@ -110,10 +111,10 @@ class SizeField(QWidget):
         if len(self._sizes) == 1:
             text = self.tr("This model was made for {size}.").format(size=size_text(*self._sizes[0]))
         elif most - least < SAME_MEGAPIXELS:
-            text = self.tr("This model was made for about {most} megapixels.").format(most=f"{most:.1f}")
+            text = self.tr("This model was made for about {most} megapixels.").format(most=number(most, 1))
         else:
             text = self.tr("This model was made for {least} to {most} megapixels.").format(
-                least=f"{least:.2f}", most=f"{most:.1f}"
+                least=number(least, 2), most=number(most, 1)
             )
         self.hint.setText(text)
         self.hint.setVisible(True)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from engine.models.disk import gigabytes
 from engine.models.licences import Licence
 from engine.models.store import Removal
 from engine.models.token import TokenPlace
+from ui.formats import file_size
 from ui.widgets.labels import label
 
 TOKEN_PAGE = "https://huggingface.co/settings/tokens"
@@ -74,10 +74,10 @@ class RemoveDialog(_Question):
         self.setWindowTitle(title)
         self.add_text(title, "title")
         self.yes.setText(self.tr("Remove"))
-        self.add_text(self.tr("This frees {size}.").format(size=gigabytes(removal.frees)))
+        self.add_text(self.tr("This frees {size}.").format(size=file_size(removal.frees)))
         if removal.shared:
             text = self.tr("{size} stay, since other models use them.")
-            self.add_text(text.format(size=gigabytes(removal.shared)), "muted")
+            self.add_text(text.format(size=file_size(removal.shared)), "muted")
         self.column.addWidget(self.buttons)
 
 

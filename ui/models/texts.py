@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.models.disk import gigabytes
 from engine.models.download import DownloadProgress
 from engine.models.states import Card, Installed
+from ui.formats import file_size
 
 
 def _tr(text: str) -> str:
@@ -20,7 +20,7 @@ def makes(card: Card) -> str:
 
 def needs(card: Card) -> str:
     """Memory and disk; what an import itself takes is the person's own."""
-    disk = _tr("{disk} on disk").format(disk=gigabytes(card.disk))
+    disk = _tr("{disk} on disk").format(disk=file_size(card.disk))
     if not card.memory:
         return disk
     return _tr("Graphics memory from {memory:g} GB").format(memory=card.memory) + "  ·  " + disk
@@ -48,7 +48,7 @@ def state(card: Card, installed: Installed | None, has_update: bool) -> tuple[st
         return _tr("Ready"), "good" if card.runs else "plain"
     if installed.state == "unfinished":
         text = _tr("Paused") if installed.paused else _tr("Waiting")
-        done, total = gigabytes(installed.done), gigabytes(installed.total)
+        done, total = file_size(installed.done), file_size(installed.total)
         return _tr("{state} at {done} of {total}").format(state=text, done=done, total=total), "warn"
     if installed.state == "damaged":
         text = _tr("Damaged: 1 file") if len(installed.bad) == 1 else _tr("Damaged: {count} files")
@@ -63,9 +63,9 @@ def progress(now: DownloadProgress) -> str:
         return now.text
     if now.phase == "finishing":
         return _tr("Putting it together")
-    text = _tr("{done} of {total}").format(done=gigabytes(now.done), total=gigabytes(now.total))
+    text = _tr("{done} of {total}").format(done=file_size(now.done), total=file_size(now.total))
     if now.speed > 0:
-        text += "  ·  " + _tr("{speed} a second").format(speed=gigabytes(now.speed))
+        text += "  ·  " + _tr("{speed} a second").format(speed=file_size(now.speed))
     if now.seconds_left >= 0:
         text += "  ·  " + _tr("{time} left").format(time=_duration(now.seconds_left))
     return text

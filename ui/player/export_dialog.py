@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from engine.media.export import SUFFIXES, ClipExport, export_clip
 from engine.protocol.errors import Cancelled, LaternaError
 from ui.background import Background
+from ui.formats import number
 from ui.generate.combo import Combo
 from ui.player.export import named_as
 from ui.sentences import said
@@ -60,7 +61,7 @@ class ExportDialog(QDialog):
             export.format,
         )
         self.speed = Combo(self.tr("Speed"))
-        self.speed.set_choices([(f"{speed:g}×", speed) for speed in SPEEDS], export.speed)
+        self.speed.set_choices([(f"{number(speed)}×", speed) for speed in SPEEDS], export.speed)
         self.size_choice = Combo(self.tr("Size"))
         self.size_choice.set_choices([(f"{round(size * 100)} %", size) for size in SIZES], export.scale)
         self.to_and_fro = QCheckBox(self.tr("To and fro"))

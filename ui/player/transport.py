@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
 
+from ui.formats import number
 from ui.player.playback import Mode
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
@@ -126,7 +127,7 @@ class Transport(QFrame):
         self.speed = QComboBox()
         self.speed.setAccessibleName(self.tr("Speed"))
         for speed in SPEEDS:
-            self.speed.addItem(f"{speed:g}×", speed)
+            self.speed.addItem(f"{number(speed)}×", speed)
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 14, 8)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from engine.jobs.job import Job
+from ui.formats import number
 from ui.library.captions import recipe_title
 
 SMALLEST_GROUP = 2
@@ -71,7 +72,7 @@ def details(job: Job) -> str:
     recipe = job.recipe
     parts = [recipe.model, f"{recipe.width} × {recipe.height}"]
     if recipe.frames > 1 and recipe.fps:
-        parts.append(f"{recipe.frames / recipe.fps:.1f} s")
+        parts.append(number(recipe.frames / recipe.fps, 1) + " s")
     if recipe.batch > 1:
         parts.append(f"× {recipe.batch}")
     return "  ·  ".join(parts)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QW
 from engine.jobs.job import Job
 from engine.jobs.notices import JobProgressed
 from engine.protocol.events import MemoryChanged
-from ui.formats import duration
+from ui.formats import duration, number
 from ui.library.captions import recipe_title
 from ui.library.delegate import cover
 from ui.theme import Theme
@@ -105,7 +105,7 @@ class RunningRow(QFrame):
 
     def show_memory(self, memory: MemoryChanged) -> None:
         used = memory.device_used if memory.device_total else memory.process
-        self.memory.setText(f"{used / 1e9:.1f} GB")
+        self.memory.setText(number(used / 1e9, 1) + " GB")
         self.memory.setAccessibleName(self.tr("Memory in use: {0}").format(self.memory.text()))
 
     def _tell(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
+from ui.formats import number
 from ui.library.captions import grouped
 
 T = QT_TRANSLATE_NOOP
@@ -90,14 +91,14 @@ def shown(recipe: Recipe, field: str) -> str:
     if isinstance(value, bool):
         translate = QCoreApplication.translate
         return translate("Recipe", "on") if value else translate("Recipe", "off")
-    return f"{value:g}" if isinstance(value, float) else str(value) or "–"
+    return number(value) if isinstance(value, float) else str(value) or "–"
 
 
 def _skip(recipe: Recipe) -> str:
     skip = recipe.skip_layer_guidance
     assert skip is not None
     layers = ", ".join(map(str, skip.layers))
-    return f"{skip.scale:g}  ·  {layers}  ·  {skip.start:g}–{skip.end:g}"
+    return f"{number(skip.scale)}  ·  {layers}  ·  {number(skip.start)}–{number(skip.end)}"
 
 
 _READINGS = {"diffusers": "diffusers", "comfyui": "ComfyUI"}
@@ -106,11 +107,15 @@ _SHOWN: dict[str, Callable[[Recipe], str]] = {
     "sampler": lambda recipe: display_name(SAMPLERS, recipe.sampler),
     "scheduler": lambda recipe: display_name(SCHEDULERS, recipe.scheduler),
     "seed": lambda recipe: grouped(recipe.seed),
-    "negative_range": lambda recipe: f"{recipe.negative_range.start:g}–{recipe.negative_range.end:g}",
-    "guidance_schedule": lambda recipe: ", ".join(f"{p.at:g}: {p.scale:g}" for p in recipe.guidance_schedule),
+    "negative_range": lambda recipe: f"{number(recipe.negative_range.start)}–{number(recipe.negative_range.end)}",
+    "guidance_schedule": lambda recipe: "; ".join(
+        f"{number(p.at)}: {number(p.scale)}" for p in recipe.guidance_schedule
+    ),
     "skip_layer_guidance": _skip,
-    "input": lambda recipe: f"{Path(recipe.input.path).name}  ·  {recipe.input.strength:g}" if recipe.input else "–",
-    "adapters": lambda recipe: ", ".join(f"{one.name} × {one.strength:g}" for one in recipe.adapters),
+    "input": lambda recipe: (
+        f"{Path(recipe.input.path).name}  ·  {number(recipe.input.strength)}" if recipe.input else "–"
+    ),
+    "adapters": lambda recipe: ", ".join(f"{one.name} × {number(one.strength)}" for one in recipe.adapters),
     "controls": lambda recipe: ", ".join(Path(one.media.path).name for one in recipe.controls),
     "conditioning": lambda recipe: str(
         len(recipe.positive_entries()) + len(recipe.negative_entries()) - 2 if recipe.conditioning else 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from ui.formats import number
 from ui.preferences import Preferences
 from ui.settings_page.controls import Control, make_control, translated
 from ui.settings_page.table import GROUPS, RESTART, SETTINGS, SettingRow
@@ -112,7 +113,7 @@ class SettingsWindow(QDialog):
             name = next(translated(text) for key, text in row.choices if key == value)
             return self.tr("Usually “{value}”.").format(value=name)
         if row.kind == "number":
-            return self.tr("Usually {value}.").format(value=f"{value:g}{translated(row.suffix)}")
+            return self.tr("Usually {value}.").format(value=number(value) + translated(row.suffix))
         return ""
 
     def show_value(self, field: str) -> None:

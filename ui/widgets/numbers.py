@@ -11,6 +11,9 @@ LEAST_WIDTH = 84
 
 
 def _dress(spin: QAbstractSpinBox) -> None:
+    locale = QLocale()
+    locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator | QLocale.NumberOption.RejectGroupSeparator)
+    spin.setLocale(locale)
     spin.setFixedHeight(FIELD_HEIGHT)
     spin.lineEdit().setTextMargins(6, 0, 0, 0)  # the style sheet's padding does not reach into a spin box
 
@@ -24,7 +27,6 @@ class IntSpin(QSpinBox):
         self.setRange(low, high)
         self.setSuffix(suffix)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setLocale(QLocale.c())
         _dress(self)
 
     def minimumSizeHint(self) -> QSize:
@@ -39,7 +41,10 @@ class IntSpin(QSpinBox):
 
 
 class FloatSpin(QDoubleSpinBox):
-    """Shows two decimals at most and keeps the exact number it was set to until the person changes it."""
+    """Shows two decimals at most and keeps the exact number it was set to until the person changes it.
+
+    It shows a comma where the window's language has one, and takes a point as well as a comma.
+    """
 
     def __init__(self, name: str, low: float, high: float, step: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +54,6 @@ class FloatSpin(QDoubleSpinBox):
         self.setRange(low, high)
         self.setSingleStep(step)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setLocale(QLocale.c())
         _dress(self)
         self.valueChanged.connect(self._follow)
 
@@ -63,7 +67,16 @@ class FloatSpin(QDoubleSpinBox):
 
     def textFromValue(self, value: float) -> str:
         text = f"{value:.2f}".rstrip("0")
-        return text + "0" if text.endswith(".") else text
+        return self._local(text + "0" if text.endswith(".") else text)
+
+    def valueFromText(self, text: str) -> float:
+        return super().valueFromText(self._local(text))
+
+    def validate(self, text: str, at: int) -> object:
+        return super().validate(self._local(text), at)
+
+    def _local(self, text: str) -> str:
+        return text.translate(str.maketrans(".,", 2 * self.locale().decimalPoint()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.memory.history import KEPT_RUNS, History, Run
+from engine.memory.machine import Machine, Rates
 
 STAGES = {"encoding": 1.0, "denoising": 10.0, "decoding": 2.0}
 
@@ -31,6 +33,18 @@ def test_a_model_learns_from_its_own_runs_then_from_its_family(tmp_path: Path) -
     assert history.corrections("cpu", "f", "m")["denoising"] == pytest.approx(3.0)
     assert history.corrections("cuda", "f", "m") == {}
     assert history.corrections("cpu", "g", "other") == {}
+
+
+def test_the_first_rates_of_a_machine_stay(tmp_path: Path) -> None:
+    history = History(tmp_path / "runs.sqlite3")
+    idle = Machine("cpu", 8, 4, name="a processor", rates=Rates(2e11, 3e10, 1e-5, measured=True))
+    busy = msgspec.structs.replace(idle, rates=Rates(2e10, 3e9, 1e-4, measured=True))
+    assert history.with_kept_rates(busy) == busy
+    history.keep_rates(idle)
+    history.keep_rates(busy)
+    assert History(tmp_path / "runs.sqlite3").with_kept_rates(busy) == idle
+    other = msgspec.structs.replace(busy, name="another")
+    assert history.with_kept_rates(other) == other
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from pytestqt.qtbot import QtBot
 
+from ui.formats import file_size, number
 from ui.theme import Theme
 from ui.widgets.numbers import FloatSpin, IntSpin, SliderSpin
 
@@ -52,3 +55,35 @@ def test_steps_are_whole(qtbot: QtBot, theme: Theme) -> None:
     assert steps.value() == 31
     qtbot.keyClick(steps.spin, Qt.Key.Key_Up)
     assert steps.value() == 32
+
+
+@pytest.fixture
+def portuguese() -> Iterator[None]:
+    before = QLocale()
+    QLocale.setDefault(QLocale("pt_BR"))
+    yield
+    QLocale.setDefault(before)
+
+
+@pytest.mark.usefixtures("portuguese")
+@pytest.mark.parametrize("typed", ["7,25", "7.25"])
+def test_in_portuguese_a_comma_is_shown_and_a_point_is_understood(qtbot: QtBot, theme: Theme, typed: str) -> None:
+    spin = FloatSpin("Guidance scale", 0.0, 9999.0, 0.5)
+    qtbot.addWidget(spin)
+    spin.set_exact(1234.5)
+    assert spin.text() == "1234,5"
+    spin.show()
+    spin.selectAll()
+    qtbot.keyClicks(spin, typed)
+    assert spin.exact() == 7.25
+    spin.clearFocus()
+    assert spin.text() == "7,25"
+
+
+@pytest.mark.usefixtures("portuguese")
+def test_numbers_in_sentences_have_the_comma_too() -> None:
+    assert (number(4.5), number(7), number(12.345, 1), file_size(13.3e9)) == ("4,5", "7", "12,3", "13,3 GB")
+
+
+def test_in_english_numbers_have_a_point() -> None:
+    assert (number(4.5), number(0.25, 2), file_size(13.3e9)) == ("4.5", "0.25", "13.3 GB")
