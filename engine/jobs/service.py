@@ -37,7 +37,7 @@ from engine.jobs.watchdog import Patience
 from engine.library.library import Library
 from engine.models.adapters import locate
 from engine.protocol import events
-from engine.protocol.commands import Cancel, Generate
+from engine.protocol.commands import CHECKPOINT_SHARE, Cancel, Generate
 from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError, ProtocolError
 from engine.protocol.recipe import Recipe
 
@@ -71,16 +71,17 @@ class JobService:
         keep_free: Callable[[], int] = lambda: 0,
         cancel_patience: float = CANCEL_PATIENCE,
         checkpoint_folder: Path | None = None,
+        checkpoint_share: float = CHECKPOINT_SHARE,
         wait_after_start: bool = False,
         patience: Patience | None = None,
     ) -> None:
         """Opens the queue: raises ``LibraryBusy`` where another Laterna has it, ``NotWritable`` or ``NoSpace``.
 
         ``notify`` is called on the thread of ``run``. ``cancel_patience``: seconds after which an engine that does not
-        answer a cancel is ended by force; ``patience`` is that with a silent one. ``keep_free`` is ``Generate``'s.
-        ``checkpoint_folder`` is by default
-        beside the queue. ``wait_after_start``: jobs that are left from before wait until ``resume_queue``. The library
-        stays the caller's to close, after ``run`` has returned.
+        answer a cancel is ended by force; ``patience`` is that with a silent one. ``keep_free`` and
+        ``checkpoint_share`` are ``Generate``'s. ``checkpoint_folder`` is by default beside the queue.
+        ``wait_after_start``: jobs that are left from before wait until ``resume_queue``. The library stays the caller's
+        to close, after ``run`` has returned.
         """
         self._library = library
         self._output_folder = Path(output_folder)
@@ -90,6 +91,7 @@ class JobService:
         self._preview_interval = preview_interval
         self._a1111_parameters = a1111_parameters
         self._keep_free = keep_free
+        self._checkpoint_share = checkpoint_share
         self._cancel_patience = cancel_patience
         self._inbox: SimpleQueue[inbox.Message] = SimpleQueue()
         self._queue = JobQueue(Path(queue_database))
@@ -121,7 +123,7 @@ class JobService:
     ) -> list[str]:
         """Queue ``count`` jobs with the seeds ``seed``, ``seed + 1``, … and return their ids. Raises ``BadRecipe``.
 
-        With a ``file_stem`` an existing file of that name is replaced; from the second job on it gets ``-2``, ``-3`` ….
+        From the second job on a ``file_stem`` gets ``-2``, ``-3`` …; a name that is taken is passed over.
         ``texts``: prompt and negative prompt of each job, where they are not the recipe's.
         """
         return self._submit(make_jobs(recipe, model_folder, count, output_folder, file_stem, texts))
@@ -407,6 +409,7 @@ class JobService:
                 cache_folder=str(self._cache_folder),
                 adapter_files=tuple(map(str, adapter_files)),
                 checkpoint=str(self._checkpoints.path(job.id)),
+                checkpoint_share=self._checkpoint_share,
                 memory_level=job.memory_level,
                 keep_free=self._keep_free(),
             )

@@ -6,6 +6,9 @@ import msgspec
 
 from engine.protocol.recipe import Recipe
 
+CHECKPOINT_SHARE = 0.01
+"""Part of a run's time that saving its state may take."""
+
 
 class Generate(msgspec.Struct, frozen=True, tag=True):
     """Run ``recipe`` with the model in ``model_folder`` and save the results in ``output_folder``.
@@ -32,7 +35,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     cache_folder: str = ""
     adapter_files: tuple[str, ...] = ()
     checkpoint: str = ""
-    checkpoint_share: float = 0.01
+    checkpoint_share: float = CHECKPOINT_SHARE
     memory_level: int = 0
     keep_free: int = 0
     a1111_parameters: bool = False

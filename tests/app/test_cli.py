@@ -185,6 +185,8 @@ def test_out_keeps_its_name_as_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_says_so_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    # A shell's background jobs ignore Ctrl-C, and so would everything that they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "--home", str(tmp_path), "generate", "--prompt", "an owl", "--steps", "200"],
         cwd=ROOT,
@@ -192,6 +194,7 @@ def test_interrupted_it_says_so_and_leaves_nothing(tmp_path: Path, number: signa
         stderr=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, before)
     assert process.stderr
     process.stderr.readline()  # the engine has begun
     process.send_signal(number)

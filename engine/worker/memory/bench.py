@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -148,4 +149,4 @@ def second_picture() -> Figures:
     return figures
 
 
-NAMES = {"forecast": forecast, "resident": resident, "second-picture": second_picture}
+NAMES: dict[str, Callable[[], Figures]] = {"forecast": forecast, "resident": resident, "second-picture": second_picture}

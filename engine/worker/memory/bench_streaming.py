@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -185,4 +186,4 @@ def _class(name: str) -> Any:
     return getattr(importlib.import_module(CLASSES[name]), name)
 
 
-NAMES = {"streaming": streaming}
+NAMES: dict[str, Callable[[], Figures]] = {"streaming": streaming}

@@ -70,7 +70,7 @@ def test_the_graph_itself_says_nearly_everything(recipe: Recipe) -> None:
     recipe = recipe.replace(
         text_encoding="comfyui", max_sequence_length=77, t5_mask=False, latents="fp32", model_hashes={}
     )
-    if recipe.sampler in ("dpmpp_2m_log_snr", "uni_pc_log_snr", "dpm"):
+    if recipe.sampler in ("dpmpp_2m_log_snr", "uni_pc_log_snr", "deis_log_snr", "dpm"):
         recipe = recipe.replace(sampler="euler")
     if recipe.scheduler == "trailing":
         recipe = recipe.replace(scheduler="normal")

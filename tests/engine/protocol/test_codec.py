@@ -29,6 +29,11 @@ EVENTS = [
     events.JobFailed("j", ErrorInfo("OutOfMemory", "a.", "b.")),
     events.Preloaded("/m", None),
     events.Pong(7),
+    events.Pulse(5, 0.5),
+    events.JobResumed("j", 3, 9),
+    events.ResumeRefused("j", ErrorInfo("BadRecipe", "a.")),
+    events.PlanLowered("j", "denoising", "It goes on."),
+    events.CheckpointSaved("j", 3, 9, 1024),
     events.CommandRefused(ErrorInfo("BadRecipe", "a.")),
 ]
 
