@@ -21,8 +21,9 @@ class Component(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ModelSource(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A model's repository. ``licence`` is an id of ``licences``; ``memory`` in GB is what a graphics card needs
-    at least, stages in turn; ``bytes`` is the download in native precision, a figure until the real file list is known.
+    """A model's repository. ``licence`` is an id of ``licences``; ``memory`` in GB is the smallest common graphics
+    card that the planner runs its usual settings on; ``bytes`` is the download in native precision, a figure until the
+    real file list is known.
 
     ``runs`` is false where this Laterna can keep the model but not run it yet.
     """
@@ -112,12 +113,12 @@ def _cogvideox(
 SOURCES: dict[str, ModelSource] = {
     source.id: source
     for source in (
-        _sd35("sd3.5-large", "SD 3.5 Large", "8 billion parameters, the finest.", 27.6, 17, "about 1 megapixel"),
-        _sd35("sd3.5-large-turbo", "SD 3.5 Large Turbo", "Large in four steps: fast.", 27.6, 17, "about 1 megapixel"),
-        _sd35("sd3.5-medium", "SD 3.5 Medium", "2.5 billion parameters.", 16.3, 10, "0.25 to 2 megapixels"),
+        _sd35("sd3.5-large", "SD 3.5 Large", "8 billion parameters, the finest.", 27.6, 4, "about 1 megapixel"),
+        _sd35("sd3.5-large-turbo", "SD 3.5 Large Turbo", "Large in four steps: fast.", 27.6, 4, "about 1 megapixel"),
+        _sd35("sd3.5-medium", "SD 3.5 Medium", "2.5 billion parameters.", 16.3, 4, "0.25 to 2 megapixels"),
         _cogvideox("cogvideox-2b", "CogVideoX 2B", "CogVideoX-2b", "The small one.", 13.3, 4, "apache-2.0"),
-        _cogvideox("cogvideox-5b", "CogVideoX 5B", "CogVideoX-5b", "Finer than 2B.", 21.1, 5),
-        _cogvideox("cogvideox-1.5-5b", "CogVideoX 1.5 5B", "CogVideoX1.5-5B", "Larger and longer.", 21.1, 10),
+        _cogvideox("cogvideox-5b", "CogVideoX 5B", "CogVideoX-5b", "Finer than 2B.", 21.1, 4),
+        _cogvideox("cogvideox-1.5-5b", "CogVideoX 1.5 5B", "CogVideoX1.5-5B", "Larger and longer.", 21.1, 6),
         _cogvideox("cogvideox-5b-i2v", "CogVideoX 5B I2V", "CogVideoX-5b-I2V", "Moves a picture.", 21.1, 5, runs=False),
         _cogvideox(
             "cogvideox-1.5-5b-i2v",

@@ -1696,8 +1696,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Danificados: {count} arquivos</translation>
     </message>
     <message>
-      <source>Graphics memory from {memory:g} GB</source>
-      <translation>Memória gráfica a partir de {memory:g} GB</translation>
+      <source>Graphics memory from {memory:g} GB (more is faster)</source>
+      <translation>Memória gráfica a partir de {memory:g} GB (com mais, é mais rápido)</translation>
     </message>
     <message>
       <source>Incomplete</source>
@@ -3180,6 +3180,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Crie um novo em {} e informe-o: “models token”.</translation>
     </message>
     <message>
+      <source>Models here: {}. In the catalogue: {}. Or name a folder.</source>
+      <translation>Modelos aqui: {}. No catálogo: {}. Ou indique uma pasta.</translation>
+    </message>
+    <message>
       <source>Move the models again.</source>
       <translation>Mova os modelos de novo.</translation>
     </message>
@@ -3190,6 +3194,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Name layers from 0 to {}.</source>
       <translation>Indique camadas de 0 a {}.</translation>
+    </message>
+    <message>
+      <source>Name the folder of a model: --model FOLDER.</source>
+      <translation>Indique a pasta de um modelo: --model PASTA.</translation>
     </message>
     <message>
       <source>Name the folder with the pictures: --data FOLDER.</source>
@@ -3982,10 +3990,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Your request for {} was rejected.</source>
       <translation>A sua solicitação para {} foi rejeitada.</translation>
-    </message>
-    <message>
-      <source>{} Or name a folder.</source>
-      <translation type="unfinished" />
     </message>
     <message>
       <source>{} arrived damaged twice: its checksum is not the published one.</source>
@@ -5206,7 +5210,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>nothing else</source>
-      <translation type="unfinished" />
+      <translation>nada mais</translation>
     </message>
     <message>
       <source>{0} jobs</source>

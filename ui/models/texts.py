@@ -23,7 +23,7 @@ def needs(card: Card) -> str:
     disk = _tr("{disk} on disk").format(disk=file_size(card.disk))
     if not card.memory:
         return disk
-    return _tr("Graphics memory from {memory:g} GB").format(memory=card.memory) + "  ·  " + disk
+    return _tr("Graphics memory from {memory:g} GB (more is faster)").format(memory=card.memory) + "  ·  " + disk
 
 
 def licence(card: Card) -> str:

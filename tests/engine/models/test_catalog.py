@@ -4,7 +4,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.memory.forecast import plans_for
+from engine.memory.inventory import published
+from engine.memory.machine import imagined
+from engine.memory.planner import first_fitting
 from engine.models import catalog
+from engine.models.catalog import MODELS
+from engine.models.sources import SOURCES
 from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
 
 SD35 = {"_class_name": "StableDiffusion3Pipeline"}
@@ -90,3 +96,12 @@ def test_models_are_found_and_resolved_by_id_or_folder(tmp_path: Path) -> None:
         catalog.resolve("zebra", folders)
     with pytest.raises(ModelMissing, match="not on this machine"):
         catalog.resolve("sd3.5-large", folders)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_models_page_names_the_smallest_card_that_the_planner_runs_it_on(model: str) -> None:
+    """With its usual settings, and 32 GiB of memory beside the card."""
+    recipe, components = MODELS[model].recipe("a red apple"), published(model)
+    machines = {size: imagined(size, 32) for size in (4, 6, 8, 10, 12, 16, 24)}
+    running = [size for size, here in machines.items() if first_fitting(plans_for(recipe, components, here), here)]
+    assert SOURCES[model].memory == min(running)
