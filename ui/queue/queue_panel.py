@@ -231,6 +231,6 @@ class QueuePanel(QWidget):
             parts.append(self.tr("{0} waiting").format(waiting))
         progress = self.running.progress
         seconds = self._time_left.of(self.model.jobs, self.running.job, progress)
-        if seconds is not None and (waiting or self.running.job):
-            parts.append(self.tr("≈ {0} left").format(about(seconds)))
-        self.count.set_text("  ·  ".join(parts))
+        if seconds is not None and (self.running.job or (waiting and not self._paused)):
+            parts.insert(0, self.tr("≈ {0} left").format(about(seconds)))  # what is cut is what the list shows too
+        self.count.set_text(" · ".join(parts))

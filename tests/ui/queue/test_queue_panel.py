@@ -259,19 +259,32 @@ def test_the_queue_is_paused_and_goes_on(qtbot: QtBot, panel: QueuePanel) -> Non
 def test_the_time_that_the_whole_queue_takes(panel: QueuePanel) -> None:
     assert "left" not in panel.count.text_whole()
     panel.set_estimate(lambda recipe: 60.0)
-    assert panel.count.text_whole() == "4 waiting  ·  ≈ 5 min left"
+    assert panel.count.text_whole() == "≈ 5 min left · 4 waiting"
     panel.job_progressed(JobProgressed("run", "denoising", 19, 30, 0.62, 30.0))
-    assert panel.count.text_whole() == "4 waiting  ·  ≈ 4 min left"
+    assert panel.count.text_whole() == "≈ 4 min left · 4 waiting"
+
+
+def test_the_time_is_not_cut_in_a_narrow_panel(panel: QueuePanel, qtbot: QtBot) -> None:
+    panel.resize(300, 500)
+    panel.set_estimate(lambda recipe: 31.0)
+    qtbot.waitUntil(lambda: panel.width() == 300)
+    assert panel.count.text().startswith("≈ 3 min left")
+
+
+def test_a_queue_that_is_paused_tells_no_time(panel: QueuePanel) -> None:
+    panel.set_estimate(lambda recipe: 31.0)
+    panel.queue_changed(QueueChanged((job("a"),), paused=True))
+    assert panel.count.text_whole() == "paused · 1 waiting"
 
 
 def test_jobs_that_a_checkpoint_holds_half_of_count_half(panel: QueuePanel) -> None:
     saved = msgspec.structs.replace(job("a"), saved_step=15, saved_steps=30)
     panel.queue_changed(QueueChanged((saved, job("b"))))
     panel.set_estimate(lambda recipe: 120.0)
-    assert panel.count.text_whole() == "2 waiting  ·  ≈ 3 min left"
+    assert panel.count.text_whole() == "≈ 3 min left · 2 waiting"
     running = msgspec.structs.replace(saved, id="run", state="running")
     panel.queue_changed(QueueChanged((running, job("b"))))
-    assert panel.count.text_whole() == "1 waiting  ·  ≈ 3 min left"
+    assert panel.count.text_whole() == "≈ 3 min left · 1 waiting"
 
 
 def test_ten_thousand_jobs_slow_nothing(panel: QueuePanel) -> None:
