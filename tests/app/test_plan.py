@@ -51,10 +51,10 @@ def test_where_nothing_fits_the_exit_code_is_4_and_a_change_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(NothingFits) as caught:
-        run(tmp_path, "--model", "sd3.5-medium", "--vram", "8", "--ram", "32")
+        run(tmp_path, "--model", "cogvideox-5b", "--vram", "2", "--ram", "4")
     assert caught.value.exit_code == 4
     assert "graphics memory" in caught.value.message
-    assert caught.value.remedy == "It would fit with no T5 text encoder."
+    assert caught.value.remedy == "It would fit with 17 frames."
     assert "RAM" in capsys.readouterr().out
 
 

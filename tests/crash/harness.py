@@ -134,7 +134,7 @@ class Result:
     kills: Counter[str] = field(default_factory=Counter)
     moments: Counter[str] = field(default_factory=Counter)
     orphans: int = 0
-    ended_by_themselves: int = 0
+    ended_by_themselves: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -146,14 +146,15 @@ def kill_at_random(home: Path, kills: int, seed: int, promises: Promises) -> Res
     session: Session | None = None
     starts = 0
     try:
-        while sum(result.kills.values()) < kills and result.ended_by_themselves < MOST_ENDED:
+        while sum(result.kills.values()) < kills and len(result.ended_by_themselves) < MOST_ENDED:
             if session is None:
                 starts += 1
                 session = Session(home, starts, promises)
             _wait_for_a_moment(session, chance)
             if session.process.poll() is not None:
-                result.ended_by_themselves += 1  # told at the end: what is lost then matters too
                 session.close()
+                # Told at the end: what is lost then matters too.
+                result.ended_by_themselves.append(_last_words(home, session.process.returncode))
                 session = None
                 continue
             target = chance.choice(TARGETS)
@@ -176,6 +177,12 @@ def kill_at_random(home: Path, kills: int, seed: int, promises: Promises) -> Res
             session.kill()
     result.seconds = time.monotonic() - began
     return result
+
+
+def _last_words(home: Path, code: int) -> str:
+    trace = home / "logs" / "window-trace.log"
+    said = trace.read_text("utf-8", "replace") if trace.exists() else ""
+    return f"exit code {code}\n{said or (home / 'robot.log').read_text('utf-8', 'replace')[-2000:]}"
 
 
 def _wait_for_a_moment(session: Session, chance: random.Random) -> None:

@@ -140,8 +140,6 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
         lines = fit(found, TILED_FEATURES if "/" in call else None)
         calls[f"{call}@2"] = lines
         calls[f"{call}@4"] = Lines(_twice(lines.peak), lines.flops, _twice(lines.moved), lines.ops)
-    if cls == "AutoencoderKLCogVideoX":
-        calls |= _smaller_tiles(calls)
     whole = networks.build(cls, config, torch.bfloat16)
     in_blocks = [_parameters(block) for block in networks.blocks_of(whole)]
     layers = [_parameters(module) for module in whole.modules() if not list(module.children())]
@@ -155,23 +153,6 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
         blocks=len(in_blocks),
         calls=calls,
     )
-
-
-def _smaller_tiles(calls: dict[str, Lines]) -> dict[str, Lines]:
-    """The other tiles of a clip from the first: a tile's own bytes go with its area, the results stay the same."""
-    (height, width), *others = CLIP_TILES
-    found = {}
-    for itemsize in (2, 4):
-        base = calls[f"decode/{height}x{width}@{itemsize}"]
-        for tile in others:
-            area = tile[0] * tile[1] / (height * width)
-            found[f"decode/{tile[0]}x{tile[1]}@{itemsize}"] = Lines(
-                (base.peak[0] * area, *base.peak[1:]),
-                base.flops,
-                base.moved,
-                (base.ops[0], *(value / area for value in base.ops[1:])),
-            )
-    return found
 
 
 def _twice(line: tuple[float, ...]) -> tuple[float, ...]:
@@ -236,7 +217,7 @@ def _vae(network: Network) -> dict[str, list[Point]]:
 
         found["decode"].append((features, network.run(decode)))
         found["encode"].append((features, network.run(encode)))
-    for tile in CLIP_TILES[:1] if is_video else PICTURE_TILES:
+    for tile in CLIP_TILES if is_video else PICTURE_TILES:
         points = []
         for rows, columns, frames in TILED_CLIPS if is_video else TILED_PICTURES:
             height, width = round(tile[0] * rows / 16) * 16, round(tile[1] * columns / 16) * 16
