@@ -6,6 +6,8 @@ QListView in icon mode lays every row out and stalls from some ten thousand on; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import (
     QEasingCurve,
     QEvent,
@@ -47,7 +49,7 @@ class GridView(QAbstractItemView):
 
     Signals: ``copy_pressed()``, ``delete_pressed()``; ``drag_wanted()`` when the selection is dragged;
     ``visible_rows_changed(first, last)`` when other rows, or the same at another size, are on the screen;
-    ``hovered(row)`` when the pointer comes over another tile, −1 for none.
+    ``hovered(row)`` when another tile, or the same with another content, is under the pointer; −1 for none.
     """
 
     copy_pressed = Signal()
@@ -64,6 +66,7 @@ class GridView(QAbstractItemView):
         self._anchor_offset = 0
         self._holding = False
         self._band: QRect | None = None
+        self._pointer: QPoint | None = None
         self._under = -1
         self._shown: tuple[int, int, int, float] | None = None
         self._target = 0
@@ -106,6 +109,7 @@ class GridView(QAbstractItemView):
             bar.setValue(self._geometry.line_top(self._anchor.row()) - self._anchor_offset)
         self._holding = False
         super().updateGeometries()
+        self._look_under()
         self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -126,15 +130,21 @@ class GridView(QAbstractItemView):
         super().reset()
         self._rows_moved()
 
+    def dataChanged(self, first: _Index, last: _Index, roles: Sequence[int] = ()) -> None:
+        super().dataChanged(first, last, roles)
+        if first.row() <= self._under <= last.row():
+            self.hovered.emit(self._under)
+
     def _rows_moved(self, *_ignored: object) -> None:
         self._shown = None
+        self._under = -1
         self.updateGeometries()
 
     def _scrolled(self, value: int) -> None:
         """The person scrolled: what is at the top now is what stays there. At the very top, new rows show."""
-        self._set_under(-1)
         if self._holding:
             return
+        self._look_under()
         row = self._first_row(value) if value > 0 else -1
         if row < 0:
             self._anchor = QPersistentModelIndex()
@@ -289,17 +299,19 @@ class GridView(QAbstractItemView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        index = self.indexAt(event.position().toPoint())
-        self._set_under(index.row() if not event.buttons() else -1)
+        self._pointer = None if event.buttons() else event.position().toPoint()
+        self._look_under()
         if self.state() == QAbstractItemView.State.DragSelectingState:
             self.viewport().update()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
-            self._set_under(-1)
+            self._pointer = None
+            self._look_under()
         return super().viewportEvent(event)
 
-    def _set_under(self, row: int) -> None:
+    def _look_under(self) -> None:
+        row = self.indexAt(self._pointer).row() if self._pointer is not None else -1
         if row != self._under:
             self._under = row
             self.hovered.emit(row)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QSize
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.media.environment import Environment
@@ -15,6 +17,7 @@ from tests.fakes.fake_library import FakeLibrary, make_item
 from tests.fakes.recipes import clip_recipe
 from ui.library import hover
 from ui.library.gallery import GalleryPanel
+from ui.library.grid import GridView
 from ui.library.hover import HoverPlayer
 
 SIZE = QSize(60, 40)
@@ -90,11 +93,34 @@ def test_the_gallery_plays_what_is_under_the_pointer(
     qtbot.waitUntil(lambda: gallery._model.item(0) is not None and gallery._model.item(0).kind == "video")
     gallery._hover._rest.setInterval(1)
     grid = gallery.grid
-    QTest.mouseMove(grid.viewport(), grid.tile_rect(0).center())
+    move_pointer(grid, grid.tile_rect(0).center())
     qtbot.waitUntil(lambda: gallery._hover.frame(40) is not None)
     grid.grab()
-    QTest.mouseMove(grid.viewport(), grid.tile_rect(1).center() + QPoint(1, 1))
-    qtbot.waitUntil(lambda: gallery._hover.frame(40) is None)
+    move_pointer(grid, grid.tile_rect(1).center())
+    assert gallery._hover.frame(40) is None
+
+
+def test_the_tile_that_comes_under_a_resting_pointer_plays(
+    qtbot: QtBot, gallery: GalleryPanel, library: FakeLibrary, clip: Path
+) -> None:
+    gallery._hover._rest.setInterval(1)
+    grid = gallery.grid
+    move_pointer(grid, grid.tile_rect(0).center())
+    library.special = {40: clip_item(clip, 40)}
+    gallery.library_changed(_everything())
+    qtbot.waitUntil(lambda: gallery._hover.frame(40) is not None)
+    grid.verticalScrollBar().setValue(grid.grid.pitch)
+    assert gallery._hover.frame(40) is None
+    grid.verticalScrollBar().setValue(0)
+    qtbot.waitUntil(lambda: gallery._hover.frame(40) is not None)
+
+
+def move_pointer(grid: GridView, place: QPoint) -> None:
+    """Without the real pointer: other windows of the test process may lie under it."""
+    no, none = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    everywhere = grid.viewport().mapToGlobal(place)
+    event = QMouseEvent(QEvent.Type.MouseMove, QPointF(place), QPointF(everywhere), no, no, none)
+    QApplication.sendEvent(grid.viewport(), event)
 
 
 def _everything() -> object:
