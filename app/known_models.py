@@ -8,6 +8,7 @@ from app.paths import Paths
 from engine.interop.model_files import KnownModels
 from engine.models.catalog import find_installed
 from engine.models.location import locate
+from engine.models.lora_shelf import LoraShelf
 from engine.models.store import Store
 from engine.protocol.errors import LaternaError
 
@@ -17,5 +18,5 @@ def known_models(paths: Paths) -> KnownModels:
     hashes: dict[str, str] = {}
     with suppress(LaternaError):  # the disk that holds the models may be away
         hashes = Store(locate(paths.models)).hashes()
-    loras = tuple(path.name for path in sorted(paths.adapters.rglob("*.safetensors")))
+    loras = tuple(one.name for one in LoraShelf(paths.adapters).known())
     return KnownModels.of(find_installed(paths.model_folders), hashes, loras)
