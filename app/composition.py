@@ -31,10 +31,12 @@ from app.settings import Settings, SettingsFile
 from app.single_instance import SingleInstance
 from engine.jobs.notices import Notice
 from engine.models.catalog import InstalledModel, find_installed
+from engine.models.lora_shelf import LoraShelf
 from engine.prompt.styles import StyleStore
 from engine.prompt.wildcards import Wildcards
 from engine.protocol.version import VERSION
 from ui.garbage import GuiGarbage
+from ui.loras import Loras
 from ui.main_window import MainWindow
 from ui.prompt_tools import PromptTools
 from ui.reports import Reports
@@ -89,6 +91,7 @@ def make_window(
         read_recipe=lambda path: _read_recipe(path, paths),
         inputs_folder=paths.inputs,
         prompt_tools=PromptTools(StyleStore(RESOURCES / "styles", paths.styles), Wildcards(paths.wildcards)),
+        loras=Loras(LoraShelf(paths.adapters)),
         version=VERSION,
         notice=settings_file.notice,
     )

@@ -15,6 +15,12 @@ def is_usable(data: QMimeData) -> bool:
     return data.hasUrls() or data.hasText()
 
 
+def only_file(data: QMimeData) -> Path | None:
+    """The one file of this machine in ``data``; None for several, an address or a text."""
+    urls = data.urls() if data.hasUrls() else []
+    return Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
+
+
 def dropped(data: QMimeData) -> Dropped:
     """The file or text of ``data``. Raises ``BadFile`` with a sentence where there is neither."""
     if data.hasUrls():

@@ -33,6 +33,7 @@ class LateParts(QObject):
         window = self._window
         self.find_models_again()
         window.prompt_tools.load()
+        window.loras.load()
         window.background.run(window.open_services, self._services_ready, self._services_failed)
         window.background.run(_import_panels, lambda _none: self._build_view(), window.failed)
 

@@ -27,6 +27,7 @@ from ui.generate.panel import GeneratePanel
 from ui.late_parts import LateParts
 from ui.library.item_actions import ItemActions
 from ui.messages import Message, of_error
+from ui.loras import Loras
 from ui.notifier import Notifier
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         inputs_folder: Path,
         prompt_tools: PromptTools,
         version: str = "",
+        loras: Loras,
         notice: str = "",
     ) -> None:
         """``open_services`` and ``find_models`` are called on threads of their own.
@@ -94,7 +96,9 @@ class MainWindow(QMainWindow):
         self.frames_folder = frames_folder
         self._notice = notice
         self.prompt_tools = prompt_tools
-        prompt_tools.setParent(self)
+        self.loras = loras
+        for shared in (prompt_tools, loras):
+            shared.setParent(self)
         self._closing = False
         self._started = False
         self.link: EngineLink | None = None
@@ -126,7 +130,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.setWindowTitle("Laterna")
-        self.form = GeneratePanel(self.session, theme=self.theme, tools=self.prompt_tools)
+        self.form = GeneratePanel(self.session, theme=self.theme, tools=self.prompt_tools, loras=self.loras)
         self.form.prompts.completion.enabled = self.preferences.suggestions
         self.form.set_presets(self.preferences.presets)
         self.form.set_advanced_open(self.preferences.advanced_open)
@@ -191,6 +195,7 @@ class MainWindow(QMainWindow):
         self.feed.said.connect(self.messages.show_message)
         self.feed.refused.connect(lambda error: self._refused(error, focus=False))
         self.feed.restart_wanted.connect(actions.restart_engine)
+        self.loras.failed.connect(self.failed)
         self.feed.estimate.changed.connect(self._tell_notes)
         form.forecast.remedy_wanted.connect(self._apply_remedy)
         self.theme.changed.connect(self.save_soon)
@@ -242,6 +247,10 @@ class MainWindow(QMainWindow):
     # --- keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+    def import_model(self, path: Path) -> None:
+        """A model's file or folder, on the models page."""
+        self._window_actions.import_model(path)
+
         """Keys that no control used."""
         pressed = QKeySequence(event.keyCombination())
         for row in ROWS:

@@ -116,9 +116,9 @@ class RecipeFiles(QObject):
     def _set_start(self, path: Path) -> None:
         actions, session = self._actions, self._session
         back = actions.keep_draft()
-        if not _takes_pictures(session):
+        if not takes_pictures(session):
             session.set_kind("image")
-        if not _takes_pictures(session):
+        if not takes_pictures(session):
             back()
             text = self.tr("No model on this machine starts from a picture.")
             self.said.emit(Message(text, "warning", seconds=0.0, topic=TOPIC))
@@ -134,7 +134,8 @@ class RecipeFiles(QObject):
         self.said.emit(of_error(error.info(), TOPIC))
 
 
-def _takes_pictures(session: Session) -> bool:
+def takes_pictures(session: Session) -> bool:
+    """Whether the model in the form can start from a picture."""
     return session.model is not None and session.model.family.has_input_image
 
 

@@ -26,6 +26,7 @@ from engine.protocol.errors import LaternaError, from_os_error
 from engine.protocol.recipe import Recipe
 from ui.messages import Message
 from ui.widgets.labels import label
+from ui.widgets.placing import place_over
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
@@ -148,7 +149,7 @@ class ReportDialog(QDialog):
         copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
         buttons.rejected.connect(self.reject)
         self.finished.connect(self.deleteLater)
-        self.resize(720, 560)
+        place_over(self, (720, 560))
         self._refresh()
 
     def save(self, path: Path) -> None:

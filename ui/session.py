@@ -135,7 +135,7 @@ class Session(QObject):
         self.draft_replaced.emit()
 
     def choose_model(self, model_id: str) -> None:
-        """Another model, with its reference settings; prompts, seed and count stay."""
+        """Another model, with its reference settings; prompts, seed, count, and what it is given beside them stay."""
         model = next((model for model in self.models if model.info.id == model_id), None)
         if model is not None and model_id != self.draft.recipe.model:
             self._drafts[self._kind] = _with_defaults(self.draft, model)
@@ -250,7 +250,11 @@ class Session(QObject):
 
 
 def _with_defaults(draft: Draft, model: InstalledModel) -> Draft:
+    """LoRAs go along within a family, and are switched off in another: nothing that the person chose is lost."""
     old = draft.recipe
-    return draft.replace(
-        recipe=model.info.recipe(old.prompt, negative_prompt=old.negative_prompt, seed=old.seed, batch=old.batch)
-    )
+    recipe = model.info.recipe(old.prompt, negative_prompt=old.negative_prompt, seed=old.seed, batch=old.batch)
+    if model.family.has_input_image:
+        recipe = recipe.replace(input=old.input)
+    if old.family == recipe.family:
+        return draft.replace(recipe=recipe.replace(adapters=old.adapters))
+    return draft.replace(recipe=recipe, loras_off=draft.all_loras_off())

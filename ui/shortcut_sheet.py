@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from ui.action_table import ITEM, LATERNA, MAKE, RATING, ROWS, VIEW
 from ui.widgets.labels import label
+from ui.widgets.placing import place_over
 
 T = QT_TRANSLATE_NOOP
 # What no action of the window is: group, and name with keys.
@@ -103,7 +104,7 @@ class ShortcutSheet(QDialog):
         outer.setContentsMargins(24, 20, 12, 16)
         outer.addWidget(scroll, 1)
         outer.addWidget(buttons)
-        self.resize(*SIZE)
+        place_over(self, SIZE)
 
     @staticmethod
     def _actions(*groups: str) -> list[tuple[str, list[tuple[str, str]]]]:

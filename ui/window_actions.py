@@ -148,11 +148,21 @@ class WindowActions(QObject):
         if self._compare is not None:
             self._compare.close_down()
 
-    def show_models(self) -> None:
-        """The models page; one at a time."""
+    def show_models(self, model: str = "") -> None:
+        """The models page, one at a time; with the card of ``model``, a catalogued id, in sight."""
+        page = self._models_page()
+        if page is not None and model:
+            page.show_model(model)
+
+    def import_model(self, path: Path) -> None:
+        page = self._models_page()
+        if page is not None:
+            page.import_models(path)
+
+    def _models_page(self) -> ModelsWindow | None:
         link = self._window.model_link
         if link is None:
-            return
+            return None
         if self._models_window is None:
             from ui.models.models_window import ModelsWindow
 
@@ -162,6 +172,7 @@ class WindowActions(QObject):
         self._models_window.activateWindow()
 
     def keep_preset(self, name: str) -> None:
+        return self._models_window
         """The form's settings under ``name``, for its model; one of that name is replaced."""
         recipe = settings_of(self._window.session.draft.recipe)
         others = [

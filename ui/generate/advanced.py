@@ -1,5 +1,5 @@
-"""What few change: the picture to start from, sampler, schedule, shift; and in sections of their own the prompts beyond
-the first, guidance beyond its scale, and how texts are read."""
+"""What few change: the picture to start from, LoRAs, sampler, schedule, shift; and in sections of their own the prompts
+beyond the first, guidance beyond its scale, and how texts are read."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from engine.models.catalog import InstalledModel
 from engine.protocol.conditioning import WHOLE, Conditioning
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
+from ui.draft import Draft
 from ui.generate.combo import Combo
 from ui.generate.conditioning_editor import ConditioningEditor
 from ui.generate.guidance_rows import GuidanceRows
+from ui.generate.lora_list import LoraList
 from ui.generate.range_field import RangeField
 from ui.generate.rows import Rows
 from ui.generate.section import Section
 from ui.generate.start_picture import StartPicture
 from ui.generate.text_rows import TextRows
+from ui.loras import Loras
 from ui.theme import Theme
 from ui.widgets.labels import ErrorLabel
 from ui.widgets.numbers import FloatSpin
@@ -30,10 +34,11 @@ class Advanced(QWidget):
     edited = Signal()
     guidance_dragged = Signal(float)
 
-    def __init__(self, *, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, *, theme: Theme, loras: Loras, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._family: FamilyInfo | None = None
         self.start_picture = StartPicture()
+        self.loras = LoraList(loras, theme=theme)
         self.sampler = Combo(self.tr("Sampler"))
         self.scheduler = Combo(self.tr("Scheduler"))
         self.shift = FloatSpin(self.tr("Timestep shift"), 0.0, 999.0, 0.5)
@@ -44,6 +49,7 @@ class Advanced(QWidget):
         self.conditioning = ConditioningEditor(theme=theme)
         self.rows = Rows()
         self.rows.add(self.tr("Start"), self.start_picture, ("input",))
+        self.rows.add(self.tr("LoRA"), self.loras, ("adapters",), align_top=True)
         self.rows.add(self.tr("Sampler"), self.sampler, ("sampler",))
         self.rows.add(self.tr("Schedule"), self.scheduler, ("scheduler",))
         self.rows.add(self.tr("Shift"), self.shift, ("shift",))
@@ -63,6 +69,7 @@ class Advanced(QWidget):
         for section in self._sections():
             column.addWidget(section)
         self.start_picture.edited.connect(self.edited)
+        self.loras.edited.connect(self._edited)
         self.sampler.activated.connect(self._sampler_chosen)
         self.scheduler.activated.connect(self.edited)
         self.shift.valueChanged.connect(self.edited)
@@ -78,6 +85,7 @@ class Advanced(QWidget):
     def set_rules(self, family: FamilyInfo) -> None:
         self._family = family
         self.rows.set_row_visible(self.start_picture, family.has_input_image)
+        self.rows.set_row_visible(self.loras, family.has_adapters)
         self.rows.set_row_visible(self.shift, family.has_shift)
         self.prompts_section.rows.set_row_visible(self.conditioning, family.has_conditioning)
         self.guidance.set_rules(family)
@@ -87,14 +95,16 @@ class Advanced(QWidget):
         self.guidance_section.setVisible(self.guidance.is_used())
         self.texts_section.setVisible(self.texts.is_used())
 
-    def show_recipe(self, recipe: Recipe) -> None:
-        """Show ``recipe`` without ``edited``."""
+    def show_draft(self, draft: Draft, model: InstalledModel | None) -> None:
+        """Without ``edited``."""
         self.blockSignals(True)
+        recipe = draft.recipe
         samplers = self._family.samplers if self._family else {recipe.sampler: (recipe.scheduler,)}
         choices: list[tuple[str, object]] = [(display_name(SAMPLERS, name), name) for name in samplers]
         self.sampler.set_choices(choices, recipe.sampler)
         self._show_schedulers(recipe.sampler, recipe.scheduler)
         self.start_picture.set_media(recipe.input)
+        self.loras.show_loras(recipe.adapters, draft.loras_off, model)
         self.shift.set_exact(recipe.shift)
         self.negative_range.set_range(recipe.negative_range.start, recipe.negative_range.end)
         self.conditioning.show_conditioning(recipe.conditioning, recipe.negative_range)
@@ -108,13 +118,17 @@ class Advanced(QWidget):
         """Fields outside of these rows changed."""
         self.guidance.follow(recipe)
 
-    def read(self, recipe: Recipe) -> Recipe:
-        """``recipe`` with what stands in these rows; what the family has not stays as it was."""
+    def read(self, draft: Draft) -> Draft:
+        """``draft`` with what stands in these rows; what the family has not stays as it was."""
+        recipe = draft.recipe
         changes: dict[str, object] = {}
         if self.sampler.currentIndex() >= 0:
             changes |= {"sampler": self.sampler.currentData(), "scheduler": self.scheduler.currentData() or ""}
         if not self.start_picture.isHidden():
             changes["input"] = self.start_picture.media()
+        if not self.loras.isHidden():
+            changes["adapters"] = self.loras.adapters()
+            draft = draft.replace(loras_off=self.loras.switched_off())
         if not self.shift.isHidden():
             changes["shift"] = self.shift.exact()
         if self._family is not None and self._family.has_negative_range:
@@ -125,13 +139,16 @@ class Advanced(QWidget):
             changes["conditioning"] = said
             if said is not None and said.negative:
                 changes["negative_range"] = WHOLE
-        return msgspec.structs.replace(recipe, **changes, **self.guidance.changes(recipe), **self.texts.changes(recipe))
+        return draft.with_recipe(**changes, **self.guidance.changes(recipe), **self.texts.changes(recipe))
 
     def summary(self) -> str:
         """What is set here, in a few words."""
-        parts = [self.sampler.currentText(), self.scheduler.currentText().lower()]
+        parts = []
         if not self.start_picture.isHidden() and self.start_picture.media() is not None:
             parts.append(self.tr("from a picture"))
+        if not self.loras.isHidden():
+            parts.append(self.loras.summary())
+        parts += [self.sampler.currentText(), self.scheduler.currentText().lower()]
         if not self.shift.isHidden():
             parts.append(self.tr("shift {value}").format(value=self.shift.text()))
         if not self.conditioning.isHidden() and self.conditioning.summary():

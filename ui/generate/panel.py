@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from engine.models.catalog import FAMILIES
+from engine.models.lora_shelf import LoraShelf
 from engine.protocol.errors import BadRecipe, ErrorInfo
 from engine.protocol.family_info import validate
 from engine.protocol.recipe import Recipe
 from ui.draft import Draft, Preset
 from ui.generate.advanced import Advanced
 from ui.generate.disclosure import Disclosure
+from ui.generate.drop_targets import DropTargets
 from ui.generate.drop_zone import DropZone
 from ui.generate.forecast_note import ForecastNote
 from ui.generate.import_report import ImportReport
@@ -19,6 +23,7 @@ from ui.generate.parameters import Parameters
 from ui.generate.presets import with_settings
 from ui.generate.prompts import Prompts
 from ui.generate.rows import Rows
+from ui.loras import Loras
 from ui.prompt_tools import PromptTools, no_tools
 from ui.recipe.described import shown
 from ui.sentences import said
@@ -42,11 +47,19 @@ class GeneratePanel(QFrame):
     file_wanted = Signal()
 
     def __init__(
-        self, session: Session, *, theme: Theme, tools: PromptTools | None = None, parent: QWidget | None = None
+        self,
+        session: Session,
+        *,
+        theme: Theme,
+        tools: PromptTools | None = None,
+        loras: Loras | None = None,
+        parent: QWidget | None = None,
     ) -> None:
-        """``tools`` has the person's styles, wildcards and earlier prompts; without it there are none."""
+        """``tools`` has the person's styles, wildcards and earlier prompts, ``loras`` those of this machine; without
+        them there are none."""
         super().__init__(parent)
         self._session = session
+        self.loras = loras if loras is not None else Loras(LoraShelf(Path("/nonexistent")), self)
         self._tools = tools if tools is not None else no_tools(self)
         self._theme = theme
         self._showing = False
@@ -60,7 +73,7 @@ class GeneratePanel(QFrame):
         self.parameters = Parameters(theme=theme)
         self.disclosure = Disclosure(theme=theme)
         self.disclosure.setAccessibleName(self.tr("Advanced settings"))
-        self.advanced = Advanced(theme=theme)
+        self.advanced = Advanced(theme=theme, loras=self.loras)
         self.advanced.hide()
         self.forecast = ForecastNote()
         self.right_note = ElidedLabel("", "muted")
@@ -76,6 +89,7 @@ class GeneratePanel(QFrame):
         self.cancel_button.setAccessibleName(self.tr("Cancel the running job"))
         self.cancel_button.setToolTip(self.tr("Esc"))
         self.cancel_button.hide()
+        self.drop_targets = DropTargets(self)
         self.head = QHBoxLayout()
         self._lay_out()
 
@@ -92,6 +106,7 @@ class GeneratePanel(QFrame):
         self.parameters.edited.connect(self._edited)
         self.advanced.edited.connect(self._edited)
         self.advanced.guidance_dragged.connect(self._guidance_dragged)
+        self.advanced.loras.problem_found.connect(lambda: self.set_advanced_open(True))
         self.parameters.model_chosen.connect(session.choose_model)
         self.parameters.presets.recipe_chosen.connect(self._take_settings)
         self._rows = (self.parameters, *self.advanced.findChildren(Rows))
@@ -183,7 +198,7 @@ class GeneratePanel(QFrame):
         self.prompts.show_draft(draft, model)
         self.parameters.show_draft(draft)
         self.parameters.presets.set_model(model, self._presets)
-        self.advanced.show_recipe(draft.recipe)
+        self.advanced.show_draft(draft, model)
         self._showing = False
         self.clear_errors()
         self._dress()
@@ -193,9 +208,9 @@ class GeneratePanel(QFrame):
     def read(self) -> Draft:
         """What stands in the controls, over the session's draft (which carries what no control shows)."""
         draft = self.parameters.read(self._session.draft)
-        recipe = self.advanced.read(draft.recipe) if self._session.draft.recipe.family else draft.recipe
-        recipe = recipe.replace(prompt=self.prompts.prompt.text(), negative_prompt=self.prompts.negative.text())
-        return draft.replace(recipe=recipe)
+        if self._session.draft.recipe.family:
+            draft = self.advanced.read(draft)
+        return draft.with_recipe(prompt=self.prompts.prompt.text(), negative_prompt=self.prompts.negative.text())
 
     def _edited(self) -> None:
         if not self._showing:
@@ -208,6 +223,13 @@ class GeneratePanel(QFrame):
     def close_down(self) -> None:
         """Wait for the threads of its parts."""
         self.prompts.close_down()
+        self.loras.close()
+
+    def add_lora(self, path: Path) -> None:
+        """The LoRA in ``path``, in sight."""
+        self.set_advanced_open(True)
+        self.advanced.loras.add_file(path)
+        QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self.advanced.loras))
 
     def _guidance_dragged(self, scale: float) -> None:
         """The guidance scale by the first point of its curve."""
@@ -260,7 +282,8 @@ class GeneratePanel(QFrame):
             usual = model.info.recipe()
             names = [field for field in fields if field in Recipe.__struct_fields__]
             draft = self._session.draft.with_recipe(**{field: getattr(usual, field) for field in names})
-            self._session.replace(draft.replace(count=1) if "count" in fields else draft)
+            draft = draft.replace(count=1) if "count" in fields else draft
+            self._session.replace(draft.replace(loras_off=()) if "adapters" in fields else draft)
 
     def _take_settings(self, preset: Recipe) -> None:
         draft = self._session.draft

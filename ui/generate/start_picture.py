@@ -9,6 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from engine.protocol.recipe import InputMedia
+from ui.drops import only_file
 from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
 from ui.widgets.style import set_state
 
@@ -120,5 +121,5 @@ class StartPicture(QWidget):
 
 def _picture(data: QMimeData) -> Path | None:
     """The one picture file that is dragged; None for anything else, which the window takes."""
-    local = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return local[0] if len(local) == 1 and local[0].suffix.lower() in ENDINGS else None
+    file = only_file(data)
+    return file if file is not None and file.suffix.lower() in ENDINGS else None

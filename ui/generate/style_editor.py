@@ -20,6 +20,7 @@ from engine.prompt.styles import PLACE, Style
 from ui.generate.style_menu import style_name
 from ui.prompt_tools import PromptTools
 from ui.widgets.labels import label
+from ui.widgets.placing import place_over
 
 SIZE = (720, 480)
 
@@ -55,7 +56,7 @@ class StyleEditor(QDialog):
             part.textChanged.connect(self._tell)
         tools.changed.connect(self._fill)
         self._fill()
-        self.resize(*SIZE)
+        place_over(self, SIZE)
 
     def _lay_out(self) -> None:
         left = QVBoxLayout()

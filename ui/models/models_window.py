@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -26,6 +26,10 @@ from ui.models.link import ModelLink
 from ui.sentences import said
 from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import ErrorLabel, label
+from ui.widgets.placing import place_over
+from ui.widgets.style import set_state
+
+SIZE = (760, 820)
 
 
 class ModelsWindow(QDialog):
@@ -35,9 +39,9 @@ class ModelsWindow(QDialog):
         super().__init__(parent)
         self._link = link
         self._updates: tuple[str, ...] = ()
+        self._sought = ""
         self.cards: dict[str, ModelCard] = {}
         self.setWindowTitle(self.tr("Models"))
-        self.resize(760, 820)
         self.setMinimumWidth(380)
         self.setAcceptDrops(True)
         self._restore: Callable[[], None] | None = None
@@ -45,6 +49,7 @@ class ModelsWindow(QDialog):
         self.said.setWordWrap(True)
         self.error = ErrorLabel()
         self._build()
+        place_over(self, SIZE)
         link.changed.connect(self.reload)
         link.progressed.connect(self._progressed)
         link.queued.connect(lambda notice: self._with_card(notice.name, ModelCard.show_queued))
@@ -91,6 +96,7 @@ class ModelsWindow(QDialog):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
+        self._area = area
         whole = QVBoxLayout(self)
         whole.setContentsMargins(20, 18, 20, 12)
         whole.setSpacing(10)
@@ -118,8 +124,29 @@ class ModelsWindow(QDialog):
                 self._column.insertWidget(above, made)
             self.cards[card.id].show_card(card, has_update)
         self.imported.setVisible(any(card.role != "catalogued" for card in cards))
+        self._show_sought()
         if not self.undo.isVisible():
             self._say(self.tr("Kept in {folder}").format(folder=self._link.service.store.root))
+
+    def show_model(self, id: str) -> None:
+        """Bring the card of a model into sight and mark it, now or once the cards are there."""
+        self._sought = id
+        self._show_sought()
+
+    def _show_sought(self) -> None:
+        found = self.cards.get(self._sought)
+        if found is None:
+            return
+        self._sought = ""
+        for card in self.cards.values():
+            set_state(card, "found", card is found)
+        QTimer.singleShot(0, found, lambda: self._bring(found))
+
+    def _bring(self, card: ModelCard) -> None:
+        self._area.ensureWidgetVisible(card, 0, 12)
+        button = next((one for one in card.buttons.values() if one.isVisibleTo(card)), None)
+        if button is not None:
+            button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _say(self, text: str, undo: Callable[[], None] | None = None) -> None:
         self.said.setText(text)

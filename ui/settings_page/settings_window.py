@@ -15,6 +15,7 @@ from ui.settings_page.table import GROUPS, RESTART, SETTINGS, SettingRow
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import label
+from ui.widgets.placing import place_over
 
 SIZE = (720, 720)
 
@@ -71,8 +72,8 @@ class SettingsWindow(QDialog):
         column.addWidget(self.search)
         column.addWidget(scroll, 1)
         self.search.textChanged.connect(self._filter)
-        self.resize(*SIZE)
         self.setMinimumWidth(480)
+        place_over(self, SIZE)
 
     def _make_row(self, row: SettingRow, usual_folder: Path) -> QWidget:
         control = make_control(row, usual_folder)

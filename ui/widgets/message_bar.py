@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from ui.messages import Message
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
+from ui.widgets.placing import place_over
 
 MOST_SHOWN = 3
 MARGIN = 14
@@ -94,7 +95,7 @@ class MessageFrame(QFrame):
         column = QVBoxLayout(dialog)
         column.addWidget(text)
         column.addWidget(buttons)
-        dialog.resize(640, 420)
+        place_over(dialog, (640, 420))
         dialog.open()
 
 

@@ -100,7 +100,7 @@ class QuietSlider(QSlider):
 
 
 class SliderSpin(QWidget):
-    """A slider for the usual values and a field for all of them. ``digits`` decimals on the slider.
+    """A slider for the usual values and a field for all of them; of fractions the slider makes ``steps`` from 0 to 1.
 
     Signals: ``edited`` after the person changed the value.
     """
@@ -108,10 +108,15 @@ class SliderSpin(QWidget):
     edited = Signal()
 
     def __init__(
-        self, name: str, slider_range: tuple[float, float], spin: IntSpin | FloatSpin, parent: QWidget | None = None
+        self,
+        name: str,
+        slider_range: tuple[float, float],
+        spin: IntSpin | FloatSpin,
+        steps: int = 10,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._scale = 10 if isinstance(spin, FloatSpin) else 1
+        self._scale = steps if isinstance(spin, FloatSpin) else 1
         self.slider = QuietSlider(name, self)
         self.spin = spin
         self.set_slider_range(*slider_range)
