@@ -26,8 +26,8 @@ from ui.formats import number
 from ui.generate.panel import GeneratePanel
 from ui.late_parts import LateParts
 from ui.library.item_actions import ItemActions
-from ui.messages import Message, of_error
 from ui.loras import Loras
+from ui.messages import Message, of_error
 from ui.notifier import Notifier
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools
@@ -78,8 +78,8 @@ class MainWindow(QMainWindow):
         read_recipe: Callable[[Path], ImportResult],
         inputs_folder: Path,
         prompt_tools: PromptTools,
-        version: str = "",
         loras: Loras,
+        version: str = "",
         notice: str = "",
     ) -> None:
         """``open_services`` and ``find_models`` are called on threads of their own.
@@ -192,10 +192,10 @@ class MainWindow(QMainWindow):
         actions.library_changed.connect(self.feed.library_changed)
         actions.wanted.connect(self._window_actions.run)
         self.prompt_tools.failed.connect(self.failed)
+        self.loras.failed.connect(self.failed)
         self.feed.said.connect(self.messages.show_message)
         self.feed.refused.connect(lambda error: self._refused(error, focus=False))
         self.feed.restart_wanted.connect(actions.restart_engine)
-        self.loras.failed.connect(self.failed)
         self.feed.estimate.changed.connect(self._tell_notes)
         form.forecast.remedy_wanted.connect(self._apply_remedy)
         self.theme.changed.connect(self.save_soon)
@@ -244,13 +244,13 @@ class MainWindow(QMainWindow):
     def say(self, text: str) -> None:
         self.messages.show_message(Message(shipped().sentence(text)))
 
-    # --- keyboard
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
     def import_model(self, path: Path) -> None:
         """A model's file or folder, on the models page."""
         self._window_actions.import_model(path)
 
+    # --- keyboard
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that no control used."""
         pressed = QKeySequence(event.keyCombination())
         for row in ROWS:

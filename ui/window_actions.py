@@ -170,9 +170,9 @@ class WindowActions(QObject):
         self._models_window.show()
         self._models_window.raise_()
         self._models_window.activateWindow()
+        return self._models_window
 
     def keep_preset(self, name: str) -> None:
-        return self._models_window
         """The form's settings under ``name``, for its model; one of that name is replaced."""
         recipe = settings_of(self._window.session.draft.recipe)
         others = [
