@@ -105,6 +105,7 @@ def _read_recipe(path: Path, paths: Paths) -> ImportResult:
 
 
 def _open_services(paths: Paths, settings: Settings, engine_command: list[str] | None) -> Services:
+    from engine.jobs.dispatcher import JobSettings
     from engine.jobs.service import JobService
     from engine.library.library import Library
     from engine.library.thumbnails import ThumbnailCache
@@ -123,16 +124,18 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
         return JobService(
             queue_database=paths.queue_database,
             library=library,
-            output_folder=paths.output,
-            cache_folder=paths.encodings,
-            adapter_folder=paths.adapters,
+            settings=JobSettings(
+                output_folder=paths.output,
+                cache_folder=paths.encodings,
+                adapter_folder=paths.adapters,
+                preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,
+                a1111_parameters=lambda: settings.a1111_parameters,
+                keep_free=lambda: int(settings.keep_free * 2**30),
+            ),
             engine_log=paths.engine_log,
             notify=notify,
             engine_command=engine_command,
-            preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,
             wait_after_start=settings.wait_after_start,
-            a1111_parameters=lambda: settings.a1111_parameters,
-            keep_free=lambda: int(settings.keep_free * 2**30),
         )
 
     def make_model_service(notify: Callable[[object], None]) -> ModelService:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from engine.jobs.notices import LibraryChanged
+from engine.library.changes import LibraryChanged
 from engine.protocol.errors import LaternaError
 from engine.protocol.events import Event
 

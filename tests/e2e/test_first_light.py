@@ -17,13 +17,13 @@ from pathlib import Path
 
 import av
 import numpy as np
-import psutil
 import pytest
 from conftest import Window
 from PIL import Image
 from screen import Screen, wait_for
 
 from engine.media import metadata
+from tests.fakes.processes import still_running
 
 pytestmark = pytest.mark.e2e
 
@@ -134,9 +134,7 @@ def test_window_killed_leaves_no_engine(screen: Screen, window: Window) -> None:
     window.make("a cat, beach background")
     window.process.kill()
     window.process.wait()
-    gone, alive = psutil.wait_procs([engine], timeout=2)
-    assert not alive
-    assert gone
+    assert not still_running([engine], 2.0)
 
 
 def test_queue_survives_the_window(screen: Screen, window: Window) -> None:

@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from engine.jobs.dispatcher import JobSettings
 from engine.jobs.notices import EngineStateChanged, JobEnded, Notice
 from engine.jobs.service import JobService
 from engine.library.library import Library
@@ -32,9 +34,12 @@ class Running:
             self.service = JobService(
                 queue_database=folder / "queue.sqlite3",
                 library=self.library,
-                output_folder=self.output,
-                cache_folder=folder / "cache",
-                adapter_folder=folder / "loras",
+                settings=JobSettings(
+                    output_folder=self.output,
+                    cache_folder=folder / "cache",
+                    adapter_folder=folder / "loras",
+                    **{field.name: options.pop(field.name) for field in fields(JobSettings) if field.name in options},
+                ),
                 engine_log=folder / "engine.log",
                 notify=self._notify,
                 engine_command=options.pop("engine_command", None)

@@ -14,6 +14,7 @@ import pytest
 from engine.jobs.engine_process import LOG_LIMIT, EngineProcess
 from engine.protocol import commands, events
 from engine.protocol.errors import EngineDied, LaternaError
+from tests.fakes.processes import still_running
 from tests.fakes.recipes import picture_recipe
 from tests.fakes.service import FAKE_ENGINE, PATIENCE
 
@@ -162,8 +163,7 @@ time.sleep(600)
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=root) as parent:
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-    _gone, alive = psutil.wait_procs([child], timeout=2.0)
-    assert not alive
+    assert not still_running([child], 2.0)
 
 
 def test_sending_before_the_start_is_an_error(tmp_path: Path) -> None:

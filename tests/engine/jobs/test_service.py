@@ -25,6 +25,7 @@ from engine.jobs.submission import MAX_COUNT
 from engine.media import metadata
 from engine.protocol.errors import BadRecipe, LibraryBusy
 from engine.protocol.family_info import MAX_SEED
+from tests.fakes.processes import still_running
 from tests.fakes.recipes import clip_recipe, picture_recipe
 from tests.fakes.service import FAKE_ENGINE, PATIENCE, Running
 
@@ -273,6 +274,7 @@ def test_the_queue_outlives_a_kill_of_the_owner(run, tmp_path: Path) -> None:
     script = f"""
 import sys
 from pathlib import Path
+from engine.jobs.dispatcher import JobSettings
 from engine.jobs.notices import JobProgressed
 from engine.jobs.service import JobService
 from engine.library.library import Library
@@ -283,8 +285,9 @@ def notify(notice):
         print(service._engine.pid, flush=True)
 service = JobService(
     queue_database=folder / "queue.sqlite3", library=Library(folder / "library.sqlite3", folder / "output"),
-    output_folder=folder / "output", cache_folder=folder / "cache", engine_log=folder / "engine.log", notify=notify,
-    adapter_folder=folder / "loras", engine_command=[sys.executable, {str(FAKE_ENGINE)!r}, "--step-seconds", "0.3"])
+    settings=JobSettings(folder / "output", folder / "cache", folder / "loras"),
+    engine_log=folder / "engine.log", notify=notify,
+    engine_command=[sys.executable, {str(FAKE_ENGINE)!r}, "--step-seconds", "0.3"])
 service.submit(picture_recipe("first"), "/m")
 service.submit(picture_recipe("second"), "/m")
 service.run()
@@ -292,8 +295,7 @@ service.run()
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT) as owner:
         engine = psutil.Process(int(owner.stdout.readline()))
         owner.kill()
-    _gone, alive = psutil.wait_procs([engine], timeout=2.0)
-    assert all(process.status() == psutil.STATUS_ZOMBIE for process in alive)  # ended, and not yet collected by init
+    assert not still_running([engine], 2.0)
     running = run()
     ended = [running.wait(JobEnded).job for _ in range(2)]
     assert [(job.recipe.prompt, job.state) for job in ended] == [("first", "done"), ("second", "done")]
