@@ -76,6 +76,7 @@ ROWS: tuple[Row, ...] = (
     Row("export_copy", T("Actions", "Save a copy…"), ("Ctrl+S",), "download", ITEM, needs_item=True),
     Row("show_in_folder", T("Actions", "Show in its folder"), ("Ctrl+Shift+F",), "folder", ITEM, needs_item=True),
     Row("delete", T("Actions", "Move to the trash"), ("Delete",), "trash", ITEM, soft=True, needs_item=True),
+    Row("put_back", T("Actions", "Put back from the trash"), ("Ctrl+Shift+Z",), "undo", ITEM, needs_item=True),
     Row("undo", T("Actions", "Undo"), ("Ctrl+Z",), "undo", ITEM),
     Row("compare", T("Actions", "Compare"), ("Ctrl+K",), "compare", VIEW),
     Row("toggle_recipe", T("Actions", "Show or hide the recipe"), ("Ctrl+Shift+I",), "recipe", VIEW),

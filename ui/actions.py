@@ -5,22 +5,18 @@ What needs a widget (search field, player, dialogs) is asked for by a signal; th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QIcon, QImage, QKeySequence
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QAction, QIcon, QKeySequence
 
-from engine.jobs.notices import LibraryChanged
 from engine.jobs.variations import Axis
-from engine.library.item import Item
-from engine.library.marks import MarkChange, Marked, Undo
 from engine.models.catalog import InstalledModel
 from engine.protocol.errors import BadRecipe, ErrorInfo, LaternaError
 from engine.protocol.family_info import Kind, validate
 from engine.protocol.recipe import Recipe
 from ui.action_table import ROWS, Row
-from ui.background import Background
 from ui.draft import Draft
 from ui.engine_link import EngineLink
 from ui.generate.seed_field import draw_seed
@@ -29,22 +25,9 @@ from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools, Texts
 from ui.session import Session
 from ui.theme import Theme
+from ui.undo import UndoList, Undone
 
 MAX_DROPPED_TEXT = 1_000_000
-Undone = tuple[str, Callable[[], None]]
-"""What was done, as the menu names it, and what takes it back."""
-
-
-class Library(Protocol):
-    """What the actions use of ``engine.library.library.Library``."""
-
-    def item(self, id: int) -> Item | None: ...
-    def mark(self, ids: Iterable[int], change: MarkChange) -> Marked: ...
-    def mark_back(self, undo: Undo) -> LibraryChanged: ...
-    def trash(self, ids: Iterable[int]) -> LibraryChanged: ...
-    def restore(self, ids: Iterable[int]) -> LibraryChanged: ...
-    def add_album(self, name: str) -> None: ...
-    def remove_album(self, name: str) -> Marked: ...
 
 
 class Actions(QObject):
@@ -52,7 +35,6 @@ class Actions(QObject):
 
     ``said(Message)``
     ``refused(ErrorInfo)`` a field's value was refused
-    ``library_changed(LibraryChanged)`` after a favourite, a delete or an undo
     ``submitted`` after jobs were put on the queue
     ``undone(object)`` what ``push_undo`` gave, once it is taken back
     ``wanted(str)`` an action that a widget carries out, by its name
@@ -60,7 +42,6 @@ class Actions(QObject):
 
     said = Signal(object)
     refused = Signal(object)
-    library_changed = Signal(object)
     submitted = Signal()
     undone = Signal(object)
     wanted = Signal(str)
@@ -80,12 +61,11 @@ class Actions(QObject):
         self._preferences = preferences
         self._theme = theme
         self._link: EngineLink | None = None
-        self._library: Library | None = None
-        self._background = Background(parent=self)
-        self._selection: Callable[[], list[Item]] = lambda: [session.item] if session.item else []
-        self._undo: list[Undone] = []
+        self._undo = UndoList(self)
         self._actions: dict[str, QAction] = {}
         self._make()
+        self._undo.changed.connect(self.refresh)
+        self._undo.undone.connect(self.undone)
         theme.changed.connect(self._dress)
         session.item_changed.connect(self.refresh)
         session.queue_changed.connect(self.refresh)
@@ -94,18 +74,6 @@ class Actions(QObject):
 
     def attach_engine(self, link: EngineLink) -> None:
         self._link = link
-
-    @property
-    def library(self) -> Library | None:
-        return self._library
-
-    def attach_library(self, library: Library, selection: Callable[[], list[Item]]) -> None:
-        """``selection`` gives the items that are chosen in the gallery."""
-        self._library = library
-        self._selection = selection
-
-    def close(self) -> None:
-        self._background.close()
 
     # --- the actions as Qt sees them
 
@@ -145,11 +113,14 @@ class Actions(QObject):
                 self._actions[row.name].setEnabled(item is not None)
         self._actions["use_recipe"].setEnabled(item is not None and item.recipe is not None)
         self._actions["use_seed"].setEnabled(item is not None and item.recipe is not None)
+        self._actions["delete"].setEnabled(item is not None and item.trashed is None)
+        self._actions["put_back"].setEnabled(item is not None and item.trashed is not None)
         self._actions["generate"].setEnabled(session.model is not None)
         self._actions["cancel"].setEnabled(session.running is not None)
         self._actions["clear_queue"].setEnabled(session.waiting > 0)
-        self._actions["undo"].setEnabled(bool(self._undo))
-        text = self.tr("Undo {what}").format(what=self._undo[-1][0]) if self._undo else self.tr("Undo")
+        last = self._undo.last
+        self._actions["undo"].setEnabled(last is not None)
+        text = self.tr("Undo {what}").format(what=last[0]) if last is not None else self.tr("Undo")
         self._actions["undo"].setText(text)
         self._actions["toggle_previews"].setCheckable(True)
         self._actions["toggle_previews"].setChecked(self._preferences.previews)
@@ -311,70 +282,7 @@ class Actions(QObject):
         self._session.set_kind(kind)
         self._session.replace(draft)  # type: ignore[arg-type]
 
-    # --- items
-
-    def items(self) -> list[Item]:
-        """What an action on items works on: what is chosen in the gallery, or else what is shown."""
-        chosen = self._selection()
-        if chosen:
-            return chosen
-        return [self._session.item] if self._session.item is not None else []
-
-    def toggle_favourite(self) -> None:
-        items = self.items()
-        wanted = not all(item.favourite for item in items)
-        self.mark([item.id for item in items], MarkChange(favourite=wanted), self.tr("favourite"))
-
-    def toggle_favourite_of(self, id: int) -> None:
-        """The star over the view: that of the item shown."""
-        item = self._session.item
-        if item is not None and item.id == id:
-            self.mark([id], MarkChange(favourite=not item.favourite), self.tr("favourite"))
-
-    def mark(self, ids: list[int], change: MarkChange, what: str) -> None:
-        """Say something about items: favourite, rating, tags, albums. Undo, named ``what``, takes it back."""
-        library = self._library
-        if not ids or library is None:
-            return
-
-        def done(marked: Marked) -> None:
-            self._changed(marked.change)
-            if marked.undo:
-                self.push_undo(what, lambda: self._mark_back(marked.undo))
-
-        self._background.run(lambda: library.mark(ids, change), done, self._failed)
-
-    def _mark_back(self, undo: Undo) -> None:
-        library = self._library
-        if library is not None:
-            self._background.run(lambda: library.mark_back(undo), self._changed, self._failed)
-
-    def delete(self) -> None:
-        """Move to the trash; the message has an Undo."""
-        self.delete_ids([item.id for item in self.items()])
-
-    def delete_ids(self, ids: list[int]) -> None:
-        library = self._library
-        if not ids or library is None:
-            return
-
-        def done(change: LibraryChanged) -> None:
-            self._changed(change)
-            self.push_undo(self.tr("delete"), lambda: self._undelete(list(change.removed)))
-            count = len(change.removed)
-            text = (
-                self.tr("Moved to the trash.")
-                if count == 1
-                else self.tr("{count} files moved to the trash.").format(count=count)
-            )
-            self._say(text, "info", self.tr("Undo"), undoes=True)
-
-        self._background.run(lambda: library.trash(ids), done, self._failed)
-
-    def _undelete(self, ids: list[int]) -> None:
-        library = self._library
-        if library is not None:
-            self._background.run(lambda: library.restore(ids), self._changed, self._failed)
+    # --- taking back
 
     def offer_undo(self, text: str, what: str, back: Callable[[], None], button: str = "") -> None:
         """Say what was done, with a button that takes it back, as Ctrl+Z does."""
@@ -382,60 +290,12 @@ class Actions(QObject):
         self._say(text, "info", button or self.tr("Undo"), undoes=True)
 
     def undo(self) -> None:
-        """Take back the last delete, or the last recipe that came into the form."""
-        if self._undo:
-            self._take_back(self._undo[-1])
+        """Take back what was done last."""
+        self._undo.undo()
 
-    def _take_back(self, entry: Undone) -> None:
-        """Once; nothing where that has been done already."""
-        if any(other is entry for other in self._undo):
-            self._undo = [other for other in self._undo if other is not entry]
-            self.refresh()
-            entry[1]()
-            self.undone.emit(entry)
-
-    def _last_undo(self) -> Callable[[], None]:
-        """Takes back what was done last as of now, and nothing else: its message may be there longer than that."""
-        entry = self._undo[-1]
-        return lambda: self._take_back(entry)
-
-    def show_in_folder(self) -> None:
-        item = self._session.item
-        folder = item.path.parent if item is not None else None
-        if folder is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-    def copy(self) -> None:
-        """The file and, for a picture, its pixels to the clipboard."""
-        items = self.items()
-        if not items:
-            return
-        paths = [item.path for item in items]
-        single = items[0].path if len(items) == 1 and items[0].kind == "image" else None
-
-        def done(image: QImage) -> None:
-            data = QMimeData()
-            data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-            if not image.isNull():
-                data.setImageData(image)
-            QGuiApplication.clipboard().setMimeData(data)
-            self._say(self.tr("Copied."), "info")
-
-        self._background.run(lambda: QImage(str(single)) if single else QImage(), done, self._failed)
-
-    def copy_requested(self, what: object) -> None:
-        """The view's button: its picture (a ``QImage``, the frame shown) or, without one, the item's file."""
-        if isinstance(what, QImage) and not what.isNull():
-            QGuiApplication.clipboard().setImage(what)
-            self._say(self.tr("Copied."), "info")
-        else:
-            self.copy()
-
-    def copy_prompt(self) -> None:
-        item = self._session.item
-        if item is not None and item.recipe is not None:
-            QGuiApplication.clipboard().setText(item.recipe.prompt)
-            self._say(self.tr("Prompt copied."), "info")
+    def push_undo(self, what: str, back: Callable[[], None]) -> Undone:
+        """``undo`` calls ``back``; ``what`` names it in the menu. Gives what ``undone`` will tell."""
+        return self._undo.push(what, back)
 
     # --- the window
 
@@ -459,19 +319,7 @@ class Actions(QObject):
     def _say(self, text: str, severity: Severity = "info", button: str = "", undoes: bool = False) -> None:
         """``undoes``: of what was done last; the button takes it back, and the message goes once it is taken back."""
         seconds = INFO_SECONDS if severity == "info" else 0.0
-        action, about = (self._last_undo(), self._undo[-1]) if undoes else (None, None)
+        about = self._undo.last if undoes else None
+        # What was done last as of now, and nothing else: its message may be there longer than that.
+        action = partial(self._undo.take_back, about) if about is not None else None
         self.said.emit(Message(text, severity, "", button, action, seconds, "action", about))
-
-    def _failed(self, error: LaternaError) -> None:
-        self.said.emit(of_error(error.info()))
-
-    def _changed(self, change: LibraryChanged) -> None:
-        self.library_changed.emit(change)
-
-    def push_undo(self, what: str, back: Callable[[], None]) -> Undone:
-        """``undo`` calls ``back``; ``what`` names it in the menu. Gives what ``undone`` will tell."""
-        entry = (what, back)
-        self._undo.append(entry)
-        del self._undo[:-50]
-        self.refresh()
-        return entry

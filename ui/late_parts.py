@@ -57,8 +57,8 @@ class LateParts(QObject):
 
         window = self._window
         view = window.view = ViewPanel(theme=window.theme, frames_folder=window.frames_folder)
-        view.favourite_toggled.connect(window.actions_.toggle_favourite_of)
-        view.copy_requested.connect(window.actions_.copy_requested)
+        view.favourite_toggled.connect(window.item_actions.toggle_favourite_of)
+        view.copy_requested.connect(lambda item: window.hand_over.copy_items([item]))
         view.message.connect(window.say)
         window.feed.view = view
         self._build_recipe(view)
@@ -136,7 +136,7 @@ class LateParts(QObject):
         actions = [window.actions_.action(name) for name in ITEM_MENU if name]
         window.gallery = GalleryPanel(services.library, services.thumbnails, theme=window.theme, actions=actions)
         window.right.layout().insertWidget(0, window.gallery, 1)
-        window.actions_.attach_library(services.library, window.gallery.selected_items)
+        window.item_actions.attach(services.library, window.gallery.selected_items, window.gallery.selected_ids)
         window.prompt_tools.attach_library(services.library)
         window.feed.estimate.set_source(services.forecasts)
         window.link = EngineLink(services.make_job_service, parent=window)
@@ -179,13 +179,13 @@ class LateParts(QObject):
         gallery.item_selected.connect(window.feed.item_selected)
         gallery.running_selected.connect(window.feed.running_selected)
         gallery.item_activated.connect(lambda _item: view.toggle_play())
-        gallery.delete_requested.connect(window.actions_.delete_ids)
+        gallery.delete_requested.connect(window.item_actions.delete)
         gallery.recipe_requested.connect(
             lambda item: item.recipe and window.actions_.restore(item.recipe, item.path.name)
         )
-        gallery.album_wanted.connect(window.item_actions.add_to_album)
-        gallery.filters.album_removed.connect(window.item_actions.remove_album)
-        gallery.copy_requested.connect(window.actions_.copy)
+        gallery.album_wanted.connect(window.label_actions.add_to_album)
+        gallery.filters.manage_wanted.connect(window.label_actions.manage)
+        gallery.copy_requested.connect(window.hand_over.copy)
         gallery.message.connect(window.say)
         view.neighbour_wanted.connect(gallery.step)
         if gallery.current_item() is not None:

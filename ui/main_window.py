@@ -25,7 +25,9 @@ from ui.feed import Feed
 from ui.formats import number
 from ui.generate.panel import GeneratePanel
 from ui.late_parts import LateParts
+from ui.library.hand_over import HandOver
 from ui.library.item_actions import ItemActions
+from ui.library.label_actions import LabelActions
 from ui.loras import Loras
 from ui.messages import Message, of_error
 from ui.notifier import Notifier
@@ -121,7 +123,9 @@ class MainWindow(QMainWindow):
         self.state = WindowState(self, save_preferences)
         self._drops = WindowDrops(self)
         self._late_parts = LateParts(self)
-        self.item_actions = ItemActions(self)
+        self.item_actions = ItemActions(self.session, self.actions_, self)
+        self.label_actions = LabelActions(self, self.item_actions)
+        self.hand_over = HandOver(self.session, self.actions_, self.item_actions, self)
         self._window_actions = WindowActions(self, output_folder, version)
         self._connect()
         self.state.restore()
@@ -189,7 +193,7 @@ class MainWindow(QMainWindow):
         form.report.models_wanted.connect(self._window_actions.show_models)
         actions.submitted.connect(self.feed.follow)
         actions.submitted.connect(self.state.save_now)
-        actions.library_changed.connect(self.feed.library_changed)
+        self.item_actions.library_changed.connect(self.feed.library_changed)
         actions.wanted.connect(self._window_actions.run)
         self.prompt_tools.failed.connect(self.failed)
         self.loras.failed.connect(self.failed)
@@ -302,7 +306,8 @@ class MainWindow(QMainWindow):
         self.hide()
         self.background.close()
         self.feed.estimate.close()
-        self.actions_.close()
+        self.item_actions.close()
+        self.hand_over.close()
         self.files.close()
         self.form.close_down()
         self.prompt_tools.close()

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ui.actions import Library as ActionLibrary
 from ui.engine_link import MakeService
 from ui.forecasts import ForecastSource
 from ui.library.gallery import ThumbnailSource
+from ui.library.item_actions import Library as ActionLibrary
 from ui.library.query import LibrarySource
 from ui.models.link import MakeModelService
 from ui.prompt_tools import PromptSource

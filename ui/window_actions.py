@@ -76,7 +76,9 @@ class WindowActions(QObject):
             "save_report": lambda: window.reports and window.reports.show(),
             "show_about": self.show_about,
             "quit": window.close,
-        } | window.item_actions.answers
+        }
+        for part in (window.item_actions, window.label_actions, window.hand_over):
+            self._answers |= part.answers
 
     def run(self, name: str) -> None:
         self._answers[name]()
@@ -113,7 +115,7 @@ class WindowActions(QObject):
         if self._compare is not None and not self._compare.isHidden():
             self._end_compare()
             return
-        items = window.actions_.items()
+        items = window.item_actions.items()
         if window.view is None or not 2 <= len(items) <= 4:
             text = self.tr("Choose two to four results in the gallery (Ctrl+click), then compare.")
             window.messages.show_message(Message(text, topic="action"))

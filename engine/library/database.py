@@ -117,6 +117,21 @@ class Database:
             connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
 
+def touch(connection: sqlite3.Connection) -> int:
+    """Raise the library's revision, in the transaction of the write it counts, and return it."""
+    return int(connection.execute("UPDATE revision SET value = value + 1 RETURNING value").fetchone()[0])
+
+
+def meta(connection: sqlite3.Connection, key: str) -> str:
+    """What the table ``meta`` says; empty where it says nothing."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
 def _statements(script: str) -> Iterator[str]:
     """Split a script: ``executescript`` would commit the transaction around it."""
     statement = ""

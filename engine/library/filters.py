@@ -24,7 +24,7 @@ class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an item must be to be shown; the defaults let everything through.
 
     ``since`` and ``until`` are seconds since the epoch, ``until`` excluded. ``prompt`` is a whole prompt. ``rating`` is
-    the least rating; −1 asks for what has none.
+    the least rating; −1 asks for what has none. ``deleted`` asks for what lies in the trash instead.
     """
 
     kind: Kind | None = None
@@ -36,6 +36,7 @@ class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
     since: float | None = None
     until: float | None = None
     prompt: str | None = None
+    deleted: bool = False
 
     def conditions(self) -> Conditions:
         found = []

@@ -11,8 +11,8 @@ from engine.protocol.recipe import Recipe
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A row. ``created`` in seconds since the epoch; ``recipe`` None where the file carries none; ``rating`` 0 (none)
-    to 5."""
+    """A row. ``created`` and ``deleted`` in seconds since the epoch; ``recipe`` None where the file carries none;
+    ``rating`` 0 (none) to 5. ``path`` is where the file belongs, ``trashed`` where in the trash it lies."""
 
     id: int
     path: Path
@@ -29,6 +29,13 @@ class Item(msgspec.Struct, frozen=True):
     rating: int = 0
     tags: tuple[str, ...] = ()
     albums: tuple[str, ...] = ()
+    trashed: Path | None = None
+    deleted: float = 0.0
+
+    @property
+    def file(self) -> Path:
+        """Where the file lies now."""
+        return self.path if self.trashed is None else self.trashed
 
     @property
     def seconds(self) -> float:

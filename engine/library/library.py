@@ -10,21 +10,23 @@ import json
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
-from engine.library import prompt_history, rows, scan, trash
+from engine.library import deleted, prompt_history, rows, scan, trash
 from engine.library.changes import LibraryChanged
 from engine.library.check import LibraryCheck, check
-from engine.library.database import Database
+from engine.library.database import Database, touch
 from engine.library.facets import Facets, Stacks, facets, stack
 from engine.library.filters import EVERYTHING, Filter, Kind
 from engine.library.item import Item
 from engine.library.marking import Marking
-from engine.library.marks import MarkChange, Marked, Undo
+from engine.library.marks import LabelKind, MarkChange, Marked
 from engine.library.naming import unused
 from engine.library.order import Order
+from engine.library.reconcile import Reconciliation, readable
 from engine.library.schema import MIGRATIONS
 from engine.library.search import parse
 from engine.protocol.errors import BadFile, ErrorInfo
@@ -44,6 +46,7 @@ class Library:
         self.folder = Path(os.path.abspath(folder))
         self.damage: ErrorInfo | None = None
         self._order = Order()
+        self._own_trash = self.folder / OWN_TRASH
         self._marking = Marking(self.folder)
         self._database = self._open(Path(database))
 
@@ -54,11 +57,13 @@ class Library:
     # Reading
 
     def ids(self, text: str = "", filter: Filter = EVERYTHING) -> array[int]:
-        """Row ids, newest first, of what is not in the trash; any string is a valid ``text`` (``engine.library.search``
-        says what it can ask for)."""
+        """Row ids, newest first, of what is not in the trash (or, where the filter asks for that, of what is, the last
+        deleted first); any string is a valid ``text`` (``engine.library.search`` says what it can ask for)."""
         asked = parse(text)
         conditions = (*filter.conditions(), *asked.conditions)
         with self._database.reading() as connection:
+            if filter.deleted:
+                return deleted.ids(connection, asked.fts, conditions)
             if asked.fts:
                 return self._order.matching(connection, asked.fts, conditions)
             return self._order.ids(connection, conditions)
@@ -121,7 +126,7 @@ class Library:
             added.extend(connection.execute(rows.UPSERT, row).fetchone() for row in file_rows)
             ids = [id for id, _kind, _created in added]
             marked = self._marking.arrived(connection, ids)
-            revision = _touch(connection)
+            revision = touch(connection)
         if marked:
             self._order.forget()
         else:
@@ -129,34 +134,45 @@ class Library:
         return ids
 
     def mark(self, ids: Iterable[int], change: MarkChange) -> Marked:
-        """Say something about items: it is in the sidecar, on the disk, once this returns; ``mark_back`` undoes it.
+        """Say something about items: it is in the sidecar, on the disk, once this returns; ``take_back`` undoes it.
 
         Raises also ``BadArguments`` for a rating or name that cannot be.
         """
-        return self._mark([(id, change) for id in ids])
-
-    def mark_back(self, undo: Undo) -> LibraryChanged:
-        """Take marks back, each item to what it was."""
-        return self._mark(undo).change
+        with self._marks_written() as connection:
+            changed, undo = self._marking.mark(connection, [(id, change) for id in ids])
+        return Marked(LibraryChanged(changed=tuple(changed)), undo)
 
     def add_album(self, name: str) -> None:
         """Make an album, empty as yet; one that is there stays."""
-        with self._database.writing() as connection:
-            self._marking.set_album(connection, name, True)
+        with self._marks_written() as connection:
+            self._marking.set_albums(connection, {name: True})
 
-    def remove_album(self, name: str) -> Marked:
-        """Let go of an album; what is in it stays in the library. ``add_album`` and ``mark_back`` undo it."""
-        inside = self.ids(filter=Filter(album=name))
-        with self._database.writing() as connection:
-            self._marking.set_album(connection, name, False)
-        return self.mark(inside, MarkChange(remove_albums=(name,)))
+    def rename_label(self, kind: LabelKind, name: str, new: str) -> Marked:
+        """Give a tag or album another name, on everything that has it; where that name is taken, both become one."""
+        return self._relabel(kind, name, new)
 
-    def _mark(self, changes: Sequence[tuple[int, MarkChange]]) -> Marked:
+    def remove_label(self, kind: LabelKind, name: str) -> Marked:
+        """Let go of a tag or album; what has it stays in the library."""
+        return self._relabel(kind, name, None)
+
+    def _relabel(self, kind: LabelKind, name: str, new: str | None) -> Marked:
+        with self._marks_written() as connection:
+            changed, undo, albums = self._marking.relabel(connection, kind, name, new)
+        return Marked(LibraryChanged(changed=tuple(changed)), undo, albums)
+
+    def take_back(self, marked: Marked) -> LibraryChanged:
+        """Undo what gave ``marked``: each item is what it was, and so are the albums."""
+        with self._marks_written() as connection:
+            changed, _undo = self._marking.mark(connection, marked.undo, exact=True)
+            self._marking.set_albums(connection, dict(marked.albums), exact=True)
+        return LibraryChanged(changed=tuple(changed))
+
+    @contextmanager
+    def _marks_written(self) -> Iterator[Connection]:
         with self._database.writing() as connection:
-            changed, undo = self._marking.mark(connection, changes)
-            revision = _touch(connection)
+            yield connection
+            revision = touch(connection)
         self._order.marked(revision)
-        return Marked(LibraryChanged(changed=tuple(changed)), undo)
 
     def trash(self, ids: Iterable[int]) -> LibraryChanged:
         """Move files to the trash (see ``engine.library.trash``); ``restore`` takes it back.
@@ -166,9 +182,13 @@ class Library:
         """
         removed: list[int] = []
         for item in self.items(ids):
+            if item.trashed is not None:
+                continue
             if item.path.exists():
-                where = str(trash.move_to_trash(item.path, self.folder / OWN_TRASH))
-                revision = self._write("UPDATE items SET trashed = ? WHERE id = ?", where, item.id)
+                where = trash.move_to_trash(item.path, self._own_trash)
+                with self._database.writing() as connection:
+                    deleted.mark(connection, item.id, where, time.time())
+                    revision = touch(connection)
             else:
                 revision = self._write("DELETE FROM items WHERE id = ? AND trashed IS NULL", item.id)
             self._order.removed(revision, [item.id])
@@ -176,21 +196,40 @@ class Library:
         return LibraryChanged(removed=tuple(removed))
 
     def restore(self, ids: Iterable[int]) -> LibraryChanged:
-        """Take trashed files back to where they were, or to a free name beside it. Raises ``BadFile`` if emptied."""
+        """Take trashed files back to where they were, or to a free name beside it; ``added`` are those that came back.
+
+        One that was put back by other means is only noted. Raises ``BadFile`` where the trash was emptied of all of
+        them.
+        """
         added: list[int] = []
+        lost: BadFile | None = None
         for item in self.items(ids):
-            with self._database.reading() as connection:
-                where = connection.execute("SELECT trashed FROM items WHERE id = ?", (item.id,)).fetchone()[0]
-            if where is None:
+            if item.trashed is None:
                 continue
-            path = trash.restore(Path(where), item.path)
-            stored = rows.stored_path(path, self.folder)
-            self._write("UPDATE items SET trashed = NULL, missing = 0, path = ? WHERE id = ?", stored, item.id)
-            if path != item.path:
-                with self._database.writing() as connection:
+            try:
+                is_back = item.missing and item.path.exists() and self.find(item.path) is None
+                path = item.path if is_back else trash.restore(item.trashed, item.path)
+            except BadFile as error:
+                lost = error
+                continue
+            with self._database.writing() as connection:
+                deleted.put_back(connection, item.id, rows.stored_path(path, self.folder))
+                touch(connection)
+                if path != item.path:
                     self._marking.moved(connection, [item.id])
             added.append(item.id)
+        if lost is not None and not added:
+            raise lost
         return LibraryChanged(added=tuple(added))
+
+    def forget_deleted(self, ids: Iterable[int] | None = None) -> LibraryChanged:
+        """Let go of what is not in the trash any more, of ``ids`` or of all that was deleted: of its recipes too."""
+        with self._database.writing() as connection:
+            wanted = deleted.ids(connection, "", ()) if ids is None else ids
+            gone = deleted.gone(connection, wanted)
+            deleted.forget(connection, gone)
+            touch(connection)
+        return LibraryChanged(removed=tuple(gone))
 
     # Files and index
 
@@ -201,56 +240,10 @@ class Library:
         keeps its row. Files that cannot be read are left out (``check`` names them). ``should_stop`` is asked between
         files; what was done until then stays.
         """
-        with self._database.writing() as connection:
-            changed = self._marking.take_in(connection)
-            if changed:
-                _touch(connection)
-        scan.remove_leftovers(self.folder, time.time())
-        found = scan.files(self.folder)
-        with self._database.reading() as connection:
-            known = connection.execute(
-                "SELECT path, id, size, modified, missing FROM items WHERE trashed IS NULL"
-            ).fetchall()
-        plan = scan.compare(known, found, self.folder)
-        added: list[int] = []
-        with self._database.writing() as connection:
-            for id, path in plan.renamed:
-                connection.execute("UPDATE OR IGNORE items SET path = ?, missing = 0 WHERE id = ?", (path, id))
-                changed.append(id)
-            for missing, ids in ((1, plan.gone), (0, plan.back)):
-                connection.executemany("UPDATE items SET missing = ? WHERE id = ?", [(missing, id) for id in ids])
-                changed.extend(ids)
-            self._marking.moved(connection, [id for id, _path in plan.renamed])
-            if changed:
-                _touch(connection)
-        before = {row[0] for row in known}
-        for batch in scan.batches(plan.to_read):
-            if should_stop():
-                break
-            fresh = [row for path in batch if (row := self._readable(path)) is not None]
-            with self._database.writing() as connection:
-                moved = {
-                    path for row in fresh if (path := row[rows.PATH]) not in before and self._was_here(connection, row)
-                }
-            for row, id in zip(fresh, self.insert(fresh) if fresh else (), strict=True):
-                (changed if row[rows.PATH] in before | moved else added).append(id)
-        return LibraryChanged(added=tuple(added), changed=tuple(dict.fromkeys(changed)))
+        return self._reconciliation().run(should_stop)
 
-    def _was_here(self, connection: Connection, row: rows.FileRow) -> bool:
-        """Give a file in a new place its former row: that of a missing one, or of one taken out of the trash."""
-        path, identity = row[rows.PATH], row[rows.IDENTITY]
-        found = connection.execute(
-            "SELECT id, trashed FROM items WHERE identity = ? AND (missing OR trashed IS NOT NULL) ORDER BY id",
-            (identity,),
-        ).fetchall()
-        for id, trashed in found:
-            if trashed is None or not os.path.exists(trashed):
-                statement = "UPDATE OR IGNORE items SET path = ?, missing = 0, trashed = NULL WHERE id = ?"
-                if connection.execute(statement, (path, id)).rowcount:
-                    self._marking.moved(connection, [id])
-                    _touch(connection)
-                    return trashed is None
-        return False
+    def _reconciliation(self) -> Reconciliation:
+        return Reconciliation(self._database, self.folder, self._own_trash, self._marking, self.insert)
 
     def rebuild(self) -> LibraryChanged:
         """Read every file anew and make the search index from scratch. Ids and the trash stay, and what is in the
@@ -271,11 +264,11 @@ class Library:
         with self._database.reading() as connection:
             paths = connection.execute("SELECT path FROM items WHERE trashed IS NULL AND NOT missing").fetchall()
         for batch in scan.batches([self.folder / path for (path,) in paths]):
-            self.insert([row for path in batch if (row := self._readable(path)) is not None])
+            self.insert([row for path in batch if (row := readable(path, self.folder)) is not None])
         with self._database.writing() as connection:
             connection.execute("DELETE FROM items WHERE missing AND trashed IS NULL")
             connection.execute("INSERT INTO search (search) VALUES ('rebuild')")
-            _touch(connection)
+            touch(connection)
         return LibraryChanged(everything=True)
 
     def check(self) -> LibraryCheck:
@@ -302,18 +295,7 @@ class Library:
         )
         return Database(path, MIGRATIONS)
 
-    def _readable(self, path: Path) -> rows.FileRow | None:
-        try:
-            return rows.read_file(path, self.folder)
-        except BadFile:
-            return None
-
     def _write(self, statement: str, *values: object) -> int:
         with self._database.writing() as connection:
             connection.execute(statement, values)
-            return _touch(connection)
-
-
-def _touch(connection: Connection) -> int:
-    """Raise the revision, in the transaction of the write it counts, and return it."""
-    return int(connection.execute("UPDATE revision SET value = value + 1 RETURNING value").fetchone()[0])
+            return touch(connection)

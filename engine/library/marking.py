@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection
 
-from engine.library.marks import LabelKind, MarkChange, State, Undo, clean_name, state_of
+from engine.library.database import meta, set_meta
+from engine.library.marks import (
+    AlbumsKept,
+    Fields,
+    LabelKind,
+    MarkChange,
+    State,
+    Undo,
+    clean_name,
+    label_change,
+    state_of,
+)
 from engine.library.rows import names
 from engine.library.sidecar import Place, Record, Sidecar
 from engine.protocol.errors import LaternaError
@@ -27,6 +38,8 @@ SET value = excluded.value, clock = excluded.clock, writer = excluded.writer
 WHERE excluded.clock > clock OR (excluded.clock = clock AND excluded.value > value)
 """
 
+_LABELLED = "SELECT DISTINCT item FROM labels WHERE kind = ? AND name = ?"
+
 _Row = tuple[int, str, str, State]  # id, identity, path, what was said
 
 
@@ -36,10 +49,13 @@ class Marking:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def mark(self, connection: Connection, changes: Sequence[tuple[int, MarkChange]]) -> tuple[list[int], Undo]:
+    def mark(
+        self, connection: Connection, changes: Sequence[tuple[int, MarkChange]], *, exact: bool = False
+    ) -> tuple[list[int], Undo]:
         """Carry out changes, sidecar first; returns the ids that are different now, and what takes that back.
 
-        Raises ``NoSpace`` or ``NotWritable`` where the sidecar cannot be written, and ``BadArguments``.
+        ``exact`` takes the capitals of names as they are given, not as they are known. Raises ``NoSpace`` or
+        ``NotWritable`` where the sidecar cannot be written, and ``BadArguments``.
         """
         self._take_in_own(connection)
         fields = {id: change.fields() for id, change in changes}
@@ -47,7 +63,8 @@ class Marking:
         clock = self._clock(connection)
         records = []
         for id, identity, path, state in found:
-            if (said := _canonical(connection, fields[id])) and self._differs(state, said):
+            said = fields[id] if exact else _canonical(connection, fields[id])
+            if said and self._differs(state, said):
                 records.append(Record(clock + len(records), said, identity, path))
         if not records:
             return [], ()
@@ -61,11 +78,33 @@ class Marking:
                 undo.append((id, before[id].back_from(state)))
         return changed, tuple(undo)
 
-    def set_album(self, connection: Connection, name: str, exists: bool) -> None:
-        """Make an album that may be empty, or let go of one (its items are the caller's to take out)."""
+    def relabel(
+        self, connection: Connection, kind: LabelKind, name: str, new: str | None
+    ) -> tuple[list[int], Undo, AlbumsKept]:
+        """Give a tag or album another name on everything that has it, or (None) take it away from there; where ``new``
+        is known already, both become one. As ``mark``; last come the albums that taking it back makes or lets go."""
+        known = albums(connection) if kind == "album" else []
+        if new is not None:
+            new = clean_name(new)
+            if new.casefold() != name.casefold():
+                new = _known_name(connection, kind, new, known)
+        ids = [row[0] for row in connection.execute(_LABELLED, (kind, name))]
+        changes = []
+        for id, _identity, _path, state in _rows(connection, ids):
+            own = [one for one in (state.tags if kind == "tag" else state.albums) if one.casefold() == name.casefold()]
+            changes.append((id, label_change(kind, add=() if new is None else (new,), remove=tuple(own))))
+        changed, undo = self.mark(connection, changes, exact=True)
+        old = [one for one in known if one.casefold() == name.casefold() and one != new]
+        before = {one: True for one in old} | ({new: new in known} if new is not None and kind == "album" else {})
+        self.set_albums(connection, {one: one == new for one in before}, exact=True)
+        return changed, undo, tuple(before.items())
+
+    def set_albums(self, connection: Connection, exist: Mapping[str, bool], *, exact: bool = False) -> None:
+        """Make albums that may be empty, or let go of some (their items are the caller's to take out)."""
         self._take_in_own(connection)
-        said = _canonical(connection, {f"album:{clean_name(name)}": exists})
-        self._say(connection, [Record(self._clock(connection), said)])
+        said: Fields = {f"album:{clean_name(name)}": wanted for name, wanted in exist.items()}
+        if said:
+            self._say(connection, [Record(self._clock(connection), said if exact else _canonical(connection, said))])
 
     def take_in(self, connection: Connection) -> list[int]:
         """Read what is new in all journals; returns the ids of items that are different now."""
@@ -145,9 +184,9 @@ class Marking:
         sidecar = self._sidecar(connection)
         place = sidecar.append(records)
         self._keep(connection, sidecar.writer, records)
-        if place.size > COMPACT_BYTES and place.size > _GROWN * int(_meta(connection, "compacted") or 0):
+        if place.size > COMPACT_BYTES and place.size > _GROWN * int(meta(connection, "compacted") or 0):
             place = sidecar.compact(self._own(connection, sidecar.writer), place)
-            _set_meta(connection, "compacted", str(place.size))
+            set_meta(connection, "compacted", str(place.size))
         _set_place(connection, sidecar.writer, place)
 
     def _own(self, connection: Connection, writer: str) -> list[Record]:
@@ -194,7 +233,7 @@ class Marking:
 
     def _export(self, connection: Connection) -> None:
         """Favourites of an index from before there was a sidecar; any later word counts more."""
-        if _meta(connection, "exported"):
+        if meta(connection, "exported"):
             return
         old = connection.execute("SELECT identity, path FROM items WHERE favourite AND identity != ''").fetchall()
         if old:
@@ -202,7 +241,7 @@ class Marking:
                 self._say(connection, [Record(1, {"favourite": True}, identity, path) for identity, path in old])
             except LaternaError:
                 return  # the next start tries again
-        _set_meta(connection, "exported", "1")
+        set_meta(connection, "exported", "1")
 
     def _differs(self, state: State, said: dict[str, bool | int]) -> bool:
         now: dict[str, object] = dict(state.fields())
@@ -214,7 +253,7 @@ class Marking:
         return max(int(time.time() * 1000), last + 1)
 
     def _sidecar(self, connection: Connection) -> Sidecar:
-        return Sidecar(self._folder, _meta(connection, "writer"))
+        return Sidecar(self._folder, meta(connection, "writer"))
 
 
 def albums(connection: Connection) -> list[str]:
@@ -281,12 +320,3 @@ def _places(connection: Connection) -> dict[str, Place]:
 
 def _set_place(connection: Connection, writer: str, place: Place) -> None:
     connection.execute("INSERT OR REPLACE INTO journals (writer, generation, size) VALUES (?, ?, ?)", (writer, *place))
-
-
-def _meta(connection: Connection, key: str) -> str:
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return str(row[0]) if row else ""
-
-
-def _set_meta(connection: Connection, key: str, value: str) -> None:
-    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))

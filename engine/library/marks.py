@@ -52,14 +52,29 @@ class MarkChange(msgspec.Struct, frozen=True, omit_defaults=True):
         yield "album", self.add_albums, True
 
 
+def label_change(kind: LabelKind, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> MarkChange:
+    """Tags or albums to put on items, or take off."""
+    if kind == "tag":
+        return MarkChange(add_tags=add, remove_tags=remove)
+    return MarkChange(add_albums=add, remove_albums=remove)
+
+
 Undo = tuple[tuple[int, MarkChange], ...]
+AlbumsKept = tuple[tuple[str, bool], ...]
 
 
 class Marked(msgspec.Struct, frozen=True):
-    """``undo`` holds, for each item that is different now, the change that takes it back (``Library.mark_back``)."""
+    """What ``Library.take_back`` needs: for each item that is different now the change that makes it as it was, and
+    albums that it makes (True) or lets go of."""
 
     change: LibraryChanged
     undo: Undo = ()
+    albums: AlbumsKept = ()
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything to take back."""
+        return bool(self.undo or self.albums)
 
 
 class State(msgspec.Struct, frozen=True):

@@ -16,20 +16,21 @@ from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
 
 ITEM_COLUMNS = (
-    "id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, rating, tags, albums"
+    "id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, rating, tags, albums,"
+    " trashed, trashed_at"
 )
-_FILE_COLUMNS = (
+FILE_COLUMNS = (
     "path, kind, width, height, frames, fps, created, size, modified, recipe, pixels_sha256,"
     " identity, prompt, negative_prompt, model, seed"
 )
 UPSERT = (
-    f"INSERT INTO items ({_FILE_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+    f"INSERT INTO items ({FILE_COLUMNS}) VALUES ({', '.join('?' * 16)})"
     " ON CONFLICT (path) WHERE trashed IS NULL DO UPDATE SET missing = 0, "
-    + ", ".join(f"{name} = excluded.{name}" for name in _FILE_COLUMNS.split(", ")[1:])
+    + ", ".join(f"{name} = excluded.{name}" for name in FILE_COLUMNS.split(", ")[1:])
     + " RETURNING id, kind, created"
 )
 FileRow = tuple[Any, ...]
-PATH, IDENTITY = (_FILE_COLUMNS.split(", ").index(name) for name in ("path", "identity"))
+PATH, IDENTITY = (FILE_COLUMNS.split(", ").index(name) for name in ("path", "identity"))
 _HASHED_END = 1024 * 1024
 
 
@@ -71,9 +72,10 @@ def read_file(path: Path, folder: Path) -> FileRow:
 
 
 def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
-    """An ``Item`` from ``ITEM_COLUMNS``; of a trashed one, ``path`` is where it came from and will go back to."""
+    """An ``Item`` from ``ITEM_COLUMNS``; of a deleted one, ``path`` is where it came from and will go back to, and
+    ``missing`` says whether the trash was emptied."""
     id, path, kind, width, height, frames, fps, created, size, recipe, *marks = row
-    favourite, missing, rating, tags, albums = marks
+    favourite, missing, rating, tags, albums, trashed, trashed_at = marks
     return Item(
         id=id,
         path=folder / path,
@@ -86,10 +88,12 @@ def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
         size=size,
         recipe=_recipe(recipe),
         favourite=bool(favourite),
-        missing=bool(missing),
+        missing=bool(missing) if trashed is None else not os.path.exists(trashed),
         rating=rating,
         tags=names(tags),
         albums=names(albums),
+        trashed=None if trashed is None else Path(trashed),
+        deleted=trashed_at,
     )
 
 

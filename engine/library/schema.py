@@ -115,4 +115,10 @@ CREATE TRIGGER items_changed AFTER UPDATE OF prompt, negative_prompt, model, see
 END;
 """
 
-MIGRATIONS = (_FIRST, _SECOND)
+# ``trashed_at`` is when it was deleted, in seconds since the epoch; 0 where nobody knows.
+_THIRD = """
+ALTER TABLE items ADD COLUMN trashed_at REAL NOT NULL DEFAULT 0;
+CREATE INDEX items_trashed ON items (trashed_at DESC, id DESC) WHERE trashed IS NOT NULL;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)

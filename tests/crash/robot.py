@@ -1,10 +1,11 @@
 """Laterna with a robot at it: the real window, where a timer does what a person would, and every promise is printed.
 
-    python tests/crash/robot.py HOME --seed N [--drain] [--steps N]
+    python tests/crash/robot.py HOME --seed N [--drain | --calm] [--steps N]
 
 One JSON line for each thing on stdout. ``adding``, ``marking`` and ``trashing`` come before it is tried; ``queued``,
 ``marked``, ``trashed`` and ``restored`` once the window showed it as done, from which moment on it must survive
-anything. With ``--drain`` it does nothing but wait until the queue is empty, and quits.
+anything. With ``--drain`` it does nothing but wait until the queue is empty, and quits; with ``--calm`` it only adds
+jobs.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from PySide6.QtWidgets import QApplication
 from app import composition
 from app.paths import Paths
 from engine.jobs.notices import JobEnded, JobProgressed
-from engine.library.library import Library
+from engine.library import Library
 from engine.library.marks import MarkChange
 from engine.protocol.errors import LaternaError
 from ui.background import Background
@@ -42,12 +43,13 @@ def say(what: str, **more: object) -> None:
 
 
 class Robot(QObject):
-    def __init__(self, window: MainWindow, seed: int, drain: bool, steps: int) -> None:
+    def __init__(self, window: MainWindow, seed: int, drain: bool, calm: bool, steps: int) -> None:
         super().__init__(window)
         self._window = window
         self._random = random.Random(seed)
         self._next = seed * FIRST_OF_ONE_START
         self._drain = drain
+        self._deeds = [self._add] if calm else [self._add, self._add, self._mark, self._mark, self._move, self._trash]
         self._steps = steps
         self._unseen: set[int] = set()
         self._trashed: list[tuple[int, str]] = []
@@ -74,13 +76,13 @@ class Robot(QObject):
             if self._drain:
                 self._quit_when_idle()
             else:
-                self._random.choice([self._add, self._add, self._mark, self._mark, self._move, self._trash])()
+                self._random.choice(self._deeds)()
         finally:
             self._rest()
 
     @property
     def _library(self) -> Library:
-        library = self._window.actions_._library
+        library = self._window.item_actions.library
         assert library is not None
         return library  # type: ignore[return-value]
 
@@ -116,7 +118,7 @@ class Robot(QObject):
 
     def _progressed(self, progress: JobProgressed) -> None:
         job = next((job for job in self._window.session.jobs if job.id == progress.job), None)
-        if job is not None and progress.stage not in ("waiting", "loading"):
+        if job is not None:
             say("progress", seed=job.recipe.seed, stage=progress.stage, step=progress.step)
 
     def _ended(self, ended: JobEnded) -> None:
@@ -183,12 +185,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--drain", action="store_true")
+    parser.add_argument("--calm", action="store_true")
     arguments = parser.parse_args()
     make_window = composition.make_window
 
     def with_robot(*args: object, **more: object) -> MainWindow:
         window = make_window(*args, **more)  # type: ignore[arg-type]
-        Robot(window, arguments.seed, arguments.drain, arguments.steps)
+        Robot(window, arguments.seed, arguments.drain, arguments.calm, arguments.steps)
         return window
 
     composition.make_window = with_robot

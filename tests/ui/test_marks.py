@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.composition import open_files, raise_window
 from app.logs import Logs
 from app.paths import Paths
 from engine.library.item import Item
+from engine.library.marks import MarkChange
 from engine.media.environment import Environment
 from engine.media.save import save_image
 from tests.fakes.recipes import picture_recipe
@@ -41,7 +42,7 @@ def shown(filled: Paths, open_window, qtbot: QtBot) -> MainWindow:
 
 
 def items(window: MainWindow) -> list[Item]:
-    library = window.actions_._library
+    library = window.item_actions.library
     return library.items(library.ids())  # type: ignore[union-attr]
 
 
@@ -97,14 +98,54 @@ def test_dragged_onto_an_album(qtbot: QtBot, shown: MainWindow) -> None:
     dialog.close()
 
 
+def managed(window: MainWindow, title: str) -> LabelDialog:
+    """The dialog for all tags or albums, from the menu of filters, its first row chosen."""
+    menu = window.gallery.filters.build_menu()
+    entries = next(action.menu() for action in menu.actions() if action.text() == title)
+    next(action for action in entries.actions() if action.text().startswith("Rename")).trigger()
+    dialog = window.findChild(LabelDialog)
+    assert dialog is not None and dialog.field.isHidden()
+    dialog.list.setCurrentRow(0)
+    return dialog
+
+
+def renamed(dialog: LabelDialog, name: str) -> None:
+    """F2, the name, Enter."""
+    QTest.keyClick(dialog.list, Qt.Key.Key_F2)
+    editor = dialog.list.findChild(QLineEdit)
+    editor.setText(name)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+
+
+def test_a_tag_is_renamed_put_together_and_taken_back(qtbot: QtBot, shown: MainWindow) -> None:
+    ids = [item.id for item in items(shown)]
+    for n, tag in enumerate(("draft", "owl")):
+        shown.item_actions.mark([ids[n]], MarkChange(add_tags=(tag,)), "tags")
+    qtbot.waitUntil(lambda: len(shown.gallery.filters.facets.tags) == 2)
+    shown.gallery.filters.choose(tag="draft")
+    dialog = managed(shown, "Tag")
+    renamed(dialog, "night")
+    qtbot.waitUntil(lambda: shown.gallery.filters.facets.tags == (("night", 1), ("owl", 1)))
+    assert shown.gallery.filters.filter.tag == "night"
+    renamed(dialog, "OWL")
+    qtbot.waitUntil(lambda: shown.gallery.filters.facets.tags == (("owl", 2),))
+    assert [row.text() for row in dialog._rows()] == ["owl"]
+    dialog.close()
+    qtbot.waitUntil(lambda: any("is “owl” now" in message.text for message in shown.messages.messages()))
+    shown.actions_.undo()
+    qtbot.waitUntil(lambda: shown.gallery.filters.facets.tags == (("night", 1), ("owl", 1)))
+    shown.actions_.undo()
+    qtbot.waitUntil(lambda: shown.gallery.filters.facets.tags == (("draft", 1), ("owl", 1)))
+
+
 def test_an_album_goes_and_comes_back(qtbot: QtBot, shown: MainWindow) -> None:
     shown.gallery.album_wanted.emit([items(shown)[0].id], "Trip")
     qtbot.waitUntil(lambda: bool(shown.gallery.filters.facets.albums))
     shown.gallery.filters.choose(album="Trip")
     qtbot.waitUntil(lambda: shown.gallery.grid.model().rowCount() == 1)
-    menu = shown.gallery.filters.build_menu()
-    albums = next(action.menu() for action in menu.actions() if action.text() == "Album")
-    next(action for action in albums.actions() if action.text().startswith("Remove")).trigger()
+    dialog = managed(shown, "Album")
+    QTest.keyClick(dialog.list, Qt.Key.Key_Delete)
+    dialog.close()
     qtbot.waitUntil(lambda: items(shown)[0].albums == () and shown.gallery.filters.facets.albums == ())
     qtbot.waitUntil(lambda: any(message.button == "Undo" for message in shown.messages.messages()))
     shown.actions_.undo()

@@ -23,10 +23,11 @@ MAX_ENTRIES = 40
 
 
 class Filters(QObject):
-    """What is chosen besides kind and favourites. Signals: ``changed()`` after a choice, ``album_removed(str)``."""
+    """What is chosen besides kind and favourites. Signals: ``changed()`` after a choice; ``manage_wanted(str)``: all of
+    the tags or albums ("tag", "album")."""
 
     changed = Signal()
-    album_removed = Signal(str)
+    manage_wanted = Signal(str)
 
     def __init__(self, *, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -89,11 +90,10 @@ class Filters(QObject):
                 menu, title, entries, getattr(shown, field), lambda value, field=field: self.choose(**{field: value})
             )
             submenu.setEnabled(bool(counted))
-            if field == "album" and shown.album:
+            if field != "model":
                 submenu.addSeparator()
-                removed = submenu.addAction(self.tr("Remove the album “{0}”").format(_short(shown.album)))
-                removed.setToolTip(self.tr("What is in it stays in the gallery"))
-                removed.triggered.connect(self._remove_album)
+                managed = submenu.addAction(self.tr("Rename or remove…"))
+                managed.triggered.connect(lambda _checked=False, field=field: self.manage_wanted.emit(field))
         menu.addSeparator()
         grouped = menu.addAction(self.tr("Group by prompt"))
         grouped.setCheckable(True)
@@ -105,10 +105,10 @@ class Filters(QObject):
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
 
-    def _remove_album(self) -> None:
-        album = self.filter.album
-        self.choose(album="")
-        self.album_removed.emit(album)
+    def follow_label(self, kind: str, name: str, new: str) -> None:
+        """A tag or album has another name, or ("") is gone: what was narrowed to it is narrowed to that, or to none."""
+        if getattr(self.filter, kind).casefold() == name.casefold():
+            self.choose(**{kind: new})
 
     def _choices(
         self, menu: QMenu, title: str, entries: Iterable[tuple[str, Any]], current: Any, chosen: Callable[[Any], None]

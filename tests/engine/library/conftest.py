@@ -13,10 +13,17 @@ Make = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
-def no_system_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the system's trash would be; it is there only in the tests that make it."""
+def system_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the system's trash is."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     return tmp_path / "data" / "Trash"
+
+
+@pytest.fixture
+def no_system_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's trash cannot be made."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file" / "data"))
 
 
 @pytest.fixture

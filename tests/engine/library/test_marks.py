@@ -14,7 +14,7 @@ from engine.library import marking
 from engine.library.filters import Filter
 from engine.library.item import Item
 from engine.library.library import Library
-from engine.library.marks import MarkChange, State, clean_name
+from engine.library.marks import LabelKind, MarkChange, State, clean_name, label_change
 from engine.protocol.errors import BadArguments, NoSpace, NotWritable
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
@@ -60,7 +60,7 @@ def test_marks_of_many_and_all_of_it_undone(library: Library, make) -> None:
     assert set(marked.change.changed) == {a, b, c}
     assert [state(library, name) for name in ("a.png", "b.png", "c.png")] == [EVERYTHING_SAID] * 3
     assert library.mark([a, b, c], ALL).change.changed == (), "nothing new was said"
-    assert set(library.mark_back(marked.undo).changed) == {a, b, c}
+    assert set(library.take_back(marked).changed) == {a, b, c}
     assert state(library, "a.png") == state(library, "c.png") == State()
     assert state(library, "b.png") == State(favourite=True, tags=("owl",))
     assert library.check().ok
@@ -134,14 +134,11 @@ def test_trash_and_back_keeps_marks(library: Library, make, reopen) -> None:
     assert state(other, "a-2.png") == EVERYTHING_SAID
 
 
-def test_a_file_taken_out_of_the_trash_by_hand_is_the_former_item(
-    library: Library, make, no_system_trash: Path
-) -> None:
-    no_system_trash.mkdir(parents=True)
+def test_a_file_taken_out_of_the_trash_by_hand_is_the_former_item(library: Library, make, system_trash: Path) -> None:
     item = library.add(make("a.png"))
     library.mark([item.id], ALL)
     library.trash([item.id])
-    (no_system_trash / "files" / "a.png").rename(item.path)
+    (system_trash / "files" / "a.png").rename(item.path)
     library.reconcile()
     assert list(library.ids()) == [item.id]
     assert state(library, "a.png") == EVERYTHING_SAID
@@ -313,13 +310,67 @@ def test_albums_come_and_go(library: Library, make, reopen) -> None:
     library.add_album("Trip")
     library.mark([item.id], MarkChange(add_albums=("trip",)))
     assert library.facets().albums == (("Trip", 1),)
-    removed = library.remove_album("Trip")
+    removed = library.remove_label("album", "Trip")
     assert library.facets().albums == ()
-    library.add_album("Trip")
-    library.mark_back(removed.undo)
+    library.take_back(removed)
     other = reopen()
     other.reconcile()
     assert library.facets().albums == other.facets().albums == (("Trip", 1),)
+
+
+@pytest.mark.parametrize("kind", ["tag", "album"])
+def test_a_name_is_changed_everywhere_and_back(library: Library, make, reopen, kind: LabelKind) -> None:
+    items = [library.add(make(name)).id for name in ("a.png", "b.png", "c.png")]
+    library.mark(items[:2], label_change(kind, add=("owl",)))
+    library.mark(items[2:], label_change(kind, add=("bird",)))
+    library.trash(items[:1])
+    before = getattr(library.facets(), f"{kind}s")
+    renamed = library.rename_label(kind, "owl", "night  owl")
+    assert set(renamed.change.changed) == set(items[:2]), "what is in the trash keeps its marks too"
+    assert getattr(library.facets(), f"{kind}s") == (("bird", 1), ("night owl", 1))
+    other = reopen()
+    other.rebuild()
+    assert getattr(other.facets(), f"{kind}s") == (("bird", 1), ("night owl", 1))
+    library.take_back(renamed)
+    assert getattr(library.facets(), f"{kind}s") == before
+
+
+@pytest.mark.parametrize("kind", ["tag", "album"])
+def test_two_names_become_one_and_two_again(library: Library, make, reopen, kind: LabelKind) -> None:
+    a, b, c = (library.add(make(name)).id for name in ("a.png", "b.png", "c.png"))
+    library.mark([a, b], label_change(kind, add=("owl",)))
+    library.mark([b, c], label_change(kind, add=("Bird",)))
+    merged = library.rename_label(kind, "OWL", "bird")
+    assert getattr(library.facets(), f"{kind}s") == (("Bird", 3),)
+    library.take_back(merged)
+    other = reopen()
+    other.rebuild()
+    for one in (library, other):
+        assert getattr(one.facets(), f"{kind}s") == (("Bird", 2), ("owl", 2))
+
+
+@pytest.mark.parametrize("kind", ["tag", "album"])
+def test_only_the_capitals_of_a_name(library: Library, make, reopen, kind: LabelKind) -> None:
+    item = library.add(make("a.png"))
+    library.mark([item.id], label_change(kind, add=("owl",)))
+    renamed = library.rename_label(kind, "owl", "Owl")
+    assert getattr(library.facets(), f"{kind}s") == (("Owl", 1),)
+    other = reopen()
+    other.rebuild()
+    assert getattr(other.facets(), f"{kind}s") == (("Owl", 1),)
+    library.take_back(renamed)
+    assert getattr(library.facets(), f"{kind}s") == (("owl", 1),)
+
+
+def test_an_empty_album_is_renamed_and_a_bad_name_refused(library: Library, make) -> None:
+    library.add_album("Trip")
+    renamed = library.rename_label("album", "Trip", "Journey")
+    assert library.facets().albums == (("Journey", 0),)
+    library.take_back(renamed)
+    assert library.facets().albums == (("Trip", 0),)
+    with pytest.raises(BadArguments):
+        library.rename_label("album", "Trip", "  ")
+    assert library.rename_label("tag", "unheard of", "heard").is_any is False
 
 
 def test_an_unmarked_library_writes_no_sidecar(library: Library, make, output: Path) -> None:
