@@ -24,6 +24,9 @@ from engine.protocol.events import Event
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 LOG_LIMIT = 4 * 1024 * 1024
+_TRACE_BYTES = 64 * 1024
+_TOLD = 4000
+_FATAL = "Fatal Python error"  # how faulthandler begins
 _KILLED, _KILLED_IN_A_SHELL = -9, 137  # SIGKILL, as the system's out-of-memory killer sends it
 
 
@@ -53,6 +56,7 @@ class EngineProcess:
         self._stopping = False
         self._ended_because: str | None = None
         self._protocol_error: ProtocolError | None = None
+        self._log_begin = 0
 
     @property
     def pid(self) -> int | None:
@@ -71,6 +75,7 @@ class EngineProcess:
         }
         environment |= self._environment
         with self._log_file.open("ab") as log:
+            self._log_begin = log.tell()
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
@@ -164,7 +169,7 @@ class EngineProcess:
             message = "The engine stopped unexpectedly (the system may have run out of memory)."
         else:
             message = "The engine crashed."
-        detail = f"{_how_it_ended(code)}\n{_tail(self._log_file)}".strip()
+        detail = f"{_how_it_ended(code)}\n{_tail(self._log_file, self._log_begin)}".strip()
         error = EngineDied(message, "It is started again by itself.", detail=detail)
         error.memory_suspected = was_killed and self._ended_because is None and self._protocol_error is None
         return error
@@ -187,11 +192,16 @@ def _write_all(stream: IO[bytes], data: bytes) -> None:
         view = view[written or 0 :]
 
 
-def _tail(path: Path, size: int = 4000) -> str:
+def _tail(path: Path, since: int) -> str:
+    """The end of the log, of what was said behind ``since`` bytes; where Python died in it, from there on, because the
+    cause is said before the long traces."""
     try:
         with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - size))
-            return file.read().decode("utf-8", "replace")
+            size = file.seek(0, os.SEEK_END)
+            begin = since if since <= size else 0  # it was cut meanwhile
+            file.seek(max(begin, size - _TRACE_BYTES))
+            text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
+    died = text.rfind(_FATAL)
+    return text[died : died + _TOLD] if died >= 0 else text[-_TOLD:]

@@ -104,6 +104,25 @@ def test_an_exit_code_and_the_log_are_told(start) -> None:
     assert "out of luck" in heard.error.detail
 
 
+DEEP_CRASH = """
+import faulthandler, os
+faulthandler.enable()
+def a_function_with_a_long_name_that_calls_itself(depth):
+    a_function_with_a_long_name_that_calls_itself(depth - 1) if depth else os.abort()
+a_function_with_a_long_name_that_calls_itself(90)
+"""
+
+
+def test_a_crash_is_told_from_its_cause_on_however_long_its_trace_is(start, tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    log.write_text("Fatal Python error: of an earlier engine\n")
+    heard = start(command=[sys.executable, "-c", DEEP_CRASH])
+    assert heard.exited.wait(PATIENCE)
+    assert log.stat().st_size > 5000, "the trace is longer than what is told"
+    assert heard.error.detail.startswith("Ended by SIGABRT.\nFatal Python error: Aborted")
+    assert len(heard.error.detail) < 5000
+
+
 def test_nonsense_on_stdout_ends_it(start) -> None:
     script = (
         "import sys, time; sys.stdout.write('Hello, this is a chatty library\\n'); sys.stdout.flush(); time.sleep(60)"
