@@ -17,16 +17,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
+
+from app.paths import Paths
+from engine.media.environment import Environment
+from engine.media.save import save_image
+from tests.fakes.recipes import picture_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ("engine", "window", "both")
 ENGINE_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
-WORK_SHARE = 0.2
-EARLY_SECONDS = 4.0
-LATE_SECONDS = 2.0
+WORK_SHARE = 0.65
+STAGES = ("loading", "encoding", "denoising", "denoising", "decoding", "decoding", "saving", "ended")
+EARLY_SECONDS = 2.0
+LATE_SECONDS = 0.3
 START_SECONDS = 180.0
 MOST_ENDED = 3
+WAITING = "waiting"
+OLD_SEEDS = range(1, 13)
 
 
 @dataclass
@@ -49,7 +58,7 @@ class Promises:
             case "queued":
                 self.queued.update(line["seeds"])
             case "progress":
-                self.running = line["seed"]
+                self.running = line["seed"] if line["stage"] != WAITING else None
             case "ended":
                 self.running = None
                 self.ended[line["seed"], line["state"]] += 1
@@ -63,7 +72,8 @@ class Promises:
 class Session:
     """One start of the robot; ``heard`` is set by each line that it prints."""
 
-    def __init__(self, home: Path, seed: int, promises: Promises, *, drain: bool = False) -> None:
+    def __init__(self, home: Path, seed: int, promises: Promises, *options: str) -> None:
+        """``options`` are the robot's."""
         self.promises = promises
         self.lines: list[dict[str, Any]] = []
         self.heard = threading.Condition()
@@ -73,9 +83,9 @@ class Session:
             "XDG_DATA_HOME": str(home / "xdg"),
         }
         self._stderr = (home / "robot.log").open("ab")
-        command = [sys.executable, str(Path(__file__).with_name("robot.py")), str(home), "--seed", str(seed)]
+        robot = str(Path(__file__).with_name("robot.py"))
         self.process = subprocess.Popen(
-            command + ["--drain"] * drain,
+            [sys.executable, robot, str(home), "--seed", str(seed), *options],
             env=environment,
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -125,6 +135,16 @@ class Session:
         if self.process.stdout is not None:
             self.process.stdout.close()
         self._stderr.close()
+
+
+def make_home(home: Path) -> Paths:
+    """Laterna's folders, with some pictures that are there from the start, and a trash for their file system."""
+    paths = Paths.find(str(home))
+    for seed in OLD_SEEDS:
+        recipe = picture_recipe(prompt=f"old {seed}", seed=seed)
+        save_image(np.full((16, 16, 3), seed, np.uint8), paths.output / f"old-{seed}.png", recipe, Environment())
+    (home / "xdg" / "Trash").mkdir(parents=True)
+    return paths
 
 
 @dataclass
@@ -186,9 +206,10 @@ def _last_words(home: Path, code: int) -> str:
 
 
 def _wait_for_a_moment(session: Session, chance: random.Random) -> None:
-    """Some time after the last kill, or while the engine works on a job."""
+    """Mostly while the engine has a job in hand, in a stage that is drawn; else some time after the last kill."""
     if chance.random() < WORK_SHARE:
-        session.wait_for(lambda line: line["what"] == "progress", START_SECONDS, len(session.lines))
+        stage = chance.choice(STAGES)
+        session.wait_for(lambda line: stage_of(line) in (stage, "ended"), START_SECONDS, len(session.lines))
         time.sleep(chance.uniform(0, LATE_SECONDS))
     else:
         time.sleep(chance.uniform(0, EARLY_SECONDS))
@@ -196,7 +217,7 @@ def _wait_for_a_moment(session: Session, chance: random.Random) -> None:
 
 def drain(home: Path, promises: Promises, seconds: float) -> None:
     """Start Laterna once more and let it finish everything."""
-    session = Session(home, 1_000_000, promises, drain=True)
+    session = Session(home, 1_000_000, promises, "--drain")
     try:
         assert session.wait_for(lambda line: line["what"] == "drained", seconds), "the queue never became empty"
         session.close()
@@ -206,14 +227,22 @@ def drain(home: Path, promises: Promises, seconds: float) -> None:
     assert session.process.returncode == 0
 
 
+def stage_of(line: dict[str, Any]) -> str:
+    """The stage that a job has reached, "ended", or nothing where the line says nothing of one."""
+    if line["what"] == "ended":
+        return "ended"
+    return str(line["stage"]) if line["what"] == "progress" else ""
+
+
 def _moment(session: Session) -> str:
-    """What happened last: "start", or the stage of the running job."""
-    for line in reversed(session.lines):
-        if line["what"] == "progress":
-            return str(line["stage"])
-        if line["what"] == "ended":
-            return "between jobs"
-    return "start"
+    """The stage of the job in hand, "between jobs", or "start" where this engine had none yet."""
+    last = next((stage for line in reversed(session.lines) if (stage := stage_of(line))), WAITING)
+    return {WAITING: "start", "ended": "between jobs"}.get(last, last)
+
+
+def kill_engines(session: Session, number: int = signal.SIGSEGV) -> None:
+    for engine in session.engines():
+        _signal(engine, number)
 
 
 def _signal(process: psutil.Process, number: int) -> None:

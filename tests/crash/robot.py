@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QApplication
 from app import composition
 from app.paths import Paths
 from engine.jobs.notices import JobEnded, JobProgressed
-from engine.library import Library
+from engine.library.library import Library
 from engine.library.marks import MarkChange
 from engine.protocol.errors import LaternaError
 from ui.background import Background

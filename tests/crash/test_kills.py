@@ -15,11 +15,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import Promises, Result, drain, kill_at_random
+from harness import OLD_SEEDS, Promises, Result, drain, kill_at_random, make_home
 from prompts import PROMPTS
 
 from app.cli.engine_session import EngineSession
@@ -28,27 +27,21 @@ from app.paths import EMBEDDED_MODELS, Paths
 from engine.library.library import Library
 from engine.library.naming import slug
 from engine.media import metadata, png
-from engine.media.environment import Environment
 from engine.media.frames import ClipReader
 from engine.media.metadata import MediaInfo
-from engine.media.save import save_image
 from engine.protocol.recipe import Recipe
-from tests.fakes.recipes import picture_recipe
 
 LONG = bool(os.environ.get("LATERNA_LONG_TESTS"))
 KILLS = int(os.environ.get("LATERNA_CRASH_KILLS", "200" if LONG else "20"))
 ALSO_COMPARED = 10 if LONG else 2
 MAX_ENGINE_DEATHS = 3
-OLD_SEEDS = range(1, 13)
 
 
 def test_nothing_is_lost_whatever_is_killed_whenever(tmp_path: Path) -> None:
     seed = int(os.environ.get("LATERNA_CRASH_SEED") or random.randrange(1_000_000))
     print(f"LATERNA_CRASH_SEED={seed}")
     home = tmp_path / "home"
-    paths = Paths.find(str(home))
-    fill(paths.output)
-    (home / "xdg" / "Trash").mkdir(parents=True)
+    paths = make_home(home)
     promises = Promises()
     result = kill_at_random(home, KILLS, seed, promises)
     drain(home, promises, 120 + 10 * len(promises.queued))
@@ -77,13 +70,6 @@ def test_nothing_is_lost_whatever_is_killed_whenever(tmp_path: Path) -> None:
         set_aside_after_three_deaths=states.count("failed"),
         compared_with_an_uninterrupted_run=compared,
     )
-
-
-def fill(output: Path) -> None:
-    """Some pictures that are there from the start."""
-    for seed in OLD_SEEDS:
-        pixels = np.full((16, 16, 3), seed, np.uint8)
-        save_image(pixels, output / f"old-{seed}.png", picture_recipe(prompt=f"old {seed}", seed=seed), Environment())
 
 
 def jobs_by_seed(database: Path) -> dict[int, list[tuple[str, int]]]:
