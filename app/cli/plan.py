@@ -18,13 +18,14 @@ from engine.memory.machine import GIB, Machine, imagined
 from engine.memory.observed import this_machine
 from engine.memory.plan import ENGINE, EVERYTHING, Plan
 from engine.memory.planner import first_fitting
+from engine.memory.shapes import computed_steps
 from engine.memory.texts import describe, marks
 from engine.models.catalog import FAMILIES, MODELS, resolve
 from engine.protocol.errors import BadArguments, ModelMissing
 from engine.protocol.family_info import ModelInfo, validate
 from engine.protocol.recipe import Recipe
 
-_FLAGS = ("width", "height", "frames", "steps", "guidance", "batch")
+_FLAGS = ("width", "height", "frames", "steps", "guidance", "batch", "step_caching")
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
@@ -36,7 +37,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     components = _components(info.id, folder, Footprints(paths.footprints))
     machine = _machine(arguments)
     found = plans_for(recipe, components, machine, abilities=EVERYTHING)
-    found += plans_for(recipe.replace(weights="fp8"), components, machine, abilities=EVERYTHING)
+    found += plans_for(recipe.replace(weights="int8"), components, machine, abilities=EVERYTHING)
     runnable = plans_for(recipe, components, machine, abilities=ENGINE)
     chosen = first_fitting(runnable, machine)
     later = first_fitting(found, machine)
@@ -103,6 +104,7 @@ def _print_json(
             "height": recipe.height,
             "frames": recipe.frames,
             "steps": recipe.steps,
+            "computed_steps": computed_steps(recipe),
             "machine": {
                 "kind": machine.kind,
                 "name": machine.name,
@@ -139,6 +141,8 @@ def _print(
     if not machine.is_unified:
         where = f"{machine.device_limit / GIB:.1f} GiB of graphics memory, " + where
     print(f"{info.name}, {size}, {recipe.steps} steps, with {where} to use")
+    if recipe.step_caching:
+        print(f"About {recipe.steps - computed_steps(recipe)} steps are left out: the result differs slightly")
     if machine.name:
         print(machine.name)
     print()

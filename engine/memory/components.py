@@ -26,6 +26,15 @@ class Component(msgspec.Struct, frozen=True):
     def stored_itemsize(self) -> float:
         return self.stored / max(1, self.footprint.parameters)
 
+    @property
+    def is_float8(self) -> bool:
+        return self.precision.startswith("F8")
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether its large weights stay as they are stored on every machine: float8 or quantised."""
+        return self.is_float8 or self.precision.startswith(("Q", "IQ"))
+
     def weights(self, itemsize: float) -> int:
         """Bytes with ``itemsize`` for each parameter."""
         return int(self.footprint.parameters * itemsize)

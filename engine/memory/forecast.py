@@ -9,10 +9,10 @@ import msgspec
 from engine.memory.components import Components
 from engine.memory.history import History, Run
 from engine.memory.machine import Machine
-from engine.memory.plan import ENGINE, Abilities, Plan, StageName, Weights
+from engine.memory.plan import ENGINE, Abilities, Plan, StageName, weights_of
 from engine.memory.planner import first_fitting, plans
 from engine.memory.remedies import NothingFits, Remedy, least_needed, smallest_change
-from engine.memory.shapes import shape_of
+from engine.memory.shapes import computed_steps, shape_of
 from engine.protocol.errors import LaternaError
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
@@ -28,7 +28,8 @@ class Forecast(msgspec.Struct, frozen=True):
     """``needed`` of ``limit`` bytes in the memory that counts, ``where``. ``seconds`` of one job, ``loading`` what the
     first one pays besides. ``plan`` is what would run, None where nothing fits; then ``remedy`` says what would.
 
-    ``learned``: whether the seconds come from runs of this machine.
+    ``learned``: whether the seconds come from runs of this machine. ``left_out`` of the steps step caching is expected
+    not to compute: the result is not exact then.
     """
 
     level: Level
@@ -40,6 +41,7 @@ class Forecast(msgspec.Struct, frozen=True):
     learned: bool = False
     plan: Plan | None = None
     remedy: Remedy | None = None
+    left_out: int = 0
 
 
 def parts_for(recipe: Recipe, components: Components) -> Components:
@@ -58,10 +60,11 @@ def plans_for(
     every: bool = False,
 ) -> tuple[Plan, ...]:
     """The plans of one recipe, which decides the weights' precision itself; see ``planner.plans``."""
-    wanted: Weights = "fp8" if recipe.weights == "fp8" else "native"
     used = parts_for(recipe, components)
     shape = shape_of(recipe, components.transformer_config, components.vae_config)
-    return plans(used, shape, machine, corrections, msgspec.structs.replace(abilities, weights=(wanted,)), every)
+    return plans(
+        used, shape, machine, corrections, msgspec.structs.replace(abilities, weights=(weights_of(recipe),)), every
+    )
 
 
 def choose(
@@ -95,7 +98,7 @@ def remedy_for(
     def fits(changed: Recipe) -> bool:
         return first_fitting(plans_for(changed, components, machine, abilities=abilities), machine) is not None
 
-    return smallest_change(recipe, family, fits, "fp8" in abilities.weights)
+    return smallest_change(recipe, family, fits, "int8" in abilities.weights)
 
 
 def _shortage(found: tuple[Plan, ...], machine: Machine) -> tuple[int, int, Where]:
@@ -118,7 +121,7 @@ class Forecaster:
         self, recipe: Recipe, components: Components, family: FamilyInfo, machine: Machine, with_remedy: bool = True
     ) -> Forecast:
         """``with_remedy`` False leaves the search for a change that fits out: it takes several times as long."""
-        corrections = self._corrections(recipe, machine)
+        corrections, left_out = self._corrections(recipe, machine), recipe.steps - computed_steps(recipe)
         found = plans_for(recipe, components, machine, corrections, self._abilities)
         plan = first_fitting(found, machine)
         if plan is None:
@@ -126,13 +129,23 @@ class Forecaster:
             remedy = remedy_for(recipe, components, family, machine, self._abilities) if with_remedy else None
             least = min(found, key=lambda plan: plan.host if machine.is_unified else plan.device)
             return Forecast(
-                "too much", where, needed, limit, least.seconds, least.loading, bool(corrections), None, remedy
+                "too much",
+                where,
+                needed,
+                limit,
+                least.seconds,
+                least.loading,
+                bool(corrections),
+                None,
+                remedy,
+                left_out,
             )
         where = "host" if machine.is_unified else "device"
         needed, limit = (plan.host, machine.host_limit) if machine.is_unified else (plan.device, machine.device_limit)
         is_tight = needed > TIGHT * limit or plan.rank > 0 or plan.strategy.endswith("streaming")
+        level: Level = "tight" if is_tight else "fits"
         return Forecast(
-            "tight" if is_tight else "fits", where, needed, limit, plan.seconds, plan.loading, bool(corrections), plan
+            level, where, needed, limit, plan.seconds, plan.loading, bool(corrections), plan, left_out=left_out
         )
 
     def ran(
@@ -158,7 +171,7 @@ class Forecaster:
             Run(
                 device=_device(machine),
                 family=recipe.family,
-                model=recipe.model,
+                model=_kind(recipe),
                 expected={stage.stage: stage.seconds for stage in plan.stages},
                 measured=measured,
                 predicted_peak=plan.host if machine.is_unified else plan.device,
@@ -170,9 +183,16 @@ class Forecaster:
         if self._history is None:
             return {}
         try:
-            return self._history.corrections(_device(machine), recipe.family, recipe.model)
+            return self._history.corrections(_device(machine), recipe.family, _kind(recipe), recipe.model)
         except LaternaError:
             return {}  # a forecast that has not learned is still a forecast
+
+
+def _kind(recipe: Recipe) -> str:
+    """What runs alike: the model, with what makes its steps other ones. How much step caching leaves out is learned
+    apart from the model's own speed."""
+    weights = "" if recipe.weights == "native" else f" {recipe.weights}"
+    return f"{recipe.model}{weights}" + (f" caching {recipe.step_caching:g}" if recipe.step_caching else "")
 
 
 def _device(machine: Machine) -> str:

@@ -12,8 +12,8 @@ from engine.memory.machine import Machine
 from engine.memory.plan import Change, Decoding, Placement, StageName, Storage, Weights
 from engine.memory.shapes import CLIP_TOKENS, Shape
 
-LARGE = 500_000_000
-"""Parameters from which a network is worth keeping in 8 bits."""
+EIGHT_BIT = frozenset({"SD3Transformer2DModel", "CogVideoXTransformer3DModel", "T5EncoderModel"})
+"""Networks whose blocks are kept in 8 bits where the recipe wants that."""
 
 STREAMED_BLOCKS = 2
 """Blocks that are in memory where they are streamed: the one that computes, and the one on its way."""
@@ -55,19 +55,25 @@ class Setting(msgspec.Struct, frozen=True):
         if self.components.is_small:
             return 4
         if self.machine.kind == "cpu":
-            return 2 if self.machine.native_bf16 and part.precision == "BF16" else 4
+            return 2 if self.machine.native_bf16 and (part.precision == "BF16" or part.is_float8) else 4
         return 2
 
-    def weight_bytes(self, part: Component, in_blocks: bool = True) -> int:
-        """Bytes of the weights in memory: of all of them, or of those outside of the blocks."""
+    def outside_bytes(self, part: Component) -> int:
+        """Bytes of the weights outside of the blocks, most of which are tables that no file has in 8 bits."""
         compute = self.compute_itemsize(part)
-        itemsize: float = compute
-        if self.storage == "stored" or part.precision.startswith("Q"):
-            itemsize = min(compute, part.stored_itemsize)
-        outside = part.outside_blocks(itemsize)
-        if self.weights == "fp8" and part.footprint.parameters > LARGE:
-            itemsize = min(itemsize, 1)
-        return outside + (int(part.footprint.in_blocks * itemsize) if in_blocks else 0)
+        is_stored = self.storage == "stored" and not part.is_reduced
+        return part.outside_blocks(min(compute, part.stored_itemsize) if is_stored else compute)
+
+    def block_itemsize(self, part: Component) -> float:
+        """Bytes of a weight within the blocks."""
+        itemsize: float = self.compute_itemsize(part)
+        if self.storage == "stored" or part.is_reduced:
+            itemsize = min(itemsize, part.stored_itemsize)
+        return min(itemsize, 1.0) if self.weights == "int8" and part.footprint.cls in EIGHT_BIT else itemsize
+
+    def weight_bytes(self, part: Component) -> int:
+        """Bytes of the weights in memory."""
+        return self.outside_bytes(part) + int(part.footprint.in_blocks * self.block_itemsize(part))
 
     def widened(self, part: Component) -> int:
         """Bytes of the largest layer in the dtype of the arithmetic, where weights are kept in a smaller one."""
@@ -96,9 +102,8 @@ def _placed(
     """``parts`` at every placement. ``peak``: bytes of activations; ``call``: seconds of one of ``calls`` calls."""
     machine, rates = setting.machine, setting.machine.speeds
     weights = sum(setting.weight_bytes(part) for part in parts)
-    outside = sum(setting.weight_bytes(part, in_blocks=False) for part in parts)
-    block = max((part.footprint.largest_block * setting.weight_bytes(part) // max(1, part.footprint.parameters)
-                 for part in parts), default=0)  # fmt: skip
+    outside = sum(setting.outside_bytes(part) for part in parts)
+    block = int(max((part.footprint.largest_block * setting.block_itemsize(part) for part in parts), default=0))
     in_blocks = weights - outside
     stored = sum(part.stored for part in parts)
     active = int(peak) + max((setting.widened(part) for part in parts), default=0)

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from engine.protocol.recipe import Recipe
+
 Placement = Literal["device", "host", "blocks", "stage", "disk"]
 """Where a part's weights are between its uses, and how they come to the device:
 
@@ -16,7 +18,9 @@ Placement = Literal["device", "host", "blocks", "stage", "disk"]
 - ``disk``: their blocks are read from the disk at every pass; two are in memory.
 """
 
-Weights = Literal["native", "fp8"]
+Weights = Literal["native", "int8"]
+"""As the files have them, or the large layers of transformers and T5s in 8 bits."""
+
 Storage = Literal["wide", "stored"]
 """On a CPU: weights in the dtype of the arithmetic, or as they are stored and widened layer by layer (same bits)."""
 
@@ -26,6 +30,11 @@ STAGES: tuple[StageName, ...] = ("encoding", "denoising", "decoding")
 Change = Literal["rounding", "seams", "weights"]
 """What differs from the resident plan's picture: the last bits (sums in another order), pixels along blended tiles, or
 everything a little (weights in 8 bits)."""
+
+
+def weights_of(recipe: Recipe) -> Weights:
+    """What ``recipe`` says: it decides the pixels, so no plan does."""
+    return "int8" if recipe.weights == "int8" else "native"
 
 
 class Abilities(msgspec.Struct, frozen=True):
@@ -42,8 +51,10 @@ class Abilities(msgspec.Struct, frozen=True):
     weights: tuple[Weights, ...] = ("native",)
 
 
-EVERYTHING = Abilities(("device", "host", "blocks", "stage", "disk"), separate_guidance=True, weights=("native", "fp8"))
-ENGINE = Abilities(("device", "host", "blocks", "stage", "disk"), separate_guidance=True)
+EVERYTHING = Abilities(
+    ("device", "host", "blocks", "stage", "disk"), separate_guidance=True, weights=("native", "int8")
+)
+ENGINE = EVERYTHING
 """What ``engine.worker`` does today. Whoever teaches it more says so here."""
 
 

@@ -34,7 +34,7 @@ class Remedy(msgspec.Struct, frozen=True, omit_defaults=True):
             "frames": {"frames": self.frames},
             "size": {"width": self.width, "height": self.height},
             "no_t5": {"use_t5": False},
-            "weights": {"weights": "fp8"},
+            "weights": {"weights": "int8"},
             "none": {},
         }[self.kind]
         changed = recipe.replace(**changes)

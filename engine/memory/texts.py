@@ -20,7 +20,7 @@ def describe(plan: Plan) -> str:
         words = [f"everything {_PLACES[plan.text]}"]
     else:
         words = [f"{name} {_PLACES[place]}" for name, place in places.items()]
-    if plan.weights == "fp8":
+    if plan.weights == "int8":
         words.append("8-bit weights")
     if plan.storage == "stored":
         words.append("weights as stored")

@@ -149,7 +149,9 @@ def weighted(name: str, folder: Path) -> Part:
         for dtype, parameters in _header(file).items():
             counts[dtype] = counts.get(dtype, 0) + parameters
     main = max(counts, key=lambda dtype: counts[dtype], default="F32")
-    return Part(name, folder, config, tuple(chosen), variant, main, sum(counts.values()))
+    stored = sum(DTYPE_BYTES.get(dtype, 4) * count for dtype, count in counts.items())
+    reduced = stored if main.startswith("F8") else 0
+    return Part(name, folder, config, tuple(chosen), variant, main, sum(counts.values()), quantised_bytes=reduced)
 
 
 def _shards(folder: Path, index_files: list[Path], variant: str | None) -> list[str]:

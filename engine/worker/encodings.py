@@ -28,7 +28,7 @@ DISK_LIMIT = 512 * 1024 * 1024
 
 def cache_key(model: Model, settings: tuple[Any, ...], words: Words) -> str:
     """Hex digest; ``settings`` are what the family adds (lengths, which encoders)."""
-    plans = {name: str(plan.compute) for name, plan in sorted(model.plan.parts.items())}
+    plans = {name: plan.arithmetic for name, plan in sorted(model.plan.parts.items())}
     files = model.folder.fingerprint(model.family.text_parts)
     facts = [
         model.family.info.id,

@@ -14,13 +14,12 @@ from engine.worker.cancel import Cancellation, watch
 from engine.worker.failures import is_out_of_memory
 from engine.worker.memory.casting import cast_for_each_call
 from engine.worker.memory.networks import blocks_of
-from engine.worker.memory.plan import PartPlan, Plan
+from engine.worker.memory.plan import PartPlan, Plan, held_bytes
 from engine.worker.memory.pool import HOST, Held, Key, Pool, empty_cache, identity
 from engine.worker.memory.skeleton import build_skeleton
 from engine.worker.memory.streaming import FromDisk, Streamed, streamed_from_host
 from engine.worker.memory.stretches import find_stretches
 from engine.worker.model_folder import GET_AGAIN, ModelFolder, Part
-from engine.worker.single_file.load import read_network
 
 if TYPE_CHECKING:
     from engine.worker.families.base import ComponentSpec, Family
@@ -62,7 +61,7 @@ class Model:
             self._identities[name] = identity(self.folder.parts[name], self.folder.class_name(name))
         plan = self.plan.parts.get(name)
         form = plan.place if plan is not None and plan.place in STREAMED else "whole"
-        precision = (plan.storage, plan.compute) if plan is not None else ()
+        precision = (plan.storage, plan.compute, plan.weights) if plan is not None else ()
         return self._identities[name], form, *precision
 
     def has(self, name: str) -> bool:
@@ -136,7 +135,7 @@ class Model:
 
     def _held_bytes(self, name: str) -> int:
         plan = self.plan.parts.get(name)
-        return 0 if plan is None else self.folder.parts[name].held_bytes(plan.storage.itemsize)
+        return 0 if plan is None else held_bytes(self.folder.parts[name], plan)
 
     def _hold(self, spec: ComponentSpec) -> Held:
         plan = self.plan.parts.get(spec.name)
@@ -169,22 +168,21 @@ class Model:
         return found
 
     def _network(self, cls: Any, part: Part, plan: PartPlan) -> torch.nn.Module | Streamed:
-        stretches = find_stretches(part) if plan.place == "disk" else None
+        is_plain = part.format == "diffusers" and not part.quantised_bytes and plan.weights == "native"
+        stretches = find_stretches(part) if plan.place == "disk" or not is_plain else None
         if stretches is not None:
-            network = build_skeleton(cls, part, stretches, plan.storage)
-        elif part.format != "diffusers":
-            network = read_network(cls, part, plan)
+            network, reads = build_skeleton(cls, part, stretches, plan, whole=plan.place != "disk")
         else:
             network = cls.from_pretrained(
                 part.folder, local_files_only=True, use_safetensors=True, variant=part.variant, dtype=plan.storage
             )
-        align(network)
+            align(network)
         network.eval().requires_grad_(False)
-        if plan.is_cast and not part.quantised_bytes:
+        if plan.is_cast:
             cast_for_each_call(network, plan.compute)
-        if stretches is None or not blocks_of(network):
+        if stretches is None or plan.place != "disk" or not blocks_of(network):
             return network
-        return Streamed(network, FromDisk(stretches))
+        return Streamed(network, FromDisk(reads))
 
 
 ALIGNMENT = 64

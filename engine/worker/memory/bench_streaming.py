@@ -47,6 +47,7 @@ def against_resident() -> Figures:
     from engine.worker import device
     from engine.worker.component import weighted
     from engine.worker.memory import networks
+    from engine.worker.memory.plan import PartPlan
     from engine.worker.memory.skeleton import build_skeleton
     from engine.worker.memory.streaming import FromDisk, Streamed, streamed_from_host
     from engine.worker.memory.stretches import find_stretches
@@ -59,8 +60,6 @@ def against_resident() -> Figures:
         folder = Path(scratch) / "transformer"
         write_random(cls, config, folder, torch.float32)
         part = weighted("transformer", folder)
-        stretches = find_stretches(part)
-        assert stretches is not None
         kind = _class(cls)
 
         def load() -> Any:
@@ -69,7 +68,8 @@ def against_resident() -> Figures:
                 weight.data = weight.data.clone()
             return network.requires_grad_(False)
 
-        disk = Streamed(build_skeleton(kind, part, stretches, torch.float32), FromDisk(stretches))
+        empty, reads = build_skeleton(kind, part, find_stretches(part), PartPlan(torch.float32, torch.float32))
+        disk = Streamed(empty, FromDisk(reads))
         host, whole = streamed_from_host(load()), load()
         for streamed in (disk, host):
             streamed.open(torch.device("cpu"))
@@ -114,6 +114,7 @@ def one_call(name: str, folder: Path) -> Figures:
     from engine.worker.component import weighted
     from engine.worker.memory import networks
     from engine.worker.memory.casting import cast_for_each_call
+    from engine.worker.memory.plan import PartPlan
     from engine.worker.memory.skeleton import build_skeleton
     from engine.worker.memory.streaming import FromDisk, Streamed
     from engine.worker.memory.stretches import find_stretches
@@ -121,15 +122,13 @@ def one_call(name: str, folder: Path) -> Figures:
     torch.set_num_threads(device.cpu_threads())
     cls, config = _network(name)
     kind, part = _class(cls), weighted("transformer", folder)
-    stretches = find_stretches(part)
-    assert stretches is not None
     libraries = psutil.Process().memory_info().rss
     peak = device.PeakMemory(torch.device("cpu"))
     peak.start()
     began = time.perf_counter()
-    network = build_skeleton(kind, part, stretches, torch.bfloat16)
+    network, reads = build_skeleton(kind, part, find_stretches(part), PartPlan(torch.bfloat16, torch.float32))
     cast_for_each_call(network, torch.float32)
-    streamed = Streamed(network, FromDisk(stretches))
+    streamed = Streamed(network, FromDisk(reads))
     opened = time.perf_counter()
     streamed.open(torch.device("cpu"))
     with torch.no_grad():

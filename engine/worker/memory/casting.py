@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from engine.worker.memory.reduced import ReducedLinear
+
 CAST_LAYERS = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 CAST_TOGETHER = frozenset({"T5DenseActDense", "T5DenseGatedActDense"})
@@ -23,6 +25,8 @@ would take 0.9 GB in float32, of which a picture uses a corner."""
 
 def cast_for_each_call(network: nn.Module, compute: torch.dtype) -> None:
     """Keep the weights of ``network``'s large layers as they are and compute with them in ``compute``."""
+    if isinstance(network, ReducedLinear):
+        return  # they widen themselves
     if type(network).__name__ in CAST_TOGETHER or isinstance(network, CAST_LAYERS):
         _hook(network, compute)
         return
@@ -37,7 +41,8 @@ def cast_for_each_call(network: nn.Module, compute: torch.dtype) -> None:
 
 
 def _hook(module: nn.Module, compute: torch.dtype) -> None:
-    parameters = list(module.parameters())
+    reduced = {id(own) for layer in module.modules() if isinstance(layer, ReducedLinear) for own in layer.parameters()}
+    parameters = [parameter for parameter in module.parameters() if id(parameter) not in reduced]
     stored: list[torch.Tensor] = []  # as they lie at the time of the call: streamed weights are elsewhere every time
 
     def widen(module: nn.Module, inputs: tuple[Any, ...]) -> None:

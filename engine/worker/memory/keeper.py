@@ -9,7 +9,7 @@ import psutil
 import torch
 
 from engine.memory.machine import HOST_PROCESS, DeviceKind, Machine, Rates
-from engine.memory.plan import StageName
+from engine.memory.plan import StageName, weights_of
 from engine.protocol.events import DeviceInfo
 from engine.protocol.recipe import Recipe
 from engine.worker.memory import plan as plans
@@ -73,7 +73,7 @@ class Keeper:
             placing = place(recipe, family, folder, self.machine(keep_free), level)
             if placing.current is not None:
                 return self.carry_out(placing, family, folder), placing
-        return make_plan(folder, now, family.device_dtype, self._precision), None
+        return make_plan(folder, now, family.device_dtype, self._precision, weights_of(recipe)), None
 
     def carry_out(self, placing: Placing, family: Family, folder: ModelFolder) -> Plan:
         assert placing.current is not None

@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from engine.memory.components import Component, Components
 from engine.memory.footprints import Footprints
 from engine.memory.forecast import plans_for
 from engine.memory.machine import Machine
-from engine.memory.plan import ENGINE, Abilities, StageName
 from engine.memory.plan import Plan as Planned
+from engine.memory.plan import StageName
 from engine.memory.planner import first_fitting, next_lower
 from engine.protocol.recipe import Recipe
-from engine.worker.memory.stretches import DTYPES
 from engine.worker.model_folder import ModelFolder
 
 if TYPE_CHECKING:
@@ -54,7 +51,7 @@ def place(recipe: Recipe, family: Family, folder: ModelFolder, machine: Machine,
         return Placing(None, machine.is_unified)
 
     def find(every: bool) -> tuple[Planned, ...]:
-        return plans_for(recipe, components, machine, abilities=_abilities(folder), every=every)
+        return plans_for(recipe, components, machine, every=every)
 
     try:
         found = find(every=False)
@@ -81,14 +78,3 @@ def components_of(folder: ModelFolder, family: Family) -> Components | None:
         parts.append(Component(name, footprint, part.stored_bytes, part.dtype))
     transformer, vae = folder.parts["transformer"].config, folder.parts["vae"].config
     return Components(folder.path.name, family.info.id, tuple(parts), transformer, vae)
-
-
-def _abilities(folder: ModelFolder) -> Abilities:
-    """Quantised and scaled weights are not read block by block."""
-    can_stream = all(
-        part.dtype in DTYPES and not part.quantised_bytes for part in folder.parts.values() if part.weights
-    )
-    if can_stream:
-        return ENGINE
-    whole = tuple(placement for placement in ENGINE.placements if placement not in ("blocks", "disk"))
-    return msgspec.structs.replace(ENGINE, placements=whole)

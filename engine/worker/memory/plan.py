@@ -14,9 +14,12 @@ from typing import Any
 
 import torch
 
-from engine.memory.plan import Decoding, Placement, Storage
+from engine.memory.plan import Decoding, Placement, Storage, Weights
 from engine.memory.plan import Plan as Planned
 from engine.worker.model_folder import ModelFolder, Part
+
+NATIVE_BF16 = ("BF16", "F8_E4M3", "F8_E5M2")
+"""Weights that a CPU with bfloat16 instructions computes with in bfloat16."""
 
 SMALL_MODEL = 2**30
 """Bytes of a whole model in float32 below which nothing is saved by less precision."""
@@ -26,23 +29,28 @@ DEVICE_SHARE = 0.8
 """Parts of the free memory that weights may take where nothing is known of a network's activations."""
 
 STORED = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float32}
-STORED |= {"F8_E4M3": torch.bfloat16, "F8_E5M2": torch.bfloat16}  # widened at loading: no kernels for them everywhere
-
 
 WHOLE = Decoding()
 
 
 @dataclass(frozen=True)
 class PartPlan:
-    """Weights are kept in ``storage`` and computed with in ``compute``; ``place`` says where they lie."""
+    """Weights are kept in ``storage`` and computed with in ``compute``; ``place`` says where they lie. ``weights``
+    other than native are those of the blocks' linear layers."""
 
     storage: torch.dtype
     compute: torch.dtype
     place: Placement = "device"
+    weights: Weights = "native"
 
     @property
     def is_cast(self) -> bool:
         return self.storage != self.compute
+
+    @property
+    def arithmetic(self) -> str:
+        """What of it decides the results."""
+        return str(self.compute) if self.weights == "native" else f"{self.compute} {self.weights}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Plan:
         """What of this plan changes pixels, as JSON-able values: a checkpoint goes on only under equal facts. Weights
         that are widened for each call give the bits of those that were widened once; guidance in two passes differs in
         the last bits alone, which is less than starting over costs."""
-        return {name: str(part.compute) for name, part in sorted(self.parts.items())}
+        return {name: part.arithmetic for name, part in sorted(self.parts.items())}
 
 
 @dataclass(frozen=True)
@@ -94,8 +102,10 @@ def precisions(
     device_dtype: Callable[[Part], torch.dtype],
     storage: Storage = "wide",
     precision: torch.dtype | None = None,
+    wanted: Weights = "native",
 ) -> dict[str, PartPlan]:
-    """``device_dtype`` is the family's choice on a GPU; ``precision`` overrides everything (for measurements)."""
+    """``device_dtype`` is the family's choice on a GPU; ``precision`` overrides everything (for measurements).
+    ``wanted`` is what the recipe says of weights: that of transformers and T5s."""
     weights = {name: part for name, part in folder.parts.items() if part.weights}
     is_small = 4 * sum(part.parameters for part in weights.values()) < SMALL_MODEL
 
@@ -103,15 +113,20 @@ def precisions(
         if precision is not None:
             return precision
         if device.type == "cpu":
-            native = native_bf16 and part.dtype == "BF16" and not is_small
+            native = native_bf16 and part.dtype in NATIVE_BF16 and not is_small
             return torch.bfloat16 if native else torch.float32
         return torch.float32 if is_small else device_dtype(part)
 
     def kept(part: Part) -> torch.dtype:
         wide = compute(part)
+        if part.quantised_bytes:  # its large weights stay as they are stored anyway
+            return wide
         return _smaller(STORED.get(part.dtype, torch.float32), wide) if storage == "stored" else wide
 
-    return {name: PartPlan(kept(part), compute(part)) for name, part in weights.items()}
+    def reduced(part: Part) -> Weights:
+        return wanted if part.name == "transformer" or part.config.get("model_type") == "t5" else "native"
+
+    return {name: PartPlan(kept(part), compute(part), weights=reduced(part)) for name, part in weights.items()}
 
 
 def carry_out(
@@ -124,7 +139,7 @@ def carry_out(
 ) -> Plan:
     """The planner's plan for ``folder``; ``device`` may stand for another one, whose precision counts."""
     places: dict[str, Placement] = {"transformer": planned.transformer, "vae": planned.vae}  # all others read texts
-    parts = precisions(folder, stands_for or device, native_bf16, device_dtype, planned.storage)
+    parts = precisions(folder, stands_for or device, native_bf16, device_dtype, planned.storage, wanted=planned.weights)
     return Plan(
         device,
         {name: replace(part, place=places.get(name, planned.text)) for name, part in parts.items()},
@@ -139,6 +154,7 @@ def make_plan(
     machine: Machine,
     device_dtype: Callable[[Part], torch.dtype],
     precision: torch.dtype | None = None,
+    wanted: Weights = "native",
 ) -> Plan:
     """From the weights alone, for networks whose activations are not known: everything stays if it fits; otherwise
     weights stay as they are stored, then components are loaded for their stage and released after it; on a GPU they
@@ -146,10 +162,10 @@ def make_plan(
     weights = {name: part for name, part in folder.parts.items() if part.weights}
 
     def sizes(parts: dict[str, PartPlan]) -> list[int]:
-        return [weights[name].held_bytes(plan.storage.itemsize) for name, plan in parts.items()]
+        return [held_bytes(weights[name], plan) for name, plan in parts.items()]
 
     def parts_in(storage: Storage) -> dict[str, PartPlan]:
-        return precisions(folder, machine.device, machine.native_bf16, device_dtype, storage, precision)
+        return precisions(folder, machine.device, machine.native_bf16, device_dtype, storage, precision, wanted)
 
     storages: list[Storage] = ["wide", "stored"] if machine.device.type == "cpu" else ["wide"]
     choices = [(parts_in(storage), resident) for resident in (True, False) for storage in storages]
@@ -161,6 +177,11 @@ def make_plan(
     on_device = machine.device.type == "cpu" or sum(sizes(parts)) <= machine.device_free * DEVICE_SHARE
     place: Placement = "stage" if not resident else "device" if on_device else "host"
     return Plan(machine.device, {name: replace(part, place=place) for name, part in parts.items()})
+
+
+def held_bytes(part: Part, plan: PartPlan) -> int:
+    """Bytes of the weights of ``part`` in memory."""
+    return part.held_bytes(plan.storage.itemsize if plan.weights == "native" else 1)
 
 
 def _smaller(one: torch.dtype, other: torch.dtype) -> torch.dtype:

@@ -1,4 +1,7 @@
-"""A network without the weights of its blocks: built empty, and given only what lies outside of them."""
+"""A network built empty and given its weights one by one: all of them, or those outside of its blocks.
+
+Nothing is there twice: each weight is read to where it stays, in the form in which it is kept.
+"""
 
 from __future__ import annotations
 
@@ -13,39 +16,58 @@ from torch.overrides import TorchFunctionMode
 from engine.protocol.errors import ModelDamaged
 from engine.worker.component import GET_AGAIN, Part
 from engine.worker.memory.networks import blocks_of
+from engine.worker.memory.plan import PartPlan
+from engine.worker.memory.reads import Reads, reads_for
+from engine.worker.memory.reduced import ReducedLinear
 from engine.worker.memory.stretches import Stretch, reading
 
 
-def build_skeleton(cls: Any, part: Part, stretches: dict[str, Stretch], dtype: torch.dtype) -> nn.Module:
-    """An instance of ``cls`` (diffusers or transformers) in ``dtype``. Blocks' weights have their shapes, but no
-    memory (``placeholder``). Raises ``ModelDamaged`` where the files do not fit the configuration."""
-    network = _empty(cls, part.config, dtype, torch.device("meta"))
+def build_skeleton(
+    cls: Any, part: Part, stretches: dict[str, Stretch], plan: PartPlan, whole: bool = False
+) -> tuple[nn.Module, Reads]:
+    """An instance of ``cls`` (diffusers or transformers) with weights as ``plan`` keeps them, and how each is read.
+
+    Blocks' weights have their shapes, but no memory (``placeholder``), unless the network is to be ``whole``. Raises
+    ``ModelDamaged`` where the files do not fit the configuration.
+    """
+    network = _empty(cls, part.config, plan.storage, torch.device("meta"))
     if any(name not in stretches for name, _ in network.named_buffers()):
-        network = _empty(cls, part.config, dtype, _EmptyOnMeta())
-    inside = {id(weight) for block in blocks_of(network) for weight in block.parameters()}
+        network = _empty(cls, part.config, plan.storage, _EmptyOnMeta())
+    _check(network, part, stretches)
+    reads = reads_for(network, part, stretches, plan)
+    inside = {id(weight) for block in blocks_of(network) for weight in block.parameters() if not whole}
     with reading() as reader:
         for module_name, module in network.named_modules():
             for tensors in (module._parameters, module._buffers):
                 for name, tensor in list(tensors.items()):
                     full = f"{module_name}.{name}" if module_name else name
-                    stretch = stretches.get(full)
-                    if tensor is None or stretch is None:
+                    read = reads.get(full)
+                    if tensor is None or read is None:
                         continue
-                    if stretch.shape != tuple(tensor.shape):
-                        raise _misfit(part, full)
-                    kept = _kept_dtype(network, full, tensor, dtype)
+                    is_reduced = isinstance(module, ReducedLinear) and name != "bias"
+                    kept = tensor.dtype if is_reduced else _kept_dtype(network, full, tensor, plan.storage)
                     if id(tensor) in inside:
                         tensors[name] = _parameter(placeholder(tensor.shape, kept))
                         continue
                     value = torch.empty(tensor.shape, dtype=kept)
-                    reader.read_into(stretch, value)
+                    read(reader, value)
                     tensors[name] = _parameter(value) if isinstance(tensor, nn.Parameter) else value
     if hasattr(network, "tie_weights"):
         network.tie_weights()
     for full, tensor in (*network.named_parameters(), *network.named_buffers()):
         if tensor.is_meta:
             raise _misfit(part, full)
-    return network.eval().requires_grad_(False)
+    return network.eval().requires_grad_(False), reads
+
+
+def _check(network: nn.Module, part: Part, stretches: dict[str, Stretch]) -> None:
+    """Shapes are those of the configuration; and a single file of a network holds nothing else of it."""
+    known = dict((*network.named_parameters(), *network.named_buffers()))
+    for name, stretch in stretches.items():
+        if name in known and stretch.shape != tuple(known[name].shape):
+            raise _misfit(part, name)
+        if name not in known and part.format != "diffusers" and not part.name.startswith("text_encoder"):
+            raise _misfit(part, name)
 
 
 def _kept_dtype(network: nn.Module, name: str, tensor: Tensor, dtype: torch.dtype) -> torch.dtype:
@@ -98,4 +120,7 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 
 def _misfit(part: Part, name: str) -> ModelDamaged:
+    if part.format != "diffusers":
+        what = part.name.replace("_", " ")
+        return ModelDamaged(f"{part.weights[0].name} holds no whole {what}: {name}.", GET_AGAIN)
     return ModelDamaged(f"The weights in {part.weights[0].parent} do not fit their configuration: {name}.", GET_AGAIN)

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from engine.worker.memory.networks import blocks_of
+from engine.worker.memory.reads import Reads
 from engine.worker.memory.skeleton import placeholder
-from engine.worker.memory.stretches import Reader, Stretch
+from engine.worker.memory.stretches import Reader
 
 SLOTS = 2
 ALIGNMENT = 64
@@ -35,12 +36,12 @@ class Source(Protocol):
 class FromDisk:
     """Weights as they lie in the model's own files."""
 
-    def __init__(self, stretches: dict[str, Stretch]) -> None:
-        self._stretches = stretches
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
         self._reader = Reader()
 
     def read_into(self, name: str, target: Tensor) -> None:
-        self._reader.read_into(self._stretches[name], target)
+        self._reads[name](self._reader, target)
 
     def close(self) -> None:
         self._reader.close()

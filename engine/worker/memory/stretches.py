@@ -5,70 +5,34 @@ Reads go through the system's file cache into the caller's memory: a mapped file
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
 from torch import Tensor
 
-from engine.models.safetensors_header import read_header
 from engine.protocol.errors import ModelDamaged
 from engine.worker.component import GET_AGAIN, Part
-from engine.worker.single_file.names import LAYOUTS, Piece
-
-DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-_THIRDS = {"first": 0, "second": 1, "third": 2}
+from engine.worker.single_file.names import LAYOUTS, Take
+from engine.worker.single_file.tensors import Blocks, Stretch, open_tensors
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """One weight: ``shape`` numbers of ``dtype`` from byte ``offset`` of ``file`` on. ``swapped``: its two halves of
-    rows are the other way round in the file."""
-
-    file: Path
-    offset: int
-    dtype: torch.dtype
-    shape: tuple[int, ...]
-    swapped: bool = False
-
-    @property
-    def bytes(self) -> int:
-        return math.prod(self.shape) * self.dtype.itemsize
-
-
-def find_stretches(part: Part) -> dict[str, Stretch] | None:
-    """Every weight of ``part`` by its name in the network; None where it cannot be read piece by piece (quantised or
-    scaled weights). Raises ``ModelDamaged``."""
-    if part.format == "gguf":
-        return None
+def find_stretches(part: Part) -> dict[str, Stretch]:
+    """Every weight of ``part`` by its name in the network. Raises ``ModelDamaged``."""
     found: dict[str, Stretch] = {}
     for file in part.weights:
-        header = read_header(file)
-        below = {n.removeprefix(part.prefix): t for n, t in header.tensors.items() if n.startswith(part.prefix)}
-        names = [(take.target, take.source, take.piece) for take in LAYOUTS[part.name](below)]
-        if part.format == "diffusers":
-            names = [(name, name, "all") for name in below]
-        for target, source, piece in names:
-            tensor = below[source]
-            if tensor.dtype not in DTYPES:
-                return None
-            whole = Stretch(file, header.data_start + tensor.begin, DTYPES[tensor.dtype], tensor.shape)
-            found[target] = _piece(whole, piece)
+        tensors = open_tensors(file, part.format, part.prefix)
+        takes = LAYOUTS[part.name](tensors.shapes) if part.format != "diffusers" else map(Take, *[tensors.shapes] * 2)
+        for take in takes:
+            whole = tensors.stretch(take.source)
+            if whole is not None:
+                found[take.target] = whole.piece(take.piece)
+    embedding = found.pop("encoder.embed_tokens.weight", None)  # T5's two names of one matrix
+    if embedding is not None:
+        found.setdefault("shared.weight", embedding)
     return found
-
-
-def _piece(whole: Stretch, piece: Piece) -> Stretch:
-    if piece in _THIRDS:
-        shape = (whole.shape[0] // 3, *whole.shape[1:])
-        own = Stretch(whole.file, whole.offset, whole.dtype, shape)
-        return Stretch(own.file, own.offset + _THIRDS[piece] * own.bytes, own.dtype, shape)
-    if piece == "matrix":
-        return Stretch(whole.file, whole.offset, whole.dtype, whole.shape[:2])
-    return Stretch(whole.file, whole.offset, whole.dtype, whole.shape, piece == "swapped")
 
 
 class Reader:
@@ -77,15 +41,28 @@ class Reader:
     def __init__(self) -> None:
         self._files: dict[Path, BinaryIO] = {}
 
+    def read(self, stretch: Stretch, dtype: torch.dtype) -> Tensor:
+        """Its numbers in ``dtype``. Raises ``ModelDamaged`` where the file has become shorter, or ``OSError``."""
+        if stretch.type:
+            raw = torch.empty(stretch.bytes, dtype=torch.uint8)
+            self._fill(stretch, raw)
+            wide = Blocks(raw[None], stretch.type).widened(dtype).reshape(stretch.shape)
+        else:
+            wide = torch.empty(stretch.shape, dtype=stretch.dtype)
+            self._fill(stretch, wide)
+            if stretch.factor is not None:
+                factor = self.read(stretch.factor, torch.float32)
+                return (_in_order(wide, stretch).float() * factor).to(dtype)
+        return _in_order(wide, stretch).to(dtype)
+
     def read_into(self, stretch: Stretch, target: Tensor) -> None:
         """``target`` is contiguous on the CPU, of the stretch's shape, and may have another dtype: then the numbers
-        are converted. Raises ``ModelDamaged`` where the file has become shorter, or ``OSError``."""
-        if target.dtype == stretch.dtype and not stretch.swapped:
+        are converted. Raises as ``read`` does."""
+        is_plain = not (stretch.swapped or stretch.type or stretch.factor)
+        if is_plain and target.dtype == stretch.dtype:
             self._fill(stretch, target)
-            return
-        raw = torch.empty(stretch.shape, dtype=stretch.dtype)
-        self._fill(stretch, raw)
-        target.copy_(torch.cat(raw.chunk(2)[::-1]) if stretch.swapped else raw)
+        else:
+            target.copy_(self.read(stretch, target.dtype))
 
     def _fill(self, stretch: Stretch, target: Tensor) -> None:
         file = self._files.get(stretch.file)
@@ -103,6 +80,10 @@ class Reader:
         for file in self._files.values():
             file.close()
         self._files.clear()
+
+
+def _in_order(tensor: Tensor, stretch: Stretch) -> Tensor:
+    return torch.cat(tensor.chunk(2)[::-1]) if stretch.swapped else tensor
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from engine.protocol.errors import ModelDamaged, ModelMissing
 from engine.worker.component import GET_AGAIN, ModelFolder, Part, configured, read_json, weighted
 from engine.worker.single_file.configs import CONFIGS, config_changes
 from engine.worker.single_file.names import LAYOUTS
-from engine.worker.single_file.tensors import TensorFile, open_tensors
+from engine.worker.single_file.tensors import DTYPES, TensorFile, open_tensors
 
 
 def inspect_reference(path: Path, reference: Reference) -> ModelFolder:
@@ -44,7 +44,7 @@ def _part(name: str, part: FilePart) -> Part:
         parameters=sum(math.prod(shape) for shape in tensors.shapes.values()),
         format=part.format,
         prefix=part.prefix,
-        quantised_bytes=part.bytes if part.format == "gguf" else 0,
+        quantised_bytes=0 if tensors.dtype in DTYPES else part.bytes,
     )
 
 

@@ -20,6 +20,7 @@ from engine.worker.cancel import Cancellation, watch
 from engine.worker.component import Part, weighted
 from engine.worker.memory import networks
 from engine.worker.memory.casting import cast_for_each_call
+from engine.worker.memory.plan import PartPlan
 from engine.worker.memory.skeleton import build_skeleton
 from engine.worker.memory.streaming import FromDisk, Streamed, streamed_from_host
 from engine.worker.memory.stretches import Reader, find_stretches
@@ -54,12 +55,10 @@ def resident(cls: Any, part: Part, dtype: torch.dtype, is_cast: bool = False) ->
 
 
 def from_disk(cls: Any, part: Part, dtype: torch.dtype, is_cast: bool = False) -> Streamed:
-    stretches = find_stretches(part)
-    assert stretches is not None
-    network = build_skeleton(cls, part, stretches, dtype)
+    network, reads = build_skeleton(cls, part, find_stretches(part), PartPlan(dtype, FP32 if is_cast else dtype))
     if is_cast:
         cast_for_each_call(network, FP32)
-    return Streamed(network, FromDisk(stretches))
+    return Streamed(network, FromDisk(reads))
 
 
 @contextmanager
@@ -209,7 +208,6 @@ def test_weights_that_do_not_fit_the_configuration_are_named(tiny: Callable[...,
 def test_every_weight_is_read_as_safetensors_reads_it(tiny: Callable[..., Path]) -> None:
     part = find(tiny("cogvideox-2b", BF16), "transformer")[1]
     stretches, reader = find_stretches(part), Reader()
-    assert stretches is not None
     with safe_open(str(part.weights[0]), "pt") as file:
         for name in file.keys():  # noqa: SIM118
             own = torch.empty(stretches[name].shape, dtype=BF16)
