@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -17,11 +18,16 @@ from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
 from app.composition import make_application, make_window  # noqa: E402
 from app.paths import Paths  # noqa: E402
 from app.settings import SettingsFile  # noqa: E402
+from engine.models.lora_shelf import LoraState  # noqa: E402
+from engine.protocol.recipe import Adapter  # noqa: E402
+from ui.draft import SwitchedOff  # noqa: E402
 from ui.main_window import MainWindow  # noqa: E402
+from ui.messages import Message  # noqa: E402
 from ui.theme import Theme  # noqa: E402
 from ui.tour import Tour  # noqa: E402
 
-SIZE = (1440, 900)
+CRASH = "Laterna ended by itself last time. Nothing you made is lost. A report can be looked at and saved."
+USUAL_SIZE = "1440x900"
 PATIENCE = 120.0
 
 
@@ -53,7 +59,8 @@ class Pages:
         """Look at the newest picture or clip."""
         window = self.window
         library = window.prompt_tools._library
-        ids = [item.id for item in library.items(list(library.ids())) if item.kind == kind]
+        ids: list[int] = []
+        until(lambda: ids.extend(one.id for one in _items(library) if one.kind == kind) or ids, f"a result: {kind}")
         window.gallery.select(ids[0])
         until(lambda: window.session.item is not None and window.session.item.id == ids[0], "the item")
         pause(0.8)
@@ -107,6 +114,43 @@ class Pages:
         bar.setValue(bar.maximum())
         pause(0.2)
 
+    def loras(self) -> None:
+        """One that is used, one that is off, one that is not here."""
+        self.image()
+        window = self.window
+        window.form.disclosure.setChecked(True)
+        recipe = window.session.draft.recipe
+        ink = Adapter("Ink and watercolour, loose lines.safetensors", "", 0.8)
+        away = (SwitchedOff(1, Adapter("grain.safetensors", "", 0.35)),)
+        window.session.replace(window.session.draft.replace(recipe=recipe.replace(adapters=(ink,)), loras_off=away))
+        window.form.advanced.loras.rows[1].show_state(LoraState(), "")
+        pause(0.4)
+
+    def dropping(self) -> None:
+        self.image()
+        self.window.form.drop_targets.offer(("recipe", "start"))
+        self.window.form.drop_targets.use_at(self.window.mapToGlobal(QPoint(100, 200)))
+        pause(0.2)
+
+    def variations(self) -> None:
+        self.image()
+        self.window.form.prompts.prompt.replace_text("a {red|blue|green} apple {on the left|on the right}")
+        self.run("vary")
+        pause(0.4)
+
+    def messages(self) -> None:
+        """What stays until it is closed, beside the recipe."""
+        self.recipe()
+        self.window.messages.show_message(Message(CRASH, "warning", "The log.", "Make a report…", lambda: None, 0.0))
+        self.window.messages.show_message(Message("Moved to the trash.", "info", "", "Undo", lambda: None, 0.0))
+        pause(0.3)
+
+    def no_results(self) -> None:
+        self.image()
+        self.window.gallery.focus_search()
+        self.window.gallery.search.setText("nothing has this")
+        pause(0.8)
+
     def generating(self) -> None:
         window = self.window
         until(lambda: window.session.engine.state == "ready", "the engine")
@@ -141,7 +185,7 @@ class Pages:
     def _compare(self, count: int) -> None:
         window = self.window
         library = window.prompt_tools._library
-        items = [item for item in library.items(list(library.ids())) if item.kind == "image"][:count]
+        items = [item for item in _items(library) if item.kind == "image"][:count]
         window.actions_.items = lambda: items
         self.run("compare")
         until(lambda: all(not cell.image.isNull() for cell in window._window_actions.comparing.cells), "the pictures")
@@ -179,6 +223,10 @@ class Pages:
         return [name for name in vars(type(self)) if name not in ("run", "newest", "names") and name[0] != "_"]
 
 
+def _items(library: Any) -> list[Any]:
+    return list(library.items(list(library.ids())))
+
+
 def picture(window: MainWindow) -> QPixmap:
     """The window, and over it whatever else is open."""
     shown = window.grab()
@@ -202,6 +250,9 @@ def close_others(window: MainWindow) -> None:
         if other is not window and other.isVisible():
             other.close()
     window.form.disclosure.setChecked(False)
+    window.form.drop_targets.hide()
+    window.gallery.search.clear()
+    window.session.replace(window.session.draft.with_recipe(adapters=()).replace(loras_off=()))
     window.recipe_panel.hide()
     if window._window_actions.comparing is not None:
         window.actions_.action("compare").trigger()
@@ -218,8 +269,10 @@ def close_others(window: MainWindow) -> None:
 
 
 def main() -> None:
-    home, folder, language, *wanted = sys.argv[1:]
+    home, folder, language, size, direction, *wanted = sys.argv[1:]
     app = make_application(["laterna"], language)
+    if direction == "mirrored":
+        app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     app.styleHints().setCursorFlashTime(0)
     paths = Paths.find(home)
     file = SettingsFile(paths.settings_file)
@@ -229,11 +282,13 @@ def main() -> None:
     theme = Theme("dark")
     theme.apply(app)
     window = make_window(paths, theme, settings, file)
-    scale = round(app.devicePixelRatio() * 100)
+    setting = f"{language}.{round(app.devicePixelRatio() * 100)}"
+    if size != USUAL_SIZE or direction != "usual":
+        setting += f".{size}.{direction}"
     Path(folder).mkdir(parents=True, exist_ok=True)
     try:
         window.show()
-        window.resize(*SIZE)
+        window.resize(*map(int, size.split("x")))
         until(lambda: window.gallery is not None and window.queue is not None, "the gallery")
         until(lambda: window.session.model is not None, "the model")
         pages = Pages(window)
@@ -241,7 +296,7 @@ def main() -> None:
             for mode in ("dark", "light"):
                 theme.set_mode(mode)
                 getattr(pages, name)()
-                picture(window).save(str(Path(folder) / f"{name}-{mode}.{language}.{scale}.png"))
+                picture(window).save(str(Path(folder) / f"{name}-{mode}.{setting}.png"))
                 close_others(window)
     finally:
         window.shut_down()

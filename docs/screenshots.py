@@ -1,6 +1,7 @@
 """Pictures of every page of the window: `.venv/bin/python docs/screenshots.py [FOLDER] [options]`.
 
-Dark and light, English and Brazilian Portuguese, 100 % and 200 %, with the real engine and the models that ship. They
+Dark and light, English and Brazilian Portuguese, 100 % and 200 %, with the real engine and the models that ship;
+`--scale 3`, `--size 1100x700` and `--mirrored` (as in a language that is written from right to left) show more. They
 go into FOLDER (a temporary one without it); `--docs` makes only those that the README and the guide use, in
 `docs/images/`. Everything made for the pictures goes into a temporary home; with `--home DIR` it is kept, and the next
 call finds its gallery filled. No screen is needed. Whoever changes the window looks at them.
@@ -29,6 +30,7 @@ DOCS = {
     "settings-light": "settings-light.png",
 }
 LANGUAGES, SCALES = ("en", "pt_BR"), (1, 2)
+SIZE = "1440x900"
 
 
 def laterna(home: Path, *arguments: str) -> str:
@@ -49,10 +51,14 @@ def files(home: Path) -> int:
     return sum(1 for file in (home / "output").glob("*.*") if not file.name.startswith("."))
 
 
-def shoot(home: Path, folder: Path, language: str, scale: int, pages: list[str]) -> None:
+def shoot(
+    home: Path, folder: Path, language: str, scale: int, pages: list[str], size: str = SIZE, is_mirrored: bool = False
+) -> None:
     """One process for each language and scale: both are fixed once the application is there."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(scale)}
-    command = [sys.executable, str(ROOT / "docs" / "screenshot_pages.py"), str(home), str(folder), language, *pages]
+    script = str(ROOT / "docs" / "screenshot_pages.py")
+    direction = "mirrored" if is_mirrored else "usual"
+    command = [sys.executable, script, str(home), str(folder), language, size, direction, *pages]
     subprocess.run(command, cwd=ROOT, check=True, env=environment)
 
 
@@ -62,7 +68,9 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--docs", action="store_true", help="only those that the README and the guide use")
     parser.add_argument("--language", choices=LANGUAGES, help="only this one")
-    parser.add_argument("--scale", type=int, choices=SCALES, help="only this one")
+    parser.add_argument("--scale", type=int, choices=(1, 2, 3), help="only this one")
+    parser.add_argument("--size", default=SIZE, help="of the window, as WIDTHxHEIGHT")
+    parser.add_argument("--mirrored", action="store_true", help="laid out from right to left")
     parser.add_argument("--page", action="append", default=[], help="only this page (may be repeated)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -80,7 +88,7 @@ def main() -> None:
         folder = arguments.folder or Path(tempfile.mkdtemp(prefix="laterna-screenshots-"))
         for language in [arguments.language] if arguments.language else LANGUAGES:
             for scale in [arguments.scale] if arguments.scale else SCALES:
-                shoot(home, folder, language, scale, arguments.page)
+                shoot(home, folder, language, scale, arguments.page, arguments.size, arguments.mirrored)
         print(folder)
 
 

@@ -65,6 +65,7 @@ class LateParts(QObject):
         window.centre.layout().addWidget(view)
         if not window.preferences.toured:
             self._begin_tour()
+        window.messages.keep_over(view.canvas.parentWidget())  # the picture, or what stands in its place
         window.messages.raise_()
         QTimer.singleShot(0, self, self._build_queue)
 

@@ -17,6 +17,8 @@ INFO_SECONDS = 8.0
 class Message:
     """``text`` is one or more sentences. ``seconds`` 0 stays until it is closed. ``detail`` is shown on demand.
 
+    ``other_button`` stands before ``button``.
+
     ``about`` is what was done, as ``Actions.undone`` tells it once that is taken back: the message goes with it.
     A newer message with the same ``topic`` takes the place of an older one.
     """
@@ -29,6 +31,8 @@ class Message:
     seconds: float = INFO_SECONDS
     topic: str = ""
     about: object = None
+    other_button: str = ""
+    other_action: Callable[[], None] | None = None
 
 
 def of_error(error: ErrorInfo, topic: str = "") -> Message:

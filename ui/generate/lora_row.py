@@ -34,6 +34,7 @@ class LoraRow(QFrame):
         self.setProperty("role", "card")
         self.setAccessibleName(name)
         self.switch = QCheckBox()
+        self.switch.setFixedWidth(20)
         self.switch.setAccessibleName(self.tr("Use {name}").format(name=name))
         self.switch.setToolTip(self.tr("Use this LoRA"))
         self.name = ElidedLabel(name.removesuffix(".safetensors"))
@@ -72,6 +73,7 @@ class LoraRow(QFrame):
         column.addLayout(head)
         column.addWidget(self.strength)
         column.addWidget(self.problem)
+        column.addSpacing(2)
         column.addWidget(self.find, 0, Qt.AlignmentFlag.AlignLeft)
 
     def adapter(self) -> Adapter:

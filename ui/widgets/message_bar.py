@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
     QDialogButtonBox,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
@@ -25,6 +29,8 @@ from ui.widgets.placing import place_over
 MOST_SHOWN = 3
 MARGIN = 14
 MAX_WIDTH = 560
+LEAST_TEXT = 220  # pixels: where the buttons would leave the sentence less, they go below it
+_MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.LayoutRequest, QEvent.Type.Show, QEvent.Type.Hide)
 ICONS = {"info": ("info", "accent"), "warning": ("warning", "warn"), "error": ("warning", "bad")}
 
 
@@ -47,18 +53,27 @@ class MessageFrame(QFrame):
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 8, 8)
-        row.setSpacing(8)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(text, 1)
+        self._buttons = QWidget()
+        buttons = QHBoxLayout(self._buttons)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(6)
         if message.detail:
-            self._add_button(row, self.tr("Details"), self._show_detail)
-        if message.button and message.action is not None:
-            self._add_button(row, message.button, self._act)
+            self._add_button(buttons, self.tr("Details"), self._show_detail)
+        for name, action in ((message.other_button, message.other_action), (message.button, message.action)):
+            if name and action is not None:
+                self._add_button(buttons, name, partial(self._act, action))
+        self._buttons.setVisible(buttons.count() > 0)
         close = IconButton("x", self.tr("Close this message"), theme=theme, role="muted", size=14)
         close.clicked.connect(self.closed)
-        row.addWidget(close)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(12, 8, 8, 8)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(6)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.addWidget(self._icon, 0, 0, Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(text, 0, 1)
+        self._grid.addWidget(self._buttons, 0, 2, Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(close, 0, 3, Qt.AlignmentFlag.AlignTop)
         theme.changed.connect(self._draw)
         self._draw()
         if message.seconds > 0:
@@ -75,11 +90,18 @@ class MessageFrame(QFrame):
         name, role = ICONS[self.message.severity]
         self._icon.setPixmap(self._theme.icon(name, role).pixmap(QSize(18, 18), self.devicePixelRatioF()))
 
-    def _act(self) -> None:
-        action = self.message.action
+    def fit(self, width: int) -> None:
+        """Put the buttons where they leave the sentence room, in a frame of that width."""
+        others = self._buttons.sizeHint().width() + 90
+        below = width - others < LEAST_TEXT
+        row, column = (1, 1) if below else (0, 2)
+        if self._grid.getItemPosition(self._grid.indexOf(self._buttons))[:2] != (row, column):
+            side = Qt.AlignmentFlag.AlignLeft if below else Qt.AlignmentFlag.AlignTop
+            self._grid.addWidget(self._buttons, row, column, 1, 3 if below else 1, side)
+
+    def _act(self, action: Callable[[], None]) -> None:
         self.closed.emit()
-        if action is not None:
-            action()
+        action()
 
     def _show_detail(self) -> None:
         dialog = QDialog(self.window())
@@ -100,19 +122,27 @@ class MessageFrame(QFrame):
 
 
 class MessageStack(QWidget):
-    """Floats at the top of ``host``. ``show_message`` adds one; the oldest goes when there are too many."""
+    """Floats at the top of ``host``, or over the part of it that ``keep_over`` names while that is shown.
+    ``show_message`` adds one; the oldest goes when there are too many."""
 
     def __init__(self, host: QWidget, *, theme: Theme, top: int = 0) -> None:
         super().__init__(host)
         self._host = host
         self._theme = theme
         self._top = top
+        self._over: QWidget | None = None
         self._frames: list[MessageFrame] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
         host.installEventFilter(self)
         self.hide()
+
+    def keep_over(self, part: QWidget) -> None:
+        """Cover nothing of the host but ``part``."""
+        self._over = part
+        part.installEventFilter(self)
+        self._place()
 
     def messages(self) -> list[Message]:
         return [frame.message for frame in self._frames]
@@ -146,7 +176,7 @@ class MessageStack(QWidget):
             self._remove(frame)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._host and event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+        if event.type() in _MOVES and watched in (self._host, self._over):
             self._place()
         return False
 
@@ -162,8 +192,13 @@ class MessageStack(QWidget):
         if not self._frames:
             self.hide()
             return
-        width = min(MAX_WIDTH, max(200, self._host.width() - 2 * MARGIN))
+        area = self._host.rect().adjusted(0, self._top, 0, 0)
+        if self._over is not None and self._over.isVisibleTo(self._host):
+            area = QRect(self._over.mapTo(self._host, QPoint(0, 0)), self._over.size())
+        width = min(MAX_WIDTH, max(200, area.width() - 2 * MARGIN))
+        for frame in self._frames:
+            frame.fit(width)
         height = self._column.heightForWidth(width) if self._column.hasHeightForWidth() else self.sizeHint().height()
-        self.setGeometry((self._host.width() - width) // 2, self._top + MARGIN, width, height)
+        self.setGeometry(area.left() + (area.width() - width) // 2, area.top() + MARGIN, width, height)
         self.show()
         self.raise_()

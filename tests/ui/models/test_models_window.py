@@ -197,3 +197,24 @@ def test_the_page_is_painted_whole(window: ModelsWindow, qtbot: QtBot, theme: Th
         for text in (card.makes, card.needs, card.licence, card.state):
             assert text.width() >= min(text.sizeHint().width(), card.width() - 40)
             assert text.height() >= text.fontMetrics().height()
+
+
+def test_a_model_that_is_sought_comes_into_sight(window: ModelsWindow, qtbot: QtBot) -> None:
+    window.resize(600, 360)
+    last = list(window.cards)[-1]
+    window.show_model(last)
+    card = window.cards[last]
+    shown = window._area.viewport()
+    qtbot.waitUntil(lambda: shown.rect().contains(card.mapTo(shown, card.rect().topLeft())))
+    assert card.property("found") is True
+    first = next(iter(window.cards))
+    window.show_model(first)
+    assert card.property("found") is False and window.cards[first].property("found") is True
+
+
+def test_a_model_can_be_sought_before_the_cards_are_there(window: ModelsWindow, qtbot: QtBot) -> None:
+    early = ModelsWindow(window._link)
+    qtbot.addWidget(early)
+    early.show_model("sd3.5-medium")
+    qtbot.waitUntil(lambda: bool(early.cards))
+    qtbot.waitUntil(lambda: early.cards["sd3.5-medium"].property("found") is True)

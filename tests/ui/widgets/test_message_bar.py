@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.protocol.errors import BadFile, EngineDied, ErrorInfo
@@ -73,3 +73,44 @@ def test_errors_carry_sentence_remedy_and_detail() -> None:
     assert message.seconds == 0
     assert of_error(BadFile("x is damaged.").info()).severity == "warning"
     assert of_error(ErrorInfo("Whatever", "What.")).text == "What."
+
+
+def test_it_covers_only_the_part_that_it_is_kept_over(host: QWidget, stack: MessageStack) -> None:
+    part = QWidget(host)
+    part.setGeometry(0, 50, 300, 400)
+    part.show()
+    stack.show_message(Message("A long sentence. " * 10, button="Undo", action=lambda: None, seconds=0))
+    stack.keep_over(part)
+    assert part.geometry().contains(stack.geometry())
+    part.resize(260, 400)
+    assert part.geometry().contains(stack.geometry())
+    part.hide()
+    assert stack.width() > 300 and host.rect().contains(stack.geometry())
+
+
+def test_where_it_is_narrow_the_buttons_stand_below_the_sentence(host: QWidget, stack: MessageStack) -> None:
+    stack.show_message(Message("A sentence.", button="Undo what was done", action=lambda: None, seconds=0))
+    (button,) = [one for one in stack.findChildren(QPushButton) if one.text() == "Undo what was done"]
+    (sentence,) = [one for one in stack.findChildren(QLabel) if one.text() == "A sentence."]
+    top = button.mapTo(stack, button.rect().topLeft()).y()
+    assert top <= sentence.mapTo(stack, sentence.rect().bottomLeft()).y()
+    host.resize(300, 500)
+    stack.layout().activate()
+    top = button.mapTo(stack, button.rect().topLeft()).y()
+    assert top > sentence.mapTo(stack, sentence.rect().bottomLeft()).y()
+
+
+def test_a_message_may_have_two_buttons(stack: MessageStack) -> None:
+    pressed: list[str] = []
+    stack.show_message(
+        Message(
+            "Gone.",
+            button="Undo",
+            action=lambda: pressed.append("undo"),
+            other_button="Models…",
+            other_action=lambda: pressed.append("models"),
+            seconds=0,
+        )
+    )
+    next(one for one in stack.findChildren(QPushButton) if one.text() == "Models…").click()
+    assert pressed == ["models"] and not texts(stack)
