@@ -184,6 +184,9 @@ class LateParts(QObject):
         gallery.recipe_requested.connect(
             lambda item: item.recipe and window.actions_.restore(item.recipe, item.path.name)
         )
+        gallery.put_back_requested.connect(window.item_actions.put_back)
+        gallery.forget_requested.connect(window.item_actions.forget_deleted)
+        gallery.take_out_requested.connect(window.label_actions.take_out_of_album)
         gallery.album_wanted.connect(window.label_actions.add_to_album)
         gallery.filters.manage_wanted.connect(window.label_actions.manage)
         gallery.copy_requested.connect(window.hand_over.copy)

@@ -102,7 +102,7 @@ class WindowActions(QObject):
         if item is None or window.view is None:
             return
         if item.kind == "image":
-            window.files.start_from(item.path)
+            window.files.start_from(item.file)
             return
         frame = window.view.exports.frame_shown()
         if frame is not None:

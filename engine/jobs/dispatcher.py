@@ -286,6 +286,7 @@ class Dispatcher:
             case events.ResumeRefused(job, error):
                 self._checkpoints.remove(job)
                 self.queue.set_saved(job, 0, 0)
+                self._notify(running.progress.starts_over())
                 self._notify(ServiceFailed(error))
             case events.PlanLowered(_job, _stage, message):
                 self._notify(PlanLowered(message))

@@ -17,15 +17,21 @@ _SPANS: dict[Stage, tuple[float, float]] = {
 
 
 class Progress:
-    """Turns one job's events into ``JobProgressed``."""
+    """Turns one job's events into ``JobProgressed``.
 
-    def __init__(self, job: str, steps: int) -> None:
+    A job of which a checkpoint holds ``saved_step`` of ``saved_steps`` steps is as far as that from the beginning,
+    while its model loads too.
+    """
+
+    def __init__(self, job: str, steps: int, saved_step: int = 0, saved_steps: int = 0) -> None:
         self._job = job
         self._stage: Stage = "waiting"
         self._step = 0
         self._steps = steps
         self._fraction = 0.0
         self._seconds_left = -1.0
+        if saved_step:
+            self._go_on_from(saved_step, saved_steps)
 
     def stage_changed(self, event: StageChanged) -> JobProgressed:
         self._stage = event.stage
@@ -40,11 +46,19 @@ class Progress:
         return self.now()
 
     def resumed(self, event: JobResumed) -> JobProgressed:
-        self._step, self._steps = event.step, event.steps
-        _, before = _SPANS["encoding"]
-        _, end = _SPANS["denoising"]
-        self._fraction = max(self._fraction, before + (end - before) * event.step / max(1, event.steps))
+        self._go_on_from(event.step, event.steps)
         return self.now()
+
+    def starts_over(self) -> JobProgressed:
+        """The checkpoint was refused: the one time that the number goes back."""
+        self._step, self._fraction = 0, 0.0
+        self._reach(0.0)
+        return self.now()
+
+    def _go_on_from(self, step: int, steps: int) -> None:
+        self._step, self._steps = step, steps
+        begin, end = _SPANS["denoising"]
+        self._fraction = max(self._fraction, begin + (end - begin) * min(1.0, step / max(1, steps)))
 
     def now(self) -> JobProgressed:
         return JobProgressed(self._job, self._stage, self._step, self._steps, self._fraction, self._seconds_left)

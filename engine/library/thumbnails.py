@@ -89,13 +89,14 @@ class ThumbnailCache:
 
 
 def _picture(item: Item) -> Image:
-    if not item.path.is_file():
-        raise BadFile(f"{item.path} is not there any more.", "Look in the trash, or remove it from the library.")
+    path = item.file
+    if not path.is_file():
+        raise BadFile(f"{path} is not there any more.", "Look in the trash, or remove it from the library.")
     if item.kind == "image":
-        return png.decode(item.path)
+        return png.decode(path)
     from PIL import Image
 
-    return Image.fromarray(frames.poster(item.path))
+    return Image.fromarray(frames.poster(path))
 
 
 def _jpeg(image: Image, side: int) -> bytes:

@@ -45,11 +45,11 @@ class CompareCell(QWidget):
 
     def open(self) -> None:
         if self.is_clip:
-            self.playback.open(self.item.path)
+            self.playback.open(self.item.file)
             return
 
         def load() -> QImage:
-            return QImageReader(str(self.item.path)).read()
+            return QImageReader(str(self.item.file)).read()
 
         self._background.run(load, self._show, lambda error: self.failed.emit(str(error)))
 

@@ -69,6 +69,8 @@ def spoken(item: Item) -> str:
         parts.append(translate("{0} of 5 stars").format(item.rating))
     if item.tags:
         parts.append(translate("tags: {0}").format(", ".join(item.tags)))
-    if item.missing:
+    if item.trashed is not None:
+        parts.append(translate("not in the trash any more") if item.missing else translate("in the trash"))
+    elif item.missing:
         parts.append(translate("file missing"))
     return ", ".join(parts)

@@ -98,13 +98,16 @@ class TileDelegate(QAbstractItemDelegate):
             self._paint_star(painter, picture)
 
     def _paint_missing(self, painter: QPainter, picture: QRectF, item: Item) -> None:
-        text = self.tr("File missing") if item.missing else self.tr("No preview")
+        text = self.tr("No preview")
+        if item.missing:
+            text = self.tr("File missing") if item.trashed is None else self.tr("Not in the trash any more")
         icon = self._theme.icon("warning" if item.missing else item.kind, "muted")
         center = picture.center()
         icon.paint(painter, QRect(round(center.x()) - 9, round(center.y()) - 20, 18, 18))
         painter.setPen(QColor(self._theme.tokens.muted))
         painter.setFont(self._caption_font)
-        painter.drawText(picture.adjusted(4, 18, -4, 0), Qt.AlignmentFlag.AlignCenter, text)
+        wrapped = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        painter.drawText(QRectF(picture.left() + 4, center.y() + 2, picture.width() - 8, 40), wrapped, text)
 
     def _paint_badge(
         self, painter: QPainter, picture: QRectF, text: str, *, leading: bool = False, at_top: bool = False

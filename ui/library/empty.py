@@ -48,6 +48,14 @@ class EmptyState(QWidget):
         title = self.tr("Nothing matches “{0}”").format(text[:40]) if text else self.tr("Nothing of this kind yet")
         self._show("search", title, self.tr("Try fewer words, or another filter."), clear=True)
 
+    def show_nothing_deleted(self) -> None:
+        self._show(
+            "trash",
+            self.tr("Nothing was deleted"),
+            self.tr("What you delete goes to the system's trash, and can be put back from here until that is emptied."),
+            clear=True,
+        )
+
     def show_no_favourites(self) -> None:
         self._show(
             "star",

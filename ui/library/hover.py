@@ -108,7 +108,7 @@ class HoverPlayer(QObject):
         target = QSize(round(width * ratio), round(height * ratio))
         frames: list[QImage] = []
         try:
-            with ClipReader(item.path) as clip:
+            with ClipReader(item.file) as clip:
                 step = -(-clip.frames // MAX_FRAMES)
                 scale = max(target.width() / clip.width, target.height() / clip.height)
                 small = (max(2, round(clip.width * scale)), max(2, round(clip.height * scale)))

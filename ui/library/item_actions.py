@@ -14,7 +14,7 @@ from engine.library.marks import MAX_RATING, LabelKind, MarkChange, Marked
 from engine.protocol.errors import LaternaError
 from ui.actions import Actions
 from ui.background import Background
-from ui.messages import of_error
+from ui.messages import Message, of_error
 from ui.session import Session
 
 
@@ -160,11 +160,21 @@ class ItemActions(QObject):
 
         self._run(lambda: library.restore(ids), done)
 
-    def forget_deleted(self, ids: list[int]) -> None:
+    def forget_deleted(self) -> None:
         """Off the list of what was deleted, where the trash was emptied."""
         library = self.library
-        if ids and library is not None:
-            self._run(lambda: library.forget_deleted(ids), self.library_changed.emit)
+        if library is None:
+            return
+
+        def done(change: LibraryChanged) -> None:
+            self.library_changed.emit(change)
+            count = len(change.removed)
+            text = self.tr("{count} are off the list.").format(count=count)
+            if not count:
+                text = self.tr("All of it is still in the trash: nothing is off the list.")
+            self._actions.said.emit(Message(text, topic="action"))
+
+        self._run(library.forget_deleted, done)
 
     # --- inner
 

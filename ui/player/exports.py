@@ -90,7 +90,7 @@ class ViewExports(QObject):
                 view,
                 self.tr("Save a copy"),
                 Path.home() / item.path.name,
-                lambda path: self._save(lambda: copy_file(item.path, path)),
+                lambda path: self._save(lambda: copy_file(item.file, path)),
             )
 
     def export_clip(self) -> None:
@@ -100,7 +100,7 @@ class ViewExports(QObject):
         view, item = self._view, self._view.item
         if item is None or not view.is_clip or view.showing_live:
             return
-        dialog = ExportDialog(item.path, view.export_wanted(self._last), self._ask_target, view.window())
+        dialog = ExportDialog(item.file, view.export_wanted(self._last), self._ask_target, view.window())
         dialog.chosen.connect(self._remember)
         dialog.done_with.connect(view.message)
         dialog.open()
@@ -126,7 +126,7 @@ class ViewExports(QObject):
         if view.is_clip and QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.drag_frame()
         else:
-            self._run_drag(view.item.path)
+            self._run_drag(view.item.file)
 
     def drag_frame(self) -> None:
         """Write the frame shown, then drag that file, if the button is still held by then."""
@@ -142,7 +142,7 @@ class ViewExports(QObject):
         view, item = self._view, self._view.item
         if item is not None and view.is_clip:
             export = view.export_wanted(self._last, "gif")
-            self._make_and_drag(lambda: clip_to_drag(item.path, self._folder, export))
+            self._make_and_drag(lambda: clip_to_drag(item.file, self._folder, export))
 
     def _make_and_drag(self, make: Callable[[], Path]) -> None:
         def made(path: Path) -> None:

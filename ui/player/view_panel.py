@@ -155,7 +155,14 @@ class ViewPanel(QWidget):
         if not self._crossfade:
             self.canvas.fit()
         self.canvas.setAccessibleName(recipe_title(item.recipe, item.path))
-        if item.missing or not item.path.is_file():
+        if item.trashed is not None and item.missing:
+            self._show_problem(
+                self.tr("Not in the trash any more"),
+                self.tr("The trash was emptied of {0}. Its recipe is still here, and makes it again.").format(
+                    item.path.name
+                ),
+            )
+        elif item.missing or not item.file.is_file():
             self._show_problem(
                 self.tr("The file is missing"),
                 self.tr("{0} is not there any more. Put it back, or delete this entry.").format(item.path),
@@ -163,7 +170,7 @@ class ViewPanel(QWidget):
         elif item.kind == "video":
             self.transport.set_times((0.0, item.seconds))
             self._await_picture()
-            self.playback.open(item.path)
+            self.playback.open(item.file)
         else:
             self._load_picture(item)
 
@@ -271,7 +278,7 @@ class ViewPanel(QWidget):
         number = self._loading
 
         def load() -> QImage:
-            reader = QImageReader(str(item.path))
+            reader = QImageReader(str(item.file))
             reader.setAutoTransform(True)
             image = reader.read()
             if image.isNull():
@@ -439,7 +446,7 @@ class ViewPanel(QWidget):
 
 
 def _same_file(old: Item, new: Item) -> bool:
-    return (old.id, old.path, old.missing, old.size) == (new.id, new.path, new.missing, new.size)
+    return (old.id, old.file, old.missing, old.size) == (new.id, new.file, new.missing, new.size)
 
 
 def _cache() -> Path:

@@ -12,11 +12,14 @@ from engine.protocol.events import MemoryChanged
 from ui.formats import duration, number
 from ui.library.captions import recipe_title
 from ui.library.delegate import cover
+from ui.queue.queue_rows import state
+from ui.queue.time_left import saved_part
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import ElidedLabel, label
 
 THUMB = QSize(66, 44)
+BEFORE_STEPS = ("waiting", "loading", "encoding")
 
 
 class Thumb(QWidget):
@@ -111,10 +114,12 @@ class RunningRow(QFrame):
     def _tell(self) -> None:
         progress = self.progress
         if progress is None:
-            self.stage.set_text(self.tr("Starting"))
-            self.bar.setValue(0)
+            self.stage.set_text((self.job and state(self.job)) or self.tr("Starting"))
+            self.bar.setValue(round(1000 * saved_part(self.job)) if self.job is not None else 0)
             return
         parts = [self._stage_text(progress)]
+        if progress.stage in BEFORE_STEPS and progress.step and self.job is not None and state(self.job):
+            parts.append(state(self.job))
         if progress.seconds_left >= 0:
             parts.append(self.tr("{0} left").format(duration(progress.seconds_left)))
         self.stage.set_text("  ·  ".join(parts))

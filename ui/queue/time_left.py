@@ -34,12 +34,12 @@ class TimeLeft:
         if progress is not None and progress.seconds_left >= 0:
             return total + progress.seconds_left
         whole = self.seconds(running.recipe)
-        return None if whole is None else total + whole * _part_left(running)
+        return None if whole is None else total + whole * (1 - saved_part(running))
 
 
-def _part_left(job: Job) -> float:
-    """What a job has yet to do, where a checkpoint holds its first steps; 1 for all of it."""
-    return 1 - min(job.saved_step / job.saved_steps, 1.0) if job.saved_steps else 1.0
+def saved_part(job: Job) -> float:
+    """The part of a job that a checkpoint holds, 0 … 1."""
+    return min(job.saved_step / job.saved_steps, 1.0) if job.saved_steps else 0.0
 
 
 def _count(line: Sequence[Job]) -> dict[_Shape, tuple[Recipe, float]]:
@@ -49,5 +49,5 @@ def _count(line: Sequence[Job]) -> dict[_Shape, tuple[Recipe, float]]:
             recipe = job.recipe
             shape = (recipe.model, recipe.width, recipe.height, recipe.frames, recipe.steps, recipe.batch)
             shape = (*shape, recipe.guidance > 1, recipe.sampler)
-            found[shape] = (recipe, (found[shape][1] if shape in found else 0.0) + _part_left(job))
+            found[shape] = (recipe, (found[shape][1] if shape in found else 0.0) + 1 - saved_part(job))
     return found
