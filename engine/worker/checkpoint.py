@@ -166,8 +166,12 @@ class Checkpoint:
         """Write what was reached if it is worth more than the writing; None where nothing was written."""
         if self._latest is None or self._path is None or self._failed:
             return None
-        now, cost = time.monotonic(), self._expected_cost(self._latest[0])
-        is_due = self.spent + cost <= self._share * (now - self._began) and cost <= self._share * (now - self._since)
+        state, steps = self._latest
+        now, cost = time.monotonic(), self._expected_cost(state)
+        is_last = state.step >= steps
+        kept_back = 0.0 if is_last else cost  # for the end of sampling, so that a killed decoding loses none of it
+        is_due = self.spent + cost + kept_back <= self._share * (now - self._began)
+        is_due = is_due and (is_last or cost <= self._share * (now - self._since))
         return self.save() if is_due else None
 
     def save(self) -> Written | None:

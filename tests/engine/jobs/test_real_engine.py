@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.jobs.notices import JobProgressed
+from app.paths import EMBEDDED_MODELS
+from engine.jobs.notices import EngineStateChanged, JobProgressed
 from engine.jobs.watchdog import Patience
 from engine.media import metadata
+from engine.models.catalog import MINI_VIDEO, open_folder
 from engine.protocol.recipe import Recipe
 from tests.fakes import service as fake_service
 from tests.fakes.service import Running
@@ -41,12 +43,12 @@ def real(run: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> Callab
     return lambda: run(engine_command=command, patience=patience, checkpoint_share=1.0)
 
 
-def pixels(running: Running, id: str) -> str:
+def pixels(running: Running, id: str, recipe: Recipe = RECIPE) -> str:
     ended = running.wait_ended(id).job
     assert ended.state == "done", ended.error
     (file,) = ended.files
     found = metadata.read(Path(file))
-    assert found.recipe == RECIPE
+    assert found.recipe.replace(model_hashes={}) == recipe
     return found.pixels_sha256
 
 
@@ -71,3 +73,20 @@ def test_killed_stopped_and_closed_in_the_middle_the_pixels_are_those_of_an_unin
     assert pixels(again, ids[3]) == whole
     assert min(n.step for n in again.told if isinstance(n, JobProgressed) and n.step) > 1
     assert not list((tmp_path / "checkpoints").iterdir())
+
+
+def test_a_clip_of_49_frames_that_is_killed_while_it_is_decoded_does_not_sample_again(
+    real: Callable[[], Running],
+) -> None:
+    folder = EMBEDDED_MODELS / MINI_VIDEO
+    recipe = open_folder(folder).info.recipe("a red ball").replace(frames=49, steps=3, seed=5)
+    running = real()
+    whole = pixels(running, running.service.submit(recipe, folder)[0], recipe)
+    (id,) = running.service.submit(recipe, folder)
+    running.wait(JobProgressed, lambda n: n.job == id and n.stage == "decoding")
+    os.kill(running.service._engine.pid, signal.SIGKILL)
+    running.wait(EngineStateChanged, lambda n: n.state == "restarting")
+    running.told.clear()
+    assert pixels(running, id, recipe) == whole
+    stages = [n.stage for n in running.told if isinstance(n, JobProgressed) and n.job == id]
+    assert "decoding" in stages and not {"encoding", "denoising"} & set(stages)

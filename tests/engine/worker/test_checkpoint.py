@@ -312,6 +312,30 @@ def test_written_only_when_due(tmp_path: Path, monkeypatch) -> None:
     assert checkpoint.spent <= 0.0125 * now[0]
 
 
+def test_the_end_of_sampling_is_kept_however_short_ago_the_last_one_was_written(tmp_path: Path, monkeypatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    written: list[int] = []
+
+    def write(path: Path, tensors: dict[str, Any], header: dict[str, Any]) -> int:
+        now[0] += 0.01
+        written.append(header["step"])
+        return 0
+
+    monkeypatch.setattr(module, "_write", write)
+    for steps in range(3, 60):
+        written.clear()
+        checkpoint = Checkpoint(tmp_path / "c", {}, 0.01)
+        checkpoint.begin()
+        began = now[0]
+        for step in range(1, steps + 1):
+            now[0] += 1.0
+            checkpoint.reached(SamplerState(step, torch.zeros(4), torch.Generator()), steps)
+            checkpoint.save_if_due()
+        assert written[-1] == steps
+        assert checkpoint.spent <= 0.0101 * (now[0] - began)
+
+
 def test_a_full_disk_costs_nothing_but_the_checkpoint(tiny, driver: Driver, tmp_path: Path, monkeypatch) -> None:
     def full(*_: Any) -> int:
         raise OSError(28, "No space left on device")
