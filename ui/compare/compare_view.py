@@ -12,7 +12,8 @@ from engine.library.item import Item
 from ui.compare.cell import CompareCell
 from ui.compare.slider_canvas import SliderCanvas
 from ui.library.captions import item_title
-from ui.player.canvas import Canvas, Look
+from ui.player.canvas import Canvas
+from ui.player.viewport import Look
 from ui.recipe.described import NEGATIVE, PROMPT, differences, field_name, shown
 from ui.theme import Theme
 from ui.widgets.labels import ElidedLabel

@@ -100,7 +100,7 @@ class ViewExports(QObject):
         view, item = self._view, self._view.item
         if item is None or not view.is_clip or view.showing_live:
             return
-        dialog = ExportDialog(item.file, view.export_wanted(self._last), self._ask_target, view.window())
+        dialog = ExportDialog(item.file, view.clip.export_wanted(self._last), self._ask_target, view.window())
         dialog.chosen.connect(self._remember)
         dialog.done_with.connect(view.message)
         dialog.open()
@@ -141,7 +141,7 @@ class ViewExports(QObject):
         """Export the part between the in and the out point as it was exported last, at first as a GIF; drag that."""
         view, item = self._view, self._view.item
         if item is not None and view.is_clip:
-            export = view.export_wanted(self._last, "gif")
+            export = view.clip.export_wanted(self._last, "gif")
             self._make_and_drag(lambda: clip_to_drag(item.file, self._folder, export))
 
     def _make_and_drag(self, make: Callable[[], Path]) -> None:

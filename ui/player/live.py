@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage
 from engine.jobs.job import Job
 from engine.jobs.notices import JobProgressed, PreviewShown, QueueChanged
 from engine.protocol.recipe import Recipe
+from ui.library.captions import recipe_title
 from ui.library.previews import split
 
 
@@ -43,6 +44,27 @@ class LivePreview(QObject):
     @property
     def picture(self) -> QImage | None:
         return self._frames[self._place] if self._frames else None
+
+    def title(self) -> str:
+        """What is being made, in words."""
+        return recipe_title(self.recipe) if self.recipe is not None else self.tr("Being made")
+
+    def step_text(self) -> str:
+        """How far it is, in words; empty where that is not known."""
+        progress = self.progress
+        if progress is None:
+            return ""
+        if progress.stage == "denoising" and progress.steps:
+            return self.tr("step {0} / {1}").format(progress.step, progress.steps)
+        texts = {
+            "waiting": self.tr("waiting"),
+            "loading": self.tr("loading the model"),
+            "encoding": self.tr("reading the prompt"),
+            "denoising": self.tr("making"),
+            "decoding": self.tr("decoding"),
+            "saving": self.tr("saving"),
+        }
+        return texts.get(progress.stage, "")
 
     def set_queue(self, queue: QueueChanged) -> None:
         running = self._jobs.get(self.job)

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import msgspec
 from PySide6.QtCore import QSize, QStandardPaths, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QImageReader, QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChanged
 from engine.library.item import Item
-from engine.protocol.errors import BadFile, LaternaError
+from engine.protocol.errors import LaternaError
 from ui.background import Background
 from ui.library.captions import recipe_title
 from ui.player.canvas import Canvas
-from ui.player.decoder import MEMORY_BOUND, ClipInfo
+from ui.player.clip_player import ClipPlayer
+from ui.player.decoder import MEMORY_BOUND
 from ui.player.exports import AskTarget, ViewExports, ask_where
 from ui.player.header import ViewHeader
 from ui.player.live import LivePreview
 from ui.player.notice import ViewNotice
-from ui.player.playback import Mode, Playback
-from ui.player.transport import Transport
+from ui.player.picture import read_picture
 from ui.sentences import said
 from ui.theme import Theme
-
-if TYPE_CHECKING:
-    from engine.media.export import ClipExport, Format
 
 WARM_UP_MS = 1200
 log = logging.getLogger(__name__)
@@ -62,13 +57,12 @@ class ViewPanel(QWidget):
         super().__init__(parent)
         self.theme = theme
         self._item: Item | None = None
-        self._info: ClipInfo | None = None
         self._loading = 0
         self._crossfade = False
-        self._resume = False
         self._showing_live = False
         self._background = Background(1, self)
-        self.playback = Playback(bound=memory_bound, parent=self)
+        self.clip = ClipPlayer(memory_bound, theme=theme, parent=self)
+        self.playback, self.transport = self.clip.playback, self.clip.transport
         self.live = LivePreview(self)
         self._build()
         self.exports = ViewExports(self, frames_folder or _cache() / "frames", ask_target or ask_where)
@@ -81,7 +75,6 @@ class ViewPanel(QWidget):
         self.header = ViewHeader(theme=self.theme)
         self.canvas = Canvas(theme=self.theme)
         self.notice = ViewNotice(theme=self.theme)
-        self.transport = Transport(theme=self.theme)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.canvas)
         self._stack.addWidget(self.notice)
@@ -94,26 +87,15 @@ class ViewPanel(QWidget):
         layout.addWidget(self.header)
         layout.addLayout(self._middle, 1)
         layout.addWidget(self.transport)
-        self.transport.hide()
 
     def _connect(self) -> None:
-        header, transport, playback = self.header, self.transport, self.playback
-        header.star.clicked.connect(self._toggle_favourite)
-        header.copy.clicked.connect(lambda: self._item and self.copy_requested.emit(self._item))
+        self.header.star.clicked.connect(self._toggle_favourite)
+        self.header.copy.clicked.connect(lambda: self._item and self.copy_requested.emit(self._item))
         self.canvas.stepped.connect(self._arrow)
         self.canvas.zoom_changed.connect(lambda _zoom: self._tell_chip())
-        transport.play_toggled.connect(self.toggle_play)
-        transport.step_wanted.connect(self.step)
-        transport.seek_wanted.connect(playback.seek)
-        transport.mode_changed.connect(self._set_mode)
-        transport.mark_wanted.connect(self.mark)
-        transport.speed_changed.connect(playback.set_speed)
-        transport.scrub_started.connect(self._begin_scrub)
-        transport.scrub_ended.connect(self._end_scrub)
-        playback.opened.connect(self._clip_opened)
-        playback.frame_shown.connect(self._frame_shown)
-        playback.playing_changed.connect(transport.set_playing)
-        playback.failed.connect(self._clip_failed)
+        self.clip.opened.connect(self._tell_chip)
+        self.clip.frame_shown.connect(self._frame_shown)
+        self.clip.failed.connect(self._clip_failed)
         self.live.picture_changed.connect(self._live_picture)
 
     def _warm_up(self) -> None:
@@ -149,8 +131,7 @@ class ViewPanel(QWidget):
         self._crossfade = self._showing_live and not self.canvas.image.isNull()
         self._showing_live = False
         self._loading += 1
-        self.playback.close()
-        self._info = None
+        self.clip.close()
         self.transport.setVisible(item.kind == "video")
         if not self._crossfade:
             self.canvas.fit()
@@ -168,9 +149,8 @@ class ViewPanel(QWidget):
                 self.tr("{0} is not there any more. Put it back, or delete this entry.").format(item.path),
             )
         elif item.kind == "video":
-            self.transport.set_times((0.0, item.seconds))
             self._await_picture()
-            self.playback.open(item.file)
+            self.clip.open(item.file, item.seconds)
         else:
             self._load_picture(item)
 
@@ -223,8 +203,7 @@ class ViewPanel(QWidget):
         if not self._showing_live:
             self._showing_live = True
             self._loading += 1
-            self.playback.close()
-            self._info = None
+            self.clip.close()
             self.transport.hide()
             self.canvas.clear()
             picture = self.live.picture
@@ -241,28 +220,11 @@ class ViewPanel(QWidget):
             self._stack.setCurrentWidget(self.canvas)
 
     def _tell_running(self) -> None:
-        recipe, progress = self.live.recipe, self.live.progress
-        title = recipe_title(recipe) if recipe is not None else self.tr("Being made")
-        step = ""
-        if progress is not None and progress.steps and progress.stage == "denoising":
-            step = self.tr("step {0} / {1}").format(progress.step, progress.steps)
-        elif progress is not None:
-            step = self._stage_text(progress.stage)
-        self.header.show_running(title, step)
+        step = self.live.step_text()
+        self.header.show_running(self.live.title(), step)
         natural = self.live.natural
         size = f"{natural.width()} × {natural.height()}" if not natural.isEmpty() else ""
         self.canvas.set_chip(SEPARATOR.join(part for part in (size, step) if part))
-
-    def _stage_text(self, stage: str) -> str:
-        texts = {
-            "waiting": self.tr("waiting"),
-            "loading": self.tr("loading the model"),
-            "encoding": self.tr("reading the prompt"),
-            "denoising": self.tr("making"),
-            "decoding": self.tr("decoding"),
-            "saving": self.tr("saving"),
-        }
-        return texts.get(stage, "")
 
     # a picture
 
@@ -277,20 +239,6 @@ class ViewPanel(QWidget):
         self._await_picture()
         number = self._loading
 
-        def load() -> QImage:
-            reader = QImageReader(str(item.file))
-            reader.setAutoTransform(True)
-            image = reader.read()
-            if image.isNull():
-                raise BadFile(
-                    QApplication.translate("ViewPanel", "{0} cannot be shown: it is damaged.").format(item.path.name),
-                    QApplication.translate("ViewPanel", "Get a fresh copy of it."),
-                )
-            # What the screen is painted in, so that no paint has to convert.
-            return image.convertToFormat(
-                QImage.Format.Format_ARGB32_Premultiplied if image.hasAlphaChannel() else QImage.Format.Format_RGB32
-            )
-
         def done(image: QImage) -> None:
             if number == self._loading:
                 self.canvas.set_image(image, crossfade=self._crossfade)
@@ -302,7 +250,7 @@ class ViewPanel(QWidget):
             if number == self._loading:
                 self._show_problem(self.tr("This picture cannot be shown"), said(error.info()))
 
-        self._background.run(load, done, failed)
+        self._background.run(lambda: read_picture(item.file), done, failed)
 
     # a clip
 
@@ -313,65 +261,32 @@ class ViewPanel(QWidget):
         """``delta`` frames on, paused."""
         self.playback.step(delta)
 
-    def _clip_opened(self, info: ClipInfo) -> None:
-        index = self.playback.index
-        self._info = info
-        self.transport.set_times(info.times)
-        self.transport.set_frame(index)
-        self.transport.set_marks(*self.playback.range)
-        self._tell_chip()
+    def mark(self, which: str) -> None:
+        self.clip.mark(which)
 
-    def _frame_shown(self, index: int, image: QImage) -> None:
+    def _frame_shown(self, image: QImage) -> None:
         self.canvas.set_image(image, crossfade=self._crossfade, moving=True)
         self._crossfade = False
         if self._stack.currentWidget() is not self.canvas:
             self._stack.setCurrentWidget(self.canvas)
-        self.transport.set_frame(index)
         self._tell_chip()
 
     def _clip_failed(self, sentence: str) -> None:
-        if self._info is None or self.canvas.image.isNull():
+        if not self.clip.is_open or self.canvas.image.isNull():
             self.transport.hide()
             self._show_problem(self.tr("This clip cannot be played"), sentence)
         else:
             self.message.emit(sentence)
 
-    def _set_mode(self, mode: Mode) -> None:
-        self.playback.mode = mode
-
-    def mark(self, which: str) -> None:
-        """Put the in or the out point ("in", "out") at the frame shown, or take both away ("none")."""
-        if self._info is None:
-            return
-        first, last = self.playback.range
-        index, end = self.playback.index, self._info.count - 1
-        if which == "in":
-            first, last = index, last if last >= index else end
-        elif which == "out":
-            first, last = first if first <= index else 0, index
-        else:
-            first, last = 0, end
-        self.playback.set_range(first, last)
-        self.transport.set_marks(*self.playback.range)
-
-    def _begin_scrub(self) -> None:
-        self._resume = self.playback.playing
-        self.playback.pause()
-
-    def _end_scrub(self) -> None:
-        if self._resume:
-            self.playback.play()
-
     def _arrow(self, delta: int) -> None:
-        if self._info is not None:
+        if self.clip.is_open:
             self.step(delta)
         else:
             self.neighbour_wanted.emit(delta)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._info is not None and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.playback.pause()
-            self.playback.seek(0 if event.key() == Qt.Key.Key_Home else self._info.count - 1)
+        if self.clip.is_open and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self.clip.go_to_end(first=event.key() == Qt.Key.Key_Home)
         else:
             super().keyPressEvent(event)
 
@@ -388,16 +303,7 @@ class ViewPanel(QWidget):
     @property
     def is_clip(self) -> bool:
         """Whether a clip is shown, opened and ready."""
-        return self._info is not None
-
-    def export_wanted(self, last: ClipExport | None, usual: Format = "mp4") -> ClipExport:
-        """The part between the in and the out point, otherwise as it was exported ``last``."""
-        from engine.media.export import ClipExport
-
-        first, end = self.playback.range
-        whole = self._info is None or (first, end) == (0, self._info.count - 1)
-        export = last or ClipExport(usual, speed=self.playback.speed, to_and_fro=self.playback.mode == "ping-pong")
-        return msgspec.structs.replace(export, first=first, last=None if whole else end)
+        return self.clip.is_open
 
     def export_frame(self) -> None:
         self.exports.export_frame()
@@ -413,20 +319,20 @@ class ViewPanel(QWidget):
     def _tell_chip(self) -> None:
         if self._showing_live or self._item is None:
             return
-        natural = self.canvas.image.size() if self._info is None else QSize(self._info.width, self._info.height)
+        info = self.clip.info
+        natural = self.canvas.image.size() if info is None else QSize(info.width, info.height)
         parts = [f"{natural.width()} × {natural.height()}"]
-        if self._info is not None:
-            parts.append(self.tr("{0} fps").format(f"{self._info.fps:.4g}"))
-            parts.append(self.tr("frame {0} / {1}").format(self.playback.index + 1, self._info.count))
+        if info is not None:
+            parts.append(self.tr("{0} fps").format(f"{info.fps:.4g}"))
+            parts.append(self.tr("frame {0} / {1}").format(self.playback.index + 1, info.count))
         if not self.canvas.fitted:
             parts.append(f"{round(self.canvas.zoom * 100)} %")
         self.canvas.set_chip(SEPARATOR.join(parts))
 
     def _forget_item(self) -> None:
         self._item = None
-        self._info = None
         self._loading += 1
-        self.playback.close()
+        self.clip.close()
         self.transport.hide()
         self.canvas.clear()
         self.header.show_nothing()

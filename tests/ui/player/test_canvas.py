@@ -8,7 +8,8 @@ from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from ui.player.canvas import MARGIN, Canvas
+from ui.player.canvas import Canvas
+from ui.player.viewport import MARGIN
 from ui.theme import Theme
 
 LEFT = Qt.MouseButton.LeftButton
