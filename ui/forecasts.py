@@ -89,6 +89,7 @@ class Forecasts(QObject):
             recipe.weights,
             recipe.conditioning,
             recipe.skip_layer_guidance,
+            recipe.step_caching,
         )
         if key not in self._seconds:
             known = self._as_learned(source, machine)

@@ -28,6 +28,7 @@ MODULES = {
     "forecast": "engine.worker.memory.bench",
     "resident": "engine.worker.memory.bench",
     "second-picture": "engine.worker.memory.bench",
+    "caching": "engine.worker.acceleration.bench",
     "streaming": "engine.worker.memory.bench_streaming",
     "embedded": "engine.training.bench",
     "download": "engine.models.bench",

@@ -55,6 +55,8 @@ _FLAGS = {
     "scheduler": "scheduler",
     "shift": "shift",
     "seed": "seed",
+    "step_caching": "step_caching",
+    "weights": "weights",
 }
 
 

@@ -25,7 +25,7 @@ from engine.protocol.errors import BadArguments, ModelMissing
 from engine.protocol.family_info import ModelInfo, validate
 from engine.protocol.recipe import Recipe
 
-_FLAGS = ("width", "height", "frames", "steps", "guidance", "batch", "step_caching")
+_FLAGS = ("width", "height", "frames", "steps", "guidance", "batch", "step_caching", "weights")
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
@@ -37,7 +37,8 @@ def run(arguments: Namespace, paths: Paths) -> int:
     components = _components(info.id, folder, Footprints(paths.footprints))
     machine = _machine(arguments)
     found = plans_for(recipe, components, machine, abilities=EVERYTHING)
-    found += plans_for(recipe.replace(weights="int8"), components, machine, abilities=EVERYTHING)
+    if recipe.weights == "native":
+        found += plans_for(recipe.replace(weights="int8"), components, machine, abilities=EVERYTHING)
     runnable = plans_for(recipe, components, machine, abilities=ENGINE)
     chosen = first_fitting(runnable, machine)
     later = first_fitting(found, machine)
@@ -159,11 +160,12 @@ def _print(
         fits = plan.fits(machine.device_limit, machine.host_limit, machine.is_unified)
         mark = "→" if plan == chosen else "·" if fits else " "
         later_mark = "" if plan.can_run(ENGINE) else "; not in this Laterna yet"
+        later_mark += "; with --weights int8" if plan.weights == "int8" != recipe.weights else ""
         device = "" if machine.is_unified else _gib(plan.device)
         text = f"{describe(plan)} ({marks(plan)}{later_mark})"
         print(f"{mark} {device:>10}{_gib(plan.host):>10}{_seconds(plan.seconds):>10}  {text}")
     if chosen is None and later is not None:
-        print(f"\nIt would fit so, which this Laterna cannot do yet: {describe(later)}")
+        print(f"\nIt would fit with --weights {later.weights}: {describe(later)}")
 
 
 def _shown(found: tuple[Plan, ...], machine: Machine) -> list[Plan]:

@@ -102,6 +102,8 @@ def _texts(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
     if recipe.t5_mask and not info.has_t5_mask:
         notes.approximated("T5's padding is not masked in this Laterna.")
         recipe = recipe.replace(t5_mask=False)
+    if recipe.step_caching and not info.has_step_caching:
+        recipe = recipe.replace(step_caching=0.0)  # only faster
     if recipe.conditioning is not None and not info.has_conditioning:
         for name, side in (("positive", recipe.conditioning.positive), ("negative", recipe.conditioning.negative)):
             if side:

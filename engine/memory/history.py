@@ -55,7 +55,7 @@ class History:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._corrections: dict[tuple[str, str, str], dict[StageName, float]] = {}
+        self._corrections: dict[tuple[str, ...], dict[StageName, float]] = {}
 
     def add(self, run: Run) -> None:
         """Keep ``run``. Raises ``NoSpace`` or ``NotWritable``."""
@@ -79,14 +79,15 @@ class History:
                 database.execute(f"DELETE FROM {table} WHERE id <= (SELECT max(id) FROM {table}) - ?", (limit,))
             self._corrections.clear()
 
-    def corrections(self, device: str, family: str, model: str) -> dict[StageName, float]:
-        """Measured over expected seconds by stage: of the model's last runs, else of its family's, else nothing."""
-        key = (device, family, model)
+    def corrections(self, device: str, family: str, *models: str) -> dict[StageName, float]:
+        """Measured over expected seconds by stage: of the last runs of the first of ``models`` that has any, else of
+        the family's, else nothing."""
+        key = (device, family, *models)
         if key not in self._corrections:
             with self._open() as database:
                 found: dict[StageName, float] = {}
                 for stage in STAGES:
-                    for column, value in (("model", model), ("family", family)):
+                    for column, value in (*(("model", model) for model in models), ("family", family)):
                         rows = database.execute(
                             f"SELECT measured / expected FROM runs WHERE device = ? AND {column} = ? AND stage = ?"
                             " ORDER BY id DESC LIMIT ?",

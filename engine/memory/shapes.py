@@ -10,10 +10,15 @@ from engine.protocol.recipe import Recipe
 
 CLIP_TOKENS = 77
 
+LEFT_OUT = 0.125
+"""Part of the steps that step caching leaves out, for each step and unit of its tolerance; a run's own may differ."""
+MOST_LEFT_OUT = 0.65
+
 
 class Shape(msgspec.Struct, frozen=True):
     """``batch`` results. ``tokens`` of one result in the transformer, ``text`` tokens that it reads beside them;
-    ``encoded`` are the tokens of the longest text encoder. ``width``, ``height`` in pixels, ``frames`` decoded.
+    ``encoded`` are the tokens of the longest text encoder. ``width``, ``height`` in pixels, ``frames`` decoded;
+    ``steps`` at which the network is asked.
 
     ``passes`` over the transformer in one step: 2 with guidance; skip-layer guidance adds its share of a pass.
     """
@@ -34,6 +39,15 @@ class Shape(msgspec.Struct, frozen=True):
     def pixels(self) -> int:
         """Of one frame."""
         return self.width * self.height
+
+
+def computed_steps(recipe: Recipe) -> int:
+    """Steps at which the network is expected to be asked: all, unless step caching leaves some out. The finer the
+    steps, the less changes from one to the next."""
+    if not recipe.step_caching:
+        return recipe.steps
+    share = min(MOST_LEFT_OUT, LEFT_OUT * recipe.step_caching * recipe.steps)
+    return max(min(recipe.steps, 3), round(recipe.steps * (1 - share)))
 
 
 def shape_of(recipe: Recipe, transformer: dict[str, Any], vae: dict[str, Any]) -> Shape:
@@ -59,7 +73,7 @@ def shape_of(recipe: Recipe, transformer: dict[str, Any], vae: dict[str, Any]) -
         width=recipe.width,
         height=recipe.height,
         frames=recipe.frames,
-        steps=recipe.steps,
+        steps=computed_steps(recipe),
         passes=passes,
         prompts=len(positive) + (len(negative) if guided else 0),
         from_picture=recipe.input is not None,

@@ -15,6 +15,7 @@ MAX_SEED = 2**63 - 1
 MAX_ADAPTER_STRENGTH = 10.0
 MAX_SKIP_SCALE = 10.0
 MAX_GUIDANCE_POINTS = 400
+MAX_STEP_CACHING = 0.5
 
 Kind = Literal["image", "video"]
 
@@ -49,6 +50,7 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     has_input_image: bool = False
     has_adapters: bool = False
     has_t5_mask: bool = False
+    has_step_caching: bool = False
     text_encodings: tuple[str, ...] = ("diffusers",)
     text_encoders: tuple[str, ...] = ()
 
@@ -210,6 +212,9 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
         refuse("text_encoding", f"{info.name} cannot weigh words in this Laterna yet.", "Switch prompt weights off.")
     if recipe.t5_mask and not info.has_t5_mask:
         refuse("t5_mask", f"{info.name} cannot mask T5's padding in this Laterna yet.", "Switch the mask off.")
+    if recipe.step_caching and not info.has_step_caching:
+        refuse("step_caching", f"{info.name} has no step caching.", "Switch it off.")
+    between("step_caching", recipe.step_caching, 0.0, MAX_STEP_CACHING, "The tolerance of step caching")
     if recipe.input is not None:
         if not info.has_input_image:
             refuse("input", f"{info.name} cannot start from a picture yet.", "Take the picture out of the recipe.")
@@ -223,8 +228,8 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
             between("adapters", strength, -MAX_ADAPTER_STRENGTH, MAX_ADAPTER_STRENGTH, name)
     if recipe.controls:
         refuse("controls", "This Laterna cannot use control pictures yet.", "Take them out of the recipe.")
-    if recipe.weights != "native":
-        refuse("weights", f"This Laterna cannot run {recipe.weights} weights yet.", "Choose native weights.")
+    if recipe.weights == "fp8":
+        refuse("weights", "This Laterna keeps weights in 8 bits as whole numbers, not as float8.", "Choose int8.")
 
 
 def _check_guidance(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:

@@ -75,6 +75,9 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     ``diffusers``: parentheses are plain characters, CLIP reads 77 tokens, T5 ``max_sequence_length``, padded to it;
     ``comfyui``: ``(words:1.2)`` weighs them, CLIP reads any length in chunks of 77, T5 any length, padded to at least
     ``max_sequence_length``, and a T5 that is left out leaves no tokens. ``t5_mask`` hides T5's padding from it.
+
+    ``step_caching`` above 0 is a tolerance: where the network's output is expected to have changed by less than this part
+    since it was last computed, it is not computed (``engine.worker.acceleration.step_caching``).
     """
 
     family: str
@@ -107,6 +110,7 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     guidance_schedule: tuple[GuidancePoint, ...] = ()
     text_encoding: Literal["diffusers", "comfyui"] = "diffusers"
     t5_mask: bool = False
+    step_caching: float = 0.0
 
     def positive_entries(self) -> tuple[Entry, ...]:
         """What the model is drawn to, in full: one entry where there is only a prompt."""

@@ -36,6 +36,9 @@ FIXED_COST = 0.01
 BYTES_PER_SECOND = 200e6
 """What writing is expected to cost, until it has been measured."""
 
+_GROUPS = ("history", "reuse")
+"""Of the sampler's state: dictionaries of tensors."""
+
 _REASONS = {
     "format": "it was saved by another version of Laterna",
     "laterna": "it was saved by another version of Laterna",
@@ -137,19 +140,8 @@ class Checkpoint:
         if latents is None or tuple(latents.shape) != shape:
             raise CheckpointRefused("it is damaged")
         try:
-            state = SamplerState.from_dict(
-                {
-                    "step": int(found.header["step"]),
-                    "latents": latents,
-                    "generator": found.tensors["generator"],
-                    "history": {
-                        name.removeprefix("history."): tensor
-                        for name, tensor in found.tensors.items()
-                        if name.startswith("history.")
-                    },
-                },
-                device,
-            )
+            known = {"step": int(found.header["step"]), "latents": latents, "generator": found.tensors["generator"]}
+            state = SamplerState.from_dict(known | {group: found.group(group) for group in _GROUPS}, device)
             return Saved(state, int(found.header["steps"]), len(raw))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointRefused("it is damaged") from error
@@ -183,7 +175,7 @@ class Checkpoint:
         try:
             saved = state.to_dict()
             tensors: dict[str, Tensor] = {"latents": saved["latents"], "generator": saved["generator"]}
-            tensors |= {f"history.{name}": value for name, value in saved["history"].items()}
+            tensors |= {f"{group}.{name}": value for group in _GROUPS for name, value in saved[group].items()}
             tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
             size = _write(self._path, tensors, {"facts": self._facts, "step": state.step, "steps": steps})
         except Exception:
@@ -204,7 +196,7 @@ class Checkpoint:
                 self._path.unlink(missing_ok=True)
 
     def _expected_cost(self, state: SamplerState) -> float:
-        size = state.latents.nbytes + sum(value.nbytes for value in state.history.values())
+        size = state.latents.nbytes + sum(value.nbytes for value in (*state.history.values(), *state.reuse.values()))
         return self.pace * _usual_cost(size)
 
     def _compare(self, saved: dict[str, Any]) -> None:
@@ -220,6 +212,12 @@ class _File:
     header: dict[str, Any]
     tensors: dict[str, Tensor]
     checksum: int
+
+    def group(self, name: str) -> dict[str, Tensor]:
+        """The tensors below ``name``."""
+        return {
+            key.removeprefix(f"{name}."): value for key, value in self.tensors.items() if key.startswith(f"{name}.")
+        }
 
 
 def _write(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.protocol.conditioning import WHOLE
 from engine.protocol.recipe import Range, Recipe, SkipLayerGuidance
-from engine.worker.sampling.base import Point
+from engine.worker.sampling.base import Point, Prediction
 
 Conditioning = dict[str, Tensor]
 
@@ -87,6 +87,14 @@ class Guided:
             output = output + (conditioned - without) * self.skip.scale
         return output
 
+    def regime(self, point: Point) -> tuple[float, ...]:
+        """What holds at ``point``: 0 or 1 for each entry and for skipped layers, and the scale last (0 without one)."""
+        negative = self.negative or ()
+        scale = None if self.negative is None else self.scale(point)
+        skips = self.skip is not None and self._skips(self.skip, point, scale is not None)
+        held = (self.holds(told.range, point) for told in (*self.positive, *negative))
+        return (*map(float, held), float(skips), scale or 0.0)
+
     def _holding(self, side: Side, point: Point) -> list[Told]:
         return [told for told in side if self.holds(told.range, point)]
 
@@ -111,3 +119,19 @@ class Guided:
         whole = sum(told.strength for told in side)
         outputs = [self.network(x, point, told.conditioning, skipped) * (told.strength / whole) for told in side]
         return torch.stack(outputs).sum(0)
+
+
+@dataclass(frozen=True)
+class Denoiser:
+    """``guided`` as samplers call it. ``to_x0(output, x, point)`` falls with ``output`` by ``point.sigma``."""
+
+    guided: Guided
+    to_x0: Callable[[Tensor, Tensor, Point], Tensor]
+
+    def __call__(self, x: Tensor, point: Point) -> Prediction:
+        return Prediction(self.guided(x, point), lambda output: self.to_x0(output, x, point))
+
+    def as_if(self, x0: Tensor, x: Tensor, point: Point) -> Prediction:
+        """What it would have said had ``x0`` been its result."""
+        nothing = self.to_x0(torch.zeros_like(x, dtype=x0.dtype), x, point)
+        return Prediction(((nothing - x0) / point.sigma).to(x.dtype), lambda _output: x0)

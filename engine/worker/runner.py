@@ -22,6 +22,7 @@ from engine.protocol.events import JobFinished
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.recipe import Recipe
 from engine.worker import families
+from engine.worker.acceleration.step_caching import StepCache
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation
 from engine.worker.checkpoint import Checkpoint, CheckpointRefused, Saved, Written, facts_of
@@ -51,11 +52,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Made:
-    """``latents`` as the last step left them, ``frames`` [B, T, H, W, 3] uint8; once saved, the checkpoint can go."""
+    """``latents`` as the last step left them, ``frames`` [B, T, H, W, 3] uint8; once saved, the checkpoint can go.
+    ``reused``: part of the steps (of the network's calls) that step caching left out."""
 
     latents: Tensor
     frames: Tensor
     checkpoint: Checkpoint
+    reused: float = 0.0
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Work:
     progress: Progress
     checkpoint: Checkpoint
     placing: Placing | None
+    cache: StepCache | None = None
 
 
 class Runner:
@@ -120,7 +124,7 @@ class Runner:
                 latents = self._denoise(work, sides, state)
             else:
                 latents = saved.state.latents
-            return Made(latents, self._decode(work, latents), work.checkpoint)
+            return Made(latents, self._decode(work, latents), work.checkpoint, work.cache.share if work.cache else 0.0)
 
     @contextmanager
     def _keeping(self, checkpoint: Checkpoint, progress: Progress) -> Iterator[None]:
@@ -284,10 +288,11 @@ class Runner:
         work.checkpoint.begin()
         state = kept[0].copy()
         with progress.stage("denoising"), model.use("transformer") as parts:
-            denoise = family.denoiser(model, parts["transformer"], recipe, *sides)
+            denoiser = family.denoiser(model, parts["transformer"], recipe, *sides)
+            cache = work.cache = StepCache(denoiser, recipe.step_caching, state.reuse)
             budget = PreviewBudget(job.preview_interval, self.preview_cost)
             began = time.monotonic()
-            for step in sampler(denoise, state):
+            for step in sampler(cache if recipe.step_caching else denoiser, state):
                 kept[0] = state.copy()
                 work.checkpoint.reached(state, step.steps)
                 self.cancellation.check()

@@ -28,6 +28,21 @@ def test_a_model_that_ships_runs_here(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "torch" not in plan.__dict__ and "128 × 128" in printed
 
 
+def test_step_caching_is_told_as_not_exact_and_takes_less_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = []
+    for tolerance in ("0", "0.2"):
+        run(tmp_path, "--model", "sd3.5-medium", "--vram", "24", "--ram", "32", "--step-caching", tolerance, "--json")
+        figures.append(json.loads(capsys.readouterr().out))
+    assert figures[0]["computed_steps"] == figures[0]["steps"] > figures[1]["computed_steps"]
+    assert figures[0]["chosen"]["seconds"] > 1.2 * figures[1]["chosen"]["seconds"]
+    run(tmp_path, "--model", "laterna-mini-image", "--step-caching", "0.2")
+    assert "steps are left out: the result differs slightly" in capsys.readouterr().out
+    with pytest.raises(BadRecipe):
+        run(tmp_path, "--model", "laterna-mini-image", "--step-caching", "2")
+
+
 def test_an_unknown_model_is_told_what_could_be_planned(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing) as caught:
         run(tmp_path, "--model", "sd4")

@@ -21,7 +21,9 @@ from ui.generate.range_field import RangeField
 from ui.generate.rows import Rows
 from ui.generate.section import Section
 from ui.generate.start_picture import StartPicture
+from ui.generate.step_caching import StepCaching
 from ui.generate.text_rows import TextRows
+from ui.generate.weights_choice import WeightsChoice
 from ui.loras import Loras
 from ui.theme import Theme
 from ui.widgets.labels import ErrorLabel
@@ -42,6 +44,8 @@ class Advanced(QWidget):
         self.sampler = Combo(self.tr("Sampler"))
         self.scheduler = Combo(self.tr("Scheduler"))
         self.shift = FloatSpin(self.tr("Timestep shift"), 0.0, 999.0, 0.5)
+        self.step_caching = StepCaching()
+        self.weights = WeightsChoice()
         self.negative_range = RangeField(
             self.tr("Negative prompt from, as a fraction of the schedule"),
             self.tr("Negative prompt to, as a fraction of the schedule"),
@@ -53,6 +57,8 @@ class Advanced(QWidget):
         self.rows.add(self.tr("Sampler"), self.sampler, ("sampler",))
         self.rows.add(self.tr("Schedule"), self.scheduler, ("scheduler",))
         self.rows.add(self.tr("Shift"), self.shift, ("shift",))
+        self.rows.add(self.tr("Speed"), self.step_caching, ("step_caching",))
+        self.rows.add(self.tr("Weights"), self.weights, ("weights",))
         prompts = Rows()
         prompts.add(self.tr("Negative"), self.negative_range, ("negative_range",))
         prompts.add_wide(self.conditioning, ("conditioning",))
@@ -73,6 +79,8 @@ class Advanced(QWidget):
         self.sampler.activated.connect(self._sampler_chosen)
         self.scheduler.activated.connect(self.edited)
         self.shift.valueChanged.connect(self.edited)
+        self.step_caching.activated.connect(self.edited)
+        self.weights.activated.connect(self._edited)
         self.negative_range.edited.connect(self._negative_range_edited)
         self.conditioning.edited.connect(self._conditioning_edited)
         self.guidance.edited.connect(self._edited)
@@ -87,6 +95,7 @@ class Advanced(QWidget):
         self.rows.set_row_visible(self.start_picture, family.has_input_image)
         self.rows.set_row_visible(self.loras, family.has_adapters)
         self.rows.set_row_visible(self.shift, family.has_shift)
+        self.rows.set_row_visible(self.step_caching, family.has_step_caching)
         self.prompts_section.rows.set_row_visible(self.conditioning, family.has_conditioning)
         self.guidance.set_rules(family)
         self.texts.set_rules(family)
@@ -106,6 +115,8 @@ class Advanced(QWidget):
         self.start_picture.set_media(recipe.input)
         self.loras.show_loras(recipe.adapters, draft.loras_off, model)
         self.shift.set_exact(recipe.shift)
+        self.step_caching.set_tolerance(recipe.step_caching)
+        self.weights.set_weights(recipe.weights)
         self.negative_range.set_range(recipe.negative_range.start, recipe.negative_range.end)
         self.conditioning.show_conditioning(recipe.conditioning, recipe.negative_range)
         self.guidance.show_recipe(recipe)
@@ -131,6 +142,9 @@ class Advanced(QWidget):
             draft = draft.replace(loras_off=self.loras.switched_off())
         if not self.shift.isHidden():
             changes["shift"] = self.shift.exact()
+        changes["weights"] = self.weights.weights()
+        if not self.step_caching.isHidden():
+            changes["step_caching"] = self.step_caching.tolerance()
         if self._family is not None and self._family.has_negative_range:
             start, end = self.negative_range.values()
             changes["negative_range"] = msgspec.structs.replace(recipe.negative_range, start=start, end=end)
@@ -151,6 +165,10 @@ class Advanced(QWidget):
         parts += [self.sampler.currentText(), self.scheduler.currentText().lower()]
         if not self.shift.isHidden():
             parts.append(self.tr("shift {value}").format(value=self.shift.text()))
+        if not self.step_caching.isHidden() and self.step_caching.tolerance():
+            parts.append(self.tr("fewer steps computed"))
+        if self.weights.weights() == "int8":
+            parts.append(self.tr("8-bit weights"))
         if not self.conditioning.isHidden() and self.conditioning.summary():
             parts.append(self.tr("several prompts"))
         parts += [self.guidance.summary(), self.texts.summary()]

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.memory.forecast import Forecast
+from engine.memory.plan import EIGHT_BITS_DIFFER
 from engine.memory.remedies import Remedy
 from ui.formats import about, number
 from ui.widgets.labels import ElidedLabel
@@ -90,7 +91,17 @@ class ForecastNote(QWidget):
             if "seams" in plan.changes:
                 lines.append(self.tr("The picture is decoded in tiles: their seams are blended."))
             if "weights" in plan.changes:
-                lines.append(self.tr("Its weights are kept in 8 bits: the picture differs a little."))
+                lines.append(
+                    self.tr("Its weights are kept in 8 bits: pixels differ by about {value} of 255 on average.").format(
+                        value=number(EIGHT_BITS_DIFFER, 1)
+                    )
+                )
+        if forecast.left_out:
+            lines.append(
+                self.tr("About {count} steps are left out: the result differs slightly.").format(
+                    count=forecast.left_out
+                )
+            )
         if not forecast.learned:
             lines.append(self.tr("The time is a first guess; it learns from each run."))
         return "\n".join(lines)

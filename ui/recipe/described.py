@@ -42,6 +42,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("use_t5", T("Recipe", "Text encoder T5")),
     ("max_sequence_length", T("Recipe", "Longest prompt")),
     ("t5_mask", T("Recipe", "T5 without padding")),
+    ("step_caching", T("Recipe", "Step caching")),
     ("latents", T("Recipe", "Latents kept as")),
     ("weights", T("Recipe", "Weights")),
 )
@@ -101,8 +102,10 @@ def _skip(recipe: Recipe) -> str:
     return f"{number(skip.scale)}  ·  {layers}  ·  {number(skip.start)}–{number(skip.end)}"
 
 
+_WEIGHTS = {"native": "native", "int8": "8 bits", "fp8": "float8"}
 _READINGS = {"diffusers": "diffusers", "comfyui": "ComfyUI"}
 _SHOWN: dict[str, Callable[[Recipe], str]] = {
+    "weights": lambda recipe: _WEIGHTS[recipe.weights],
     "text_encoding": lambda recipe: _READINGS[recipe.text_encoding],
     "sampler": lambda recipe: display_name(SAMPLERS, recipe.sampler),
     "scheduler": lambda recipe: display_name(SCHEDULERS, recipe.scheduler),

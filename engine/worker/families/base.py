@@ -17,9 +17,8 @@ from engine.protocol.conditioning import Words
 from engine.protocol.errors import UnsafeModel
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
-from engine.worker.guidance import Conditioning, Side
+from engine.worker.guidance import Conditioning, Denoiser, Side
 from engine.worker.model_folder import ModelFolder, Part
-from engine.worker.sampling.base import Model as Denoiser
 from engine.worker.sampling.base import Sampler
 
 if TYPE_CHECKING:

@@ -18,10 +18,9 @@ from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.families.base import T5_TOKENIZERS, ComponentSpec, to_pixels
-from engine.worker.guidance import Conditioning, Guided, Side
+from engine.worker.guidance import Conditioning, Denoiser, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
-from engine.worker.sampling.base import Model as Denoiser
-from engine.worker.sampling.base import Point, Prediction, Sampler
+from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.cogvideox import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class CogVideoX:
             return dynamic_guidance(recipe.guidance, point) if recipe.dynamic_guidance else recipe.guidance
 
         guided = Guided(network, positive, negative, scale, batched=model.plan.batched)
-        return lambda x, point: Prediction(guided(x, point), lambda v: point.signal * x - point.sigma * v)
+        return Denoiser(guided, lambda v, x, point: point.signal * x - point.sigma * v)
 
     def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
         raise BadRecipe("CogVideoX cannot start from a picture yet.", "Take it out of the recipe.", field="input")

@@ -25,10 +25,9 @@ from engine.worker.families.base import (
     kept_latents,
     to_pixels,
 )
-from engine.worker.guidance import Conditioning, Guided, Side
+from engine.worker.guidance import Conditioning, Denoiser, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
-from engine.worker.sampling.base import Model as Denoiser
-from engine.worker.sampling.base import Point, Prediction, Sampler
+from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.flow import FlowSchedule
 from engine.worker.sampling.flow_samplers import SAMPLERS, make_schedule
 
@@ -148,7 +147,7 @@ class StableDiffusion35:
 
         holds, skip, batched = flow_range(recipe.shift), recipe.skip_layer_guidance, model.plan.batched
         guided = Guided(network, positive, negative, scale, holds, skip, batched)
-        return lambda x, point: Prediction(guided(x, point), lambda velocity: x.float() - point.sigma * velocity)
+        return Denoiser(guided, lambda velocity, x, point: x.float() - point.sigma * velocity)
 
     def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
         """The mean of the VAE's posterior, the same in every run; ComfyUI and diffusers draw from it."""

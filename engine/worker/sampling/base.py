@@ -48,19 +48,21 @@ Model = Callable[[Tensor, Point], Prediction]
 
 @dataclass
 class SamplerState:
-    """Everything that decides the steps after ``step``: the latents before it, the sampler's history, the noise."""
+    """Everything that decides the steps after ``step``: the latents before it, the sampler's history, the noise, and
+    in ``reuse`` what step caching knows of the steps so far."""
 
     step: int
     latents: Tensor
     generator: torch.Generator
     history: dict[str, Tensor] = field(default_factory=dict)
+    reuse: dict[str, Tensor] = field(default_factory=dict)
 
     def copy(self) -> SamplerState:
         """The state as it is now. Samplers replace tensors and never write into them, so nothing but the generator's
         state is copied."""
         generator = torch.Generator("cpu")
         generator.set_state(self.generator.get_state())
-        return SamplerState(self.step, self.latents, generator, dict(self.history))
+        return SamplerState(self.step, self.latents, generator, dict(self.history), dict(self.reuse))
 
     def to_dict(self) -> dict[str, Any]:
         """Tensors and numbers only, on the CPU; ``from_dict`` of it goes on bit by bit the same."""
@@ -69,6 +71,7 @@ class SamplerState:
             "latents": self.latents.detach().cpu().clone(),
             "generator": self.generator.get_state(),
             "history": {name: value.detach().cpu().clone() for name, value in self.history.items()},
+            "reuse": {name: value.detach().cpu().clone() for name, value in self.reuse.items()},
         }
 
     @classmethod
@@ -80,6 +83,7 @@ class SamplerState:
             latents=saved["latents"].to(device),
             generator=generator,
             history={name: value.to(device) for name, value in saved["history"].items()},
+            reuse={name: value.to(device) for name, value in saved.get("reuse", {}).items()},
         )
 
 
