@@ -32,6 +32,11 @@ Change = Literal["rounding", "seams", "weights"]
 everything a little (weights in 8 bits)."""
 
 
+EIGHT_BITS_DIFFER = 0.4
+"""By how much of 255 pixels differ on average with weights in 8 bits: the worst of the models that ship, as ``bench
+weights`` measures it."""
+
+
 def weights_of(recipe: Recipe) -> Weights:
     """What ``recipe`` says: it decides the pixels, so no plan does."""
     return "int8" if recipe.weights == "int8" else "native"

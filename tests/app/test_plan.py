@@ -43,6 +43,20 @@ def test_step_caching_is_told_as_not_exact_and_takes_less_time(
         run(tmp_path, "--model", "laterna-mini-image", "--step-caching", "2")
 
 
+def test_weights_in_eight_bits_are_offered_and_marked_where_they_are_not_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--model", "sd3.5-large", "--vram", "12", "--ram", "32"]
+    run(tmp_path, *asked)
+    printed = capsys.readouterr().out
+    assert "8-bit weights (other weights; with --weights int8)" in printed and "not in this Laterna" not in printed
+    assert "8-bit" not in printed.partition("\n\n")[2].partition("\n")[0]  # the plan that runs
+    run(tmp_path, *asked, "--weights", "int8", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert "weights" in found["chosen"]["changes"] and "transformer resident" in found["chosen"]["text"]
+    assert all("weights" in entry["changes"] for entry in found["plans"])
+
+
 def test_an_unknown_model_is_told_what_could_be_planned(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing) as caught:
         run(tmp_path, "--model", "sd4")
