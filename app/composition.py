@@ -168,6 +168,7 @@ def open_window(
     try:
         return _run_window(paths, argv, engine_command, files, instance, logs)
     finally:
+        qInstallMessageHandler(None)  # what Qt says while the interpreter is taken apart must not come to Python
         logs.end()
         instance.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +37,8 @@ START_SECONDS = 180.0
 MOST_ENDED = 3
 WAITING = "waiting"
 OLD_SEEDS = range(1, 13)
+PROGRAM = "program"
+PARTS = ("app", "engine", "ui", "tests/crash")
 
 
 @dataclass
@@ -70,24 +73,25 @@ class Promises:
 
 
 class Session:
-    """One start of the robot; ``heard`` is set by each line that it prints."""
+    """One start of the robot over a home of ``make_home``; ``heard`` is set by each line that it prints."""
 
     def __init__(self, home: Path, seed: int, promises: Promises, *options: str) -> None:
         """``options`` are the robot's."""
+        program = home / PROGRAM
         self.promises = promises
         self.lines: list[dict[str, Any]] = []
         self.heard = threading.Condition()
         environment = os.environ | {
             "QT_QPA_PLATFORM": "offscreen",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(program),
             "XDG_DATA_HOME": str(home / "xdg"),
         }
         self._stderr = (home / "robot.log").open("ab")
-        robot = str(Path(__file__).with_name("robot.py"))
+        robot = str(program / "tests" / "crash" / "robot.py")
         self.process = subprocess.Popen(
             [sys.executable, robot, str(home), "--seed", str(seed), *options],
             env=environment,
-            cwd=ROOT,
+            cwd=program,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,
@@ -138,7 +142,13 @@ class Session:
 
 
 def make_home(home: Path) -> Paths:
-    """Laterna's folders, with some pictures that are there from the start, and a trash for their file system."""
+    """Laterna's folders, with some pictures that are there from the start, and a trash for their file system.
+
+    The program is copied into it: many minutes of starts are all of the same one, whatever is edited meanwhile.
+    """
+    for name in PARTS:
+        shutil.copytree(ROOT / name, home / PROGRAM / name)
+    (home / PROGRAM / "resources").symlink_to(ROOT / "resources")
     paths = Paths.find(str(home))
     for seed in OLD_SEEDS:
         recipe = picture_recipe(prompt=f"old {seed}", seed=seed)
@@ -174,7 +184,7 @@ def kill_at_random(home: Path, kills: int, seed: int, promises: Promises) -> Res
             if session.process.poll() is not None:
                 session.close()
                 # Told at the end: what is lost then matters too.
-                result.ended_by_themselves.append(_last_words(home, session.process.returncode))
+                result.ended_by_themselves.append(last_words(home, session.process.returncode))
                 session = None
                 continue
             target = chance.choice(TARGETS)
@@ -199,7 +209,8 @@ def kill_at_random(home: Path, kills: int, seed: int, promises: Promises) -> Res
     return result
 
 
-def _last_words(home: Path, code: int) -> str:
+def last_words(home: Path, code: int | None) -> str:
+    """The exit code of a window, and what it left behind."""
     trace = home / "logs" / "window-trace.log"
     said = trace.read_text("utf-8", "replace") if trace.exists() else ""
     return f"exit code {code}\n{said or (home / 'robot.log').read_text('utf-8', 'replace')[-2000:]}"
