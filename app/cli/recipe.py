@@ -14,11 +14,14 @@ from engine.protocol.errors import BadFile
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
-    info = metadata.read(Path(arguments.file))
-    if info.recipe is None:
-        raise BadFile(f"{arguments.file} carries no recipe.", "Only files that Laterna made carry one.")
-    if arguments.json:
-        print_json(info)
+    path = Path(arguments.file)
+    recipe, problem = metadata.read_recipe(path)
+    if recipe is None:
+        raise BadFile(f"{path} carries no recipe. {problem}".strip(), "Only files that Laterna made carry one.")
+    if not arguments.json:
+        print(msgspec.json.format(recipe.to_json(), indent=2))
+    elif path.suffix.lower() in metadata.SUFFIXES:
+        print_json(metadata.read(path))
     else:
-        print(msgspec.json.format(info.recipe.to_json(), indent=2))
+        print_json({"recipe": recipe})
     return 0

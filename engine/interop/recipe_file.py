@@ -10,18 +10,18 @@ from engine.interop.report import ImportResult
 from engine.media import metadata
 from engine.protocol.errors import BadFile
 
-OWN_SUFFIXES = (".png", ".mp4")
+ONLY_OWN = (".mp4", ".gif")
 
 
 def read_recipe_file(path: Path, known: KnownModels) -> ImportResult:
     """What made ``path``. Raises ``BadFile`` with a sentence where there is no recipe in it."""
-    if path.suffix.lower() in OWN_SUFFIXES:
-        info = metadata.read(path)
-        if info.recipe is not None:
-            return ImportResult(LATERNA, info.recipe)
-        if info.recipe_problem:
-            raise BadFile(f"{path.name}: {info.recipe_problem}")
-        if info.kind == "video":
+    if path.suffix.lower() in metadata.RECIPE_SUFFIXES:
+        recipe, problem = metadata.read_recipe(path)
+        if recipe is not None:
+            return ImportResult(LATERNA, recipe)
+        if problem:
+            raise BadFile(f"{path.name}: {problem}")
+        if path.suffix.lower() in ONLY_OWN:
             raise BadFile(f"{path.name} carries no recipe.", "Drop a file that Laterna made.")
     result = Importer(known).open(path)
     if result.recipe is None:

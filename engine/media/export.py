@@ -9,10 +9,11 @@ from typing import Literal
 
 import msgspec
 
-from engine.media import atomic, metadata, mp4, tags
+from engine.media import animation, atomic, metadata, mp4, tags
 from engine.media.frames import ClipReader, to_rgb
 from engine.media.pixels import Pixels
 from engine.protocol.errors import BadFile, Cancelled, from_os_error
+from engine.protocol.recipe import Recipe
 
 Format = Literal["mp4", "gif", "webp"]
 SUFFIXES: dict[Format, str] = {"mp4": ".mp4", "gif": ".gif", "webp": ".webp"}
@@ -41,7 +42,7 @@ def export_clip(
     progress: Callable[[float], None] = lambda _fraction: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Path:
-    """Write it to ``target``, whole or not at all, with the clip's recipe in it (WebP cannot carry one).
+    """Write it to ``target``, whole or not at all, with the clip's recipe in it.
 
     ``progress`` gets fractions. Raises ``BadFile``, ``NoSpace``, ``NotWritable``, or ``Cancelled`` when asked to stop.
     """
@@ -54,8 +55,7 @@ def export_clip(
                     texts = {tags.RECIPE: recipe.to_json(), tags.COMMENT: recipe.to_json()} if recipe else {}
                     mp4.encode_frames(frames, frames.width, frames.height, temporary, clip.fps * export.speed, texts)
                 else:
-                    comment = recipe.to_json().encode() if recipe else b""
-                    _save_animation(frames, temporary, clip.fps * export.speed, export, comment)
+                    _save_animation(frames, temporary, clip.fps * export.speed, export, recipe)
         except OSError as error:
             raise from_os_error(error, "exporting the clip", target) from error
     progress(1.0)
@@ -112,7 +112,7 @@ def _stopped() -> Cancelled:
     return Cancelled("The export was stopped.", "Nothing was written.")
 
 
-def _save_animation(frames: _Frames, target: Path, fps: float, export: ClipExport, comment: bytes) -> None:
+def _save_animation(frames: _Frames, target: Path, fps: float, export: ClipExport, recipe: Recipe | None) -> None:
     """Durations are whole hundredths in GIF, whole milliseconds in WebP, spread so that the whole stays in time."""
     from PIL import Image
 
@@ -127,6 +127,8 @@ def _save_animation(frames: _Frames, target: Path, fps: float, export: ClipExpor
     durations = [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
     options: dict[str, object] = {"save_all": True, "append_images": pictures, "duration": durations, "loop": 0}
     if export.format == "gif":
+        comment = animation.comment_of(recipe.to_json()) if recipe else b""
         first.save(target, "GIF", optimize=False, disposal=1, comment=comment, **options)
     else:
-        first.save(target, "WEBP", quality=export.quality, method=4, **options)
+        xmp = animation.xmp_of(recipe.to_json()) if recipe else b""
+        first.save(target, "WEBP", quality=export.quality, method=4, xmp=xmp, **options)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from engine.media import mp4, png, tags
+from engine.media import animation, mp4, png, tags
 from engine.media.environment import Environment
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
 
 SUFFIXES = {".png": "image", ".mp4": "video"}
+RECIPE_SUFFIXES = (*SUFFIXES, ".gif", ".webp")
 
 
 class MediaInfo(msgspec.Struct, frozen=True):
@@ -56,17 +58,35 @@ def read(path: Path) -> MediaInfo:
     return _info("video", mp4.read_header(path))
 
 
+def read_recipe(path: Path) -> tuple[Recipe | None, str]:
+    """The recipe in a PNG, MP4, GIF or WebP, or None with a sentence where the one in it cannot be used ("" where there
+    is none). Raises ``BadFile`` for any other file, and where it cannot be read."""
+    path = Path(path)
+    with suppress(OSError), path.open("rb") as file:
+        start = file.read(12)
+        if animation.is_animation(start):
+            text = animation.read_recipe(path)
+            return _recipe(text) if text else (None, "")
+    info = read(path)
+    return info.recipe, info.recipe_problem
+
+
+def _recipe(text: str) -> tuple[Recipe | None, str]:
+    try:
+        return Recipe.from_json(text), ""
+    except BadRecipe as error:
+        return None, str(error)
+
+
 def _info(kind: Literal["image", "video"], header: mp4.ClipHeader) -> MediaInfo:
     texts = header.texts
-    recipe, problem = None, ""
+    recipe: Recipe | None = None
+    problem = ""
     text = texts.get(tags.RECIPE)
     if text is None and kind == "video" and texts.get(tags.COMMENT, "").startswith("{"):
         text = texts[tags.COMMENT]
     if text is not None:
-        try:
-            recipe = Recipe.from_json(text)
-        except BadRecipe as error:
-            problem = str(error)
+        recipe, problem = _recipe(text)
     environment = Environment.from_json(texts[tags.ENVIRONMENT]) if tags.ENVIRONMENT in texts else None
     digest = texts.get(tags.PIXELS_SHA256, "")
     return MediaInfo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from engine.library.item import Item
@@ -9,6 +10,9 @@ from ui.library.captions import grouped, item_title
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import ElidedLabel, label
+
+
+DETAILS_FROM = 520
 
 
 class ViewHeader(QFrame):
@@ -40,6 +44,11 @@ class ViewHeader(QFrame):
             row.addWidget(button)
         self.setFixedHeight(47)
         self.show_nothing()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The title comes first; the recipe beside the view says the seed too."""
+        self.details.setVisible(self.width() >= DETAILS_FROM)
+        super().resizeEvent(event)
 
     def show_item(self, item: Item) -> None:
         self.title.set_text(item_title(item))

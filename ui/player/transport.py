@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QStyle, QStyleOptionSlider, QWidget
+from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.formats import number
 from ui.player.playback import Mode
@@ -12,6 +22,8 @@ from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
+ONE_ROW_FROM, NARROWEST = 580, 320
+LINE_STRETCH = 1000  # all the room that there is
 MODES: tuple[Mode, ...] = ("loop", "ping-pong", "once")
 MODE_ICONS = {"loop": ("loop", "accent"), "ping-pong": ("ping-pong", "accent"), "once": ("loop", "muted")}
 
@@ -129,26 +141,51 @@ class Transport(QFrame):
         for speed in SPEEDS:
             self.speed.addItem(f"{number(speed)}×", speed)
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 14, 8)
-        row.setSpacing(4)
-        for button in (self.back, self.play, self.forward, self.loop):
-            button.setFixedSize(32, 30)
-            row.addWidget(button)
-        row.addSpacing(6)
-        row.addWidget(self.now)
-        row.addWidget(self.slider, 1)
-        row.addSpacing(4)
-        row.addWidget(self.total)
-        row.addSpacing(4)
-        for button in (self.mark_in, self.mark_out):
-            button.setFixedSize(30, 30)
-            row.addWidget(button)
-        row.addSpacing(4)
-        row.addWidget(self.speed)
+        self._lay_out()
         self._connect()
         self.set_times((0.0, 0.0))
         self._dress_mode()
+
+    def _lay_out(self) -> None:
+        """All in one row; where that is too narrow, the time line in a row of its own over the buttons."""
+        self._line = QWidget()
+        line = QHBoxLayout(self._line)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(self.now)
+        line.addWidget(self.slider, 1)
+        line.addSpacing(4)
+        line.addWidget(self.total)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(4)
+        for button in (self.back, self.play, self.forward, self.loop):
+            button.setFixedSize(32, 30)
+            self._row.addWidget(button)
+        self._row.addStretch(1)
+        for button in (self.mark_in, self.mark_out):
+            button.setFixedSize(30, 30)
+            self._row.addWidget(button)
+        self._row.addSpacing(4)
+        self._row.addWidget(self.speed)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(12, 8, 14, 8)
+        self._column.setSpacing(6)
+        self._column.addWidget(self._line)
+        self._column.addLayout(self._row)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        is_in_row = self._row.indexOf(self._line) >= 0
+        if is_in_row != (self.width() >= ONE_ROW_FROM):
+            if is_in_row:
+                self._column.insertWidget(0, self._line)
+            else:
+                self._row.insertWidget(len((self.back, self.play, self.forward, self.loop)), self._line, LINE_STRETCH)
+        super().resizeEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        """What the narrower of the two needs."""
+        margins = self._column.contentsMargins()
+        return QSize(NARROWEST, self._row.minimumSize().height() + margins.top() + margins.bottom())
 
     def _connect(self) -> None:
         self.back.clicked.connect(lambda: self.step_wanted.emit(-1))
