@@ -44,6 +44,7 @@ ROWS: tuple[Row, ...] = (
     Row("generate", T("Actions", "Generate"), ("Ctrl+Return", "Ctrl+Enter"), "sparkle", MAKE),
     Row("cancel", T("Actions", "Cancel the running job"), ("Escape",), "x", MAKE, soft=True),
     Row("vary", T("Actions", "Variations…"), ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), "grid", MAKE),
+    Row("vary_texts", T("Actions", "Every combination of the prompt's alternatives…"), (), "", MAKE),
     Row("pause_queue", T("Actions", "Pause the queue"), ("Ctrl+Shift+P",), "pause", MAKE),
     Row("clear_queue", T("Actions", "Take out everything that waits"), ("Ctrl+Shift+Escape",), "", MAKE),
     Row("randomise_seed", T("Actions", "Draw another seed"), ("Ctrl+R",), "dice", MAKE),

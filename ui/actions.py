@@ -128,7 +128,8 @@ class Actions(QObject):
         self._actions["toggle_a1111"].setChecked(self._preferences.a1111_parameters)
         self._actions["toggle_wait_after_start"].setCheckable(True)
         self._actions["toggle_wait_after_start"].setChecked(self._preferences.wait_after_start)
-        self._actions["vary"].setEnabled(session.model is not None and session.editing is None)
+        for name in ("vary", "vary_texts"):
+            self._actions[name].setEnabled(session.model is not None and session.editing is None)
         self._actions["pause_queue"].setText(
             self.tr("Go on with the queue") if session.queue_paused else self.tr("Pause the queue")
         )
@@ -141,23 +142,27 @@ class Actions(QObject):
 
     def generate(self) -> None:
         """Freeze the draft and put it on the queue. A value out of range is refused at its field; nothing is lost."""
-        self._freeze(self._submit)
+
+        def submit(draft: Draft, model: InstalledModel) -> None:
+            self._tools.texts(draft, lambda texts: self._submit(draft, model, texts), self._texts_failed)
+
+        self._freeze(submit)
 
     def generate_variations(self, axes: tuple[Axis, ...]) -> None:
         """A job for every combination of the values of one or two settings, the draft's own for the others."""
 
-        def submit(draft: Draft, model: InstalledModel, texts: Texts) -> None:
-            recipe = draft.recipe
-            if texts:
-                recipe = recipe.replace(prompt=texts[0][0], negative_prompt=texts[0][1])
-            if self._link is not None:
-                name, folder = self._preferences.file_name, self._preferences.output_folder
-                self._link.submit_variations(recipe, str(model.folder), axes, folder, name)
-                self.submitted.emit()
+        def submit(draft: Draft, model: InstalledModel) -> None:
+            def drawn(texts: Texts) -> None:
+                if self._link is not None:
+                    name, folder = self._preferences.file_name, self._preferences.output_folder
+                    self._link.submit_variations(draft.recipe, str(model.folder), axes, folder, name, texts)
+                    self.submitted.emit()
+
+            self._tools.grid_texts(draft, axes, drawn, self._texts_failed)
 
         self._freeze(submit)
 
-    def _freeze(self, submit: Callable[[Draft, InstalledModel, Texts], None]) -> None:
+    def _freeze(self, submit: Callable[[Draft, InstalledModel], None]) -> None:
         draft, model = self._session.draft, self._session.model
         if model is None:
             self._say(self.tr("There is no model for this on this machine."), "warning")
@@ -174,7 +179,7 @@ class Actions(QObject):
         if self._link is None:
             self._say(self.tr("Laterna is still starting; try again in a moment."), "warning")
             return
-        self._tools.texts(draft, lambda texts: submit(draft, model, texts), self._texts_failed)
+        submit(draft, model)
 
     def _submit(self, draft: Draft, model: InstalledModel, texts: Texts) -> None:
         """``texts`` are those of each job, where they are not the draft's own."""

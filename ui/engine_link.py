@@ -59,6 +59,7 @@ class JobService(Protocol):
         axes: Sequence[Axis],
         output_folder: str = "",
         file_stem: str = "",
+        texts: Sequence[tuple[str, str]] = (),
     ) -> object: ...
     def cancel(self, job: str) -> object: ...
     def remove(self, jobs: Iterable[str]) -> object: ...
@@ -143,8 +144,11 @@ class EngineLink(QThread):
         axes: Sequence[Axis],
         output_folder: str = "",
         file_stem: str = "",
+        texts: Sequence[tuple[str, str]] = (),
     ) -> None:
-        self._command(lambda service: service.submit_variations(recipe, model_folder, axes, output_folder, file_stem))
+        self._command(
+            lambda service: service.submit_variations(recipe, model_folder, axes, output_folder, file_stem, texts)
+        )
 
     def cancel(self, job: str) -> None:
         self._command(lambda service: service.cancel(job))

@@ -179,6 +179,7 @@ class MainWindow(QMainWindow):
         actions, session, form = self.actions_, self.session, self.form
         form.generate_wanted.connect(actions.generate)
         form.vary_wanted.connect(self._window_actions.show_variations)
+        form.combinations_wanted.connect(self._window_actions.show_combinations)
         form.cancel_wanted.connect(actions.cancel)
         form.file_wanted.connect(self._window_actions.open_file)
         self.menu_button.clicked.connect(self._window_actions.show_menu)

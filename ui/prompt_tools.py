@@ -8,8 +8,10 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.prompt.expand import expand, varies
+from engine.jobs.variations import BOTH_TEXTS, Axis, vary
+from engine.prompt.expand import combinations, count_combinations, expand, varies
 from engine.prompt.styles import Style, StyleStore
+from engine.prompt.templates import is_template
 from engine.prompt.wildcards import Wildcards
 from engine.protocol.errors import LaternaError
 from ui.background import Background
@@ -77,6 +79,52 @@ class PromptTools(QObject):
             return [(one.prompt, one.negative) for one in made]
 
         self._background.run(draw, then, failed)
+
+    def grid_texts(
+        self,
+        draft: Draft,
+        axes: tuple[Axis, ...],
+        then: Callable[[Texts], None],
+        failed: Callable[[LaternaError], None],
+    ) -> None:
+        """As ``texts``, for the jobs of a grid; texts that are an axis of it are final."""
+        recipe, style = draft.recipe, self.style(draft.style)
+
+        def draw() -> Texts:
+            made = [one for one, _label in vary(recipe, axes)]
+            if any(axis.field == BOTH_TEXTS for axis in axes):
+                return [(one.prompt, one.negative_prompt) for one in made]
+            drawn = [expand(one.prompt, one.negative_prompt, style, one.seed, self.wildcards.lines) for one in made]
+            return [(one.prompt, one.negative) for one in drawn]
+
+        self._background.run(draw, then, failed)
+
+    def combinations(self, draft: Draft, then: Callable[[Texts], None], failed: Callable[[LaternaError], None]) -> None:
+        """Every text that the draft's alternatives can become; none where it has no alternatives."""
+        recipe, style = draft.recipe, self.style(draft.style)
+        if not self.has_alternatives(draft):
+            then([])
+            return
+        self._background.run(
+            lambda: combinations(recipe.prompt, recipe.negative_prompt, style, self.wildcards.lines), then, failed
+        )
+
+    def count_combinations(self, draft: Draft, then: Callable[[int], None]) -> None:
+        """How many ``combinations`` would give; 1 where there are no alternatives, or one of them has no lines."""
+        recipe, style = draft.recipe, self.style(draft.style)
+        if not self.has_alternatives(draft):
+            then(1)
+            return
+
+        def counted() -> int:
+            return count_combinations(recipe.prompt, recipe.negative_prompt, style, self.wildcards.lines)
+
+        self._background.run(counted, then, lambda _error: then(1))
+
+    def has_alternatives(self, draft: Draft) -> bool:
+        style = self.style(draft.style)
+        texts = (draft.recipe.prompt, draft.recipe.negative_prompt)
+        return any(map(is_template, style.apply(*texts) if style is not None else texts))
 
     def find_prompts(self, text: str, limit: int, then: Callable[[list[str]], None]) -> None:
         """The person's own prompts that hold ``text``, newest first; none while the library is not open."""

@@ -62,6 +62,7 @@ class WindowActions(QObject):
             "toggle_queue": self.toggle_queue,
             "pause_queue": lambda: window.queue_actions and window.queue_actions.toggle_pause(),
             "vary": self.show_variations,
+            "vary_texts": self.show_combinations,
             "toggle_wait_after_start": self.toggle_wait_after_start,
             "toggle_advanced": window.form.disclosure.toggle,
             "start_from_item": self.start_from_item,
@@ -247,10 +248,17 @@ class WindowActions(QObject):
         preferences.wait_after_start = not preferences.wait_after_start
         self._window.save_soon()
 
-    def show_variations(self) -> None:
+    def show_combinations(self) -> None:
+        """The variations, with every text that the prompt's alternatives can become."""
+        self.show_variations(every_text=True)
+
+    def show_variations(self, every_text: bool = False) -> None:
         from ui.queue.variations import Variations
 
-        dialog = Variations(self._window.session, self._window.feed.estimate.seconds, self._window)
+        window = self._window
+        dialog = Variations(
+            window.session, window.feed.estimate.seconds, window.prompt_tools, every_text=every_text, parent=window
+        )
         dialog.wanted.connect(self._window.actions_.generate_variations)
         dialog.show()
 

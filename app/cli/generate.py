@@ -16,6 +16,7 @@ from app.cli.engine_session import EngineSession
 from app.cli.model_argument import find_model
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
+from app.cli.several import recipes_of
 from app.cli.target import Target, check_writable, named
 from app.cli.unfinished import Result, Unfinished, UnfinishedFolder, new_id
 from app.paths import Paths
@@ -25,6 +26,7 @@ from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
 from engine.models.adapters import adapter_from, locate
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel
+from engine.prompt.wildcards import Wildcards
 from engine.protocol.errors import (
     BadArguments,
     BadFile,
@@ -36,7 +38,7 @@ from engine.protocol.errors import (
     OutOfMemory,
     from_os_error,
 )
-from engine.protocol.family_info import MAX_SEED, validate
+from engine.protocol.family_info import validate
 from engine.protocol.recipe import MAX_JSON_BYTES, InputMedia, Recipe
 
 SUFFIXES = {"image": ".png", "video": ".mp4"}
@@ -89,10 +91,11 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
     model = find_model(_model_name(arguments, base), paths)
     first = make_recipe(arguments, base, model)
     loras = locate(first.adapters, paths.adapters, [path for path, _ in map(lora_argument, arguments.lora)])
-    target = _target(arguments, paths, model, first)
+    recipes = recipes_of(first, arguments, Wildcards(paths.wildcards).lines)
+    target = _target(arguments, paths, model, recipes[0])
     return Unfinished(
         id=new_id(),
-        recipes=tuple(first.replace(seed=(first.seed + i) % (MAX_SEED + 1)) for i in range(arguments.count)),
+        recipes=recipes,
         model_folder=str(model.folder),
         folder=str(target.folder),
         stem=target.stem,
@@ -133,9 +136,9 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
 
 
 def read_recipe(path: Path) -> Recipe:
-    """A recipe from JSON, or from the metadata of a PNG or MP4."""
-    if path.suffix.lower() in SUFFIXES.values():
-        found = metadata.read(path).recipe
+    """A recipe from JSON, or from the metadata of a PNG, MP4, GIF or WebP."""
+    if path.suffix.lower() in metadata.RECIPE_SUFFIXES:
+        found, _problem = metadata.read_recipe(path)
         if found is None:
             raise BadFile(f"{path} carries no recipe.", "Choose a file that Laterna made.")
         return found

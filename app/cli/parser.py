@@ -45,7 +45,9 @@ def _command(
 
 def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "generate", "Make a picture or a clip.")
-    parser.add_argument("--prompt", metavar="TEXT")
+    parser.add_argument(
+        "--prompt", metavar="TEXT", help="alternatives {red|blue} and wildcards __name__ are drawn by seed"
+    )
     parser.add_argument("--out", metavar="FILE", help="a .png or .mp4; without it the result goes into the library")
     parser.add_argument("--model", metavar="ID|PATH", help="a model's id, its folder, or a .safetensors or .gguf file")
     parser.add_argument("--negative", metavar="TEXT")
@@ -64,6 +66,14 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--picture", metavar="FILE", help="start from this picture instead of from noise alone")
     parser.add_argument("--strength", type=float, metavar="D", help="with --picture: how much is drawn anew, up to 1")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="this many results, with seeds counted up")
+    parser.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="NAME=VALUES",
+        help="a result for each value: guidance=3..5, steps=20,30, seed=x4; twice for a grid",
+    )
+    parser.add_argument("--combinations", action="store_true", help="a result for every combination of alternatives")
     parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a PNG or MP4 made by Laterna")
     parser.add_argument("--resume", action="store_true", help="go on with what was stopped last, from where it was")
     parser.add_argument("--a1111", action="store_true", help="put Automatic1111's parameters into PNGs too")

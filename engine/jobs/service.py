@@ -107,9 +107,11 @@ class JobService:
         axes: Sequence[Axis],
         output_folder: str = "",
         file_stem: str = "",
+        texts: Sequence[tuple[str, str]] = (),
     ) -> list[str]:
-        """Queue a job for every combination of the values of one or two settings. Raises ``BadRecipe``."""
-        return self._submit(make_variations(recipe, model_folder, axes, output_folder, file_stem))
+        """Queue a job for every combination of the values of one or two settings; ``texts`` are prompt and negative
+        prompt of each, where they are not the recipe's. Raises ``BadRecipe``."""
+        return self._submit(make_variations(recipe, model_folder, axes, output_folder, file_stem, texts))
 
     def _submit(self, jobs: tuple[Job, ...]) -> list[str]:
         self._ask(self._commands.add, jobs)

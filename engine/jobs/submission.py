@@ -46,10 +46,16 @@ def make_variations(
     axes: Sequence[Axis],
     output_folder: str = "",
     file_stem: str = "",
+    texts: Sequence[tuple[str, str]] = (),
 ) -> tuple[Job, ...]:
-    """A job for every combination of the values of one or two settings, as one group. Raises ``BadRecipe`` where one of
-    them is not allowed."""
+    """A job for every combination of the values of one or two settings, as one group; ``texts`` as for ``make_jobs``.
+    Raises ``BadRecipe`` where one of them is not allowed."""
     varied = vary(recipe, tuple(axes))
+    if texts:
+        varied = tuple(
+            (one.replace(prompt=prompt, negative_prompt=negative), label)
+            for (one, label), (prompt, negative) in zip(varied, texts, strict=True)
+        )
     for variation, _label in varied:
         check(variation)
     return _jobs(varied, model_folder, output_folder, file_stem)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from engine.models.catalog import FAMILIES
+from engine.prompt.templates import split_options
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_SEED
 from engine.protocol.recipe import Recipe
@@ -22,8 +23,10 @@ WHOLE = ("seed", "steps", "width", "height", "frames", "fps", "batch", "max_sequ
 FRACTIONS = ("guidance", "shift", "strength")
 TEXTS = ("prompt", "negative_prompt")
 NAMES = ("sampler", "scheduler")
-FIELDS = (*WHOLE, *FRACTIONS, *NAMES, *TEXTS)
-"""What can be varied. ``strength`` is that of the picture that the recipe starts from."""
+BOTH_TEXTS = "texts"
+FIELDS = (*WHOLE, *FRACTIONS, *NAMES, *TEXTS, BOTH_TEXTS)
+"""What can be varied. ``strength`` is that of the picture that the recipe starts from; the values of ``texts`` are
+pairs of prompt and negative prompt."""
 
 _RANGE = re.compile(
     r"^(?P<first>[-+\d.e]+)\s*(?:\.\.|…)\s*(?P<last>[-+\d.e]+)(?:\s*(?P<how>[+x×])\s*(?P<step>[\d.]+))?$"
@@ -39,13 +42,13 @@ class Axis(msgspec.Struct, frozen=True):
 
 
 def parse_values(field: str, text: str, recipe: Recipe) -> tuple[Any, ...]:
-    """The values that a person typed for ``field``: a list with commas (texts: with ``|``), ranges ``3..7``,
-    ``3..7 +0.5`` (in steps) and ``3..7 x5`` (five of them), and for seeds ``x8``: eight, counted up from the recipe's.
+    """The values that a person typed for ``field``: a list with commas (texts: with ``|`` outside of braces), ranges
+    ``3..7``, ``3..7 +0.5`` (in steps) and ``3..7 x5`` (five of them), and for seeds ``x8``: eight, counted up from the
+    recipe's.
 
     Raises ``BadRecipe`` with ``field`` set.
     """
-    separator = "|" if field in TEXTS else ","
-    parts = [part.strip() for part in text.split(separator)]
+    parts = [part.strip() for part in (split_options(text) if field in TEXTS else text.split(","))]
     parts = [part for part in parts if part or field == "negative_prompt"]
     if not parts:
         raise BadRecipe("There are no values.", "Write some, with commas between them.", field=field)
@@ -77,7 +80,7 @@ def vary(recipe: Recipe, axes: tuple[Axis, ...]) -> tuple[tuple[Recipe, str], ..
         varied, labels = recipe, []
         for axis, value in zip(axes, values, strict=True):
             varied = _with(varied, axis.field, value)
-            labels.append(f"{axis.field.replace('_', ' ')} {_shown(value)}")
+            labels.append(_label(axis, value))
         made.append((varied, " · ".join(labels)))
     return tuple(made)
 
@@ -89,6 +92,8 @@ def _with(recipe: Recipe, field: str, value: Any) -> Recipe:
         if recipe.input is None:
             raise BadRecipe("There is no picture to start from.", "Choose one first.", field=field)
         return recipe.replace(input=msgspec.structs.replace(recipe.input, strength=value))
+    if field == BOTH_TEXTS:
+        return recipe.replace(prompt=value[0], negative_prompt=value[1])
     changed = recipe.replace(**{field: value})
     family = FAMILIES.get(recipe.family)
     if field == "sampler" and family is not None:
@@ -133,6 +138,16 @@ def _fraction(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(text)
     return value
+
+
+def _label(axis: Axis, value: Any) -> str:
+    if axis.field != BOTH_TEXTS:
+        return f"{axis.field.replace('_', ' ')} {_shown(value)}"
+    side = 0 if len({prompt for prompt, _ in axis.values}) > 1 else 1
+    first, last = min(pair[side] for pair in axis.values), max(pair[side] for pair in axis.values)
+    alike = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    begin = value[side].rfind(" ", 0, alike) + 1  # texts that begin alike are told apart by their first other word
+    return f"{TEXTS[side].replace('_', ' ')} {_shown(value[side][begin:])}"
 
 
 def _shown(value: Any) -> str:

@@ -22,9 +22,9 @@ from engine.protocol.errors import BadRecipe
 MAX_DEPTH = 20
 MAX_CHARS = 100_000
 MAX_CHOICES = 200_000  # drawn for one text
-_WILDCARD = re.compile(r"__([A-Za-z0-9][\w\-./]{0,99}?)__")
+WILDCARD = re.compile(r"__([A-Za-z0-9][\w\-./]{0,99}?)__")
 _PICK = re.compile(r"\s*(\d{1,3})?(?:(-)(\d{1,3})?)?\$\$(?:([^$|{}]*)\$\$)?")
-_WEIGHT = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)::")
+WEIGHT = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)::")
 _ESCAPED = re.compile(r"\\([{}|])")
 
 Lines = Callable[[str], Sequence[str]]
@@ -37,18 +37,18 @@ def no_wildcards(_name: str) -> Sequence[str]:
 
 def is_template(text: str) -> bool:
     """Whether ``resolve`` would change ``text``."""
-    return bool(_WILDCARD.search(text) or _ESCAPED.search(text) or _first_group(text))
+    return bool(WILDCARD.search(text) or _ESCAPED.search(text) or first_group(text))
 
 
 def escape(text: str) -> str:
     """A template that ``resolve`` makes ``text`` of; a wildcard's name is left as it is."""
-    if not (_first_group(text) or _ESCAPED.search(text)):
+    if not (first_group(text) or _ESCAPED.search(text)):
         return text
     return re.sub(r"([{}|])", r"\\\1", text)
 
 
 def wildcard_names(text: str) -> list[str]:
-    return list(dict.fromkeys(_WILDCARD.findall(text)))
+    return list(dict.fromkeys(WILDCARD.findall(text)))
 
 
 def resolve(template: str, seed: int, lines: Lines = no_wildcards) -> str:
@@ -56,7 +56,12 @@ def resolve(template: str, seed: int, lines: Lines = no_wildcards) -> str:
     if not is_template(template):
         return template
     drawer = _Drawer(random.Random(f"laterna-prompt-{seed}"), lines)
-    return _ESCAPED.sub(r"\1", drawer.draw(template, 0))
+    return unescape(drawer.draw(template, 0))
+
+
+def unescape(text: str) -> str:
+    r"""``\{``, ``\}`` and ``\|`` as the characters that they stand for."""
+    return _ESCAPED.sub(r"\1", text)
 
 
 @dataclass
@@ -67,10 +72,10 @@ class _Drawer:
 
     def draw(self, text: str, depth: int) -> str:
         if depth > MAX_DEPTH:
-            raise _refused("The alternatives in this prompt are nested too deep, or a wildcard contains itself.")
+            raise too_deep()
         parts: list[str] = []
         place = 0
-        while (group := _first_group(text, place)) is not None:
+        while (group := first_group(text, place)) is not None:
             start, end = group
             parts.append(self._wildcards(text[place:start], depth))
             parts.append(self._alternatives(text[start + 1 : end - 1], depth))
@@ -78,27 +83,22 @@ class _Drawer:
         parts.append(self._wildcards(text[place:], depth))
         made = "".join(parts)
         if len(made) > MAX_CHARS:
-            raise _refused(f"This prompt grows beyond {MAX_CHARS:,} characters.")
+            raise refused(f"This prompt grows beyond {MAX_CHARS:,} characters.")
         return made
 
     def _wildcards(self, text: str, depth: int) -> str:
         def line(match: re.Match[str]) -> str:
-            choices = self.lines(match[1])
-            if not choices:
-                raise _refused(
-                    f"There is no wildcard “{match[1]}”, or its file is empty.",
-                    f"Put a text file {match[1]}.txt into the wildcards folder, or take __{match[1]}__ out.",
-                )
+            choices = lines_of(match[1], self.lines)
             self._count()
             return self.draw(self.random.choice(choices), depth + 1)
 
-        return _WILDCARD.sub(line, text)
+        return WILDCARD.sub(line, text)
 
     def _alternatives(self, inside: str, depth: int) -> str:
-        low, high, between, inside = _amount(inside)
-        options = _split(inside)
-        weights = [float(match[1]) if (match := _WEIGHT.match(option)) else 1.0 for option in options]
-        texts = [_WEIGHT.sub("", option, count=1) if _WEIGHT.match(option) else option for option in options]
+        low, high, between, inside = amount(inside)
+        options = split_options(inside)
+        weights = [float(match[1]) if (match := WEIGHT.match(option)) else 1.0 for option in options]
+        texts = [WEIGHT.sub("", option, count=1) if WEIGHT.match(option) else option for option in options]
         low, high = min(low, len(texts)), min(max(low, high), len(texts))
         count = self.random.randint(low, high)
         chosen: list[str] = []
@@ -114,14 +114,29 @@ class _Drawer:
     def _count(self) -> None:
         self.drawn += 1
         if self.drawn > MAX_CHOICES:
-            raise _refused("This prompt has too many alternatives.")
+            raise refused("This prompt has too many alternatives.")
 
 
-def _refused(message: str, remedy: str = "Simplify it.") -> BadRecipe:
+def lines_of(name: str, lines: Lines) -> Sequence[str]:
+    """The choices of a wildcard. Raises ``BadRecipe`` where there are none."""
+    choices = lines(name)
+    if not choices:
+        raise refused(
+            f"There is no wildcard “{name}”, or its file is empty.",
+            f"Put a text file {name}.txt into the wildcards folder, or take __{name}__ out.",
+        )
+    return choices
+
+
+def refused(message: str, remedy: str = "Simplify it.") -> BadRecipe:
     return BadRecipe(message, remedy, field="prompt")
 
 
-def _amount(inside: str) -> tuple[int, int, str, str]:
+def too_deep() -> BadRecipe:
+    return refused("The alternatives in this prompt are nested too deep, or a wildcard contains itself.")
+
+
+def amount(inside: str) -> tuple[int, int, str, str]:
     """How many are drawn (from, to), what joins them, and the alternatives themselves."""
     match = _PICK.match(inside)
     if match is None:
@@ -132,7 +147,7 @@ def _amount(inside: str) -> tuple[int, int, str, str]:
     return low, high, ", " if between is None else between, inside[match.end() :]
 
 
-def _first_group(text: str, place: int = 0) -> tuple[int, int] | None:
+def first_group(text: str, place: int = 0) -> tuple[int, int] | None:
     """The first outermost ``{…}`` from ``place`` on that holds alternatives, as start and end; None without one."""
     opened: list[int] = []
     marks: list[bool] = []  # whether the group of that depth holds | or $$ itself
@@ -158,7 +173,7 @@ def _first_group(text: str, place: int = 0) -> tuple[int, int] | None:
     return found
 
 
-def _split(inside: str) -> list[str]:
+def split_options(inside: str) -> list[str]:
     """The alternatives between the ``|`` of this group, not those of groups within."""
     parts, depth, begin, index = [], 0, 0, 0
     while index < len(inside):

@@ -172,7 +172,7 @@ def test_commands_reach_the_service_in_order(qtbot: QtBot, linked: Linked) -> No
         ("remove", ["a"]),
         ("put_back", []),
         ("edit", "a", RECIPE, "folder"),
-        ("submit_variations", RECIPE, "folder", [Axis("steps", (1, 2))], "", ""),
+        ("submit_variations", RECIPE, "folder", [Axis("steps", (1, 2))], "", "", ()),
         ("pause_queue",),
         ("resume_queue",),
         ("clear_waiting",),

@@ -39,11 +39,13 @@ NOT_THE_MODELS = frozenset(("family", "model", "prompt", "negative_prompt", "see
 
 
 class GeneratePanel(QFrame):
-    """Signals: ``generate_wanted``, ``vary_wanted``, ``cancel_wanted`` by their buttons, ``file_wanted`` by a drop."""
+    """Signals: ``generate_wanted``, ``vary_wanted``, ``combinations_wanted`` and ``cancel_wanted`` by their buttons,
+    ``file_wanted`` by a drop."""
 
     generate_wanted = Signal()
     cancel_wanted = Signal()
     vary_wanted = Signal()
+    combinations_wanted = Signal()
     file_wanted = Signal()
 
     def __init__(
@@ -102,6 +104,7 @@ class GeneratePanel(QFrame):
         self.prompts.style_chosen.connect(self._style_chosen)
         self.prompts.write_style_wanted.connect(self._write_style)
         self.prompts.edit_styles_wanted.connect(self._edit_styles)
+        self.prompts.combinations_wanted.connect(self.combinations_wanted)
         self.prompts.weights_wanted.connect(self._read_weights)
         self.parameters.edited.connect(self._edited)
         self.advanced.edited.connect(self._edited)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.models.catalog import InstalledModel
 from engine.prompt.known_words import unknown_words
@@ -33,13 +33,15 @@ ROW_HEIGHT = 24
 
 class Prompts(QWidget):
     """Signals: ``edited`` after the person changed one of the two texts, ``style_chosen(id)``, ``write_style_wanted``
-    and ``edit_styles_wanted`` by the style's menu, ``weights_wanted`` after a weight was set by key."""
+    and ``edit_styles_wanted`` by the style's menu, ``weights_wanted`` after a weight was set by key,
+    ``combinations_wanted`` for a job of every text that the alternatives can become."""
 
     edited = Signal()
     style_chosen = Signal(str)
     write_style_wanted = Signal()
     edit_styles_wanted = Signal()
     weights_wanted = Signal()
+    combinations_wanted = Signal()
 
     def __init__(self, *, theme: Theme, tools: PromptTools, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +64,9 @@ class Prompts(QWidget):
         )
         self.history_button.setFixedSize(26, 26)
         self.history = PromptHistory(tools, self)
+        self.combinations = QPushButton()
+        self.combinations.setProperty("role", "quiet")
+        self.combinations.hide()
         self.unknown = UnknownWordsLabel(theme=theme)
         self.unknown.chosen.connect(self._replace_word)
         self.prompt_error = ErrorLabel()
@@ -83,6 +88,7 @@ class Prompts(QWidget):
         column.addLayout(head)
         column.addWidget(self.prompt, 1)
         column.addLayout(foot)
+        column.addWidget(self.combinations, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.unknown)
         column.addWidget(self.prompt_error)
         column.addLayout(negative_head)
@@ -106,6 +112,7 @@ class Prompts(QWidget):
         self._later.setSingleShot(True)
         self._later.setInterval(250)
         self._later.timeout.connect(self._tell_unknown)
+        self._later.timeout.connect(self._count_combinations)
         self._unhint = QTimer(self)
         self._unhint.setSingleShot(True)
         self._unhint.setInterval(HINT_MS)
@@ -113,6 +120,7 @@ class Prompts(QWidget):
         for edit in (self.prompt, self.negative):
             edit.edited.connect(self._edited)
             edit.weighed.connect(self._weighed)
+        self.combinations.clicked.connect(self.combinations_wanted)
         self.examples.chosen.connect(self.prompt.replace_text)
         self.history_button.clicked.connect(self.open_history)
         self.history.chosen.connect(self._use_prompt)
@@ -138,6 +146,7 @@ class Prompts(QWidget):
         self.style_button.set_style_id(draft.style)
         self._changed()
         self._tell_unknown()
+        self._count_combinations()
 
     def set_reading(self, draft: Draft, model: InstalledModel | None) -> None:
         """How the texts are read: the model, and the settings of the draft that decide it."""
@@ -231,6 +240,19 @@ class Prompts(QWidget):
         self.prompt.marks.set_cuts(*cuts_of(answer.prompt, answer.texts.offset))
         is_typed = answer.texts.negative.startswith(negative.strip().rstrip(","))
         self.negative.marks.set_cuts(*cuts_of(answer.negative, 0 if is_typed else None))
+
+    def _count_combinations(self) -> None:
+        """On a thread: wildcards are files."""
+        draft = self._draft
+
+        def counted(count: int) -> None:
+            if draft is self._draft:
+                text = self.tr("Make all {count} combinations…").format(count=QLocale().toString(count))
+                self.combinations.setText(text)
+                self.combinations.setAccessibleName(text)
+                self.combinations.setVisible(count > 1)
+
+        self._tools.count_combinations(draft, counted)
 
     def _tell_unknown(self) -> None:
         unknown = " ".join(self.prompt.unknown_words())

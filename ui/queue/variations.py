@@ -8,11 +8,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from engine.jobs.submission import check
-from engine.jobs.variations import FIELDS, Axis, parse_values, vary
+from engine.jobs.variations import BOTH_TEXTS, FIELDS, Axis, parse_values, vary
 from engine.models.catalog import FAMILIES
-from engine.protocol.errors import BadRecipe
+from engine.protocol.errors import BadRecipe, ErrorInfo
 from engine.protocol.recipe import Recipe
 from ui.formats import duration
+from ui.prompt_tools import PromptTools, Texts
 from ui.sentences import said
 from ui.session import Session
 from ui.widgets.labels import label
@@ -20,6 +21,7 @@ from ui.widgets.style import set_state
 
 CHECK_AFTER_MS = 150
 CHECKED = 200
+SHOWN_TEXTS = 12
 
 
 class AxisRow(QWidget):
@@ -30,6 +32,7 @@ class AxisRow(QWidget):
     def __init__(self, names: dict[str, str], chosen: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._recipe = Recipe(family="", model="")
+        self._combinations: Texts = []
         self.field = QComboBox()
         self.field.setAccessibleName(self.tr("Setting to vary"))
         for field, name in names.items():
@@ -50,15 +53,26 @@ class AxisRow(QWidget):
         if not self.values.text():
             self._suggest()
 
+    def set_combinations(self, texts: Texts) -> None:
+        """Every text that the alternatives of the prompts can become."""
+        self._combinations = texts
+        if self.field.currentData() == BOTH_TEXTS:
+            self._suggest()
+
     def axis(self) -> Axis | None:
         """None where no setting is chosen. Raises ``BadRecipe``."""
         field = self.field.currentData()
+        if field == BOTH_TEXTS:
+            return Axis(field, tuple(self._combinations))
         return Axis(field, parse_values(field, self.values.text(), self._recipe)) if field else None
 
     def _suggest(self) -> None:
         field = self.field.currentData()
-        self.values.setEnabled(bool(field))
-        self.values.setText(suggestion(field, self._recipe) if field else "")
+        self.values.setEnabled(bool(field) and field != BOTH_TEXTS)
+        if field == BOTH_TEXTS:
+            self.values.setText(self.tr("{count} combinations").format(count=len(self._combinations)))
+        else:
+            self.values.setText(suggestion(field, self._recipe) if field else "")
         self.values.setToolTip(self._hint(field))
         self.edited.emit()
 
@@ -69,7 +83,9 @@ class AxisRow(QWidget):
         if field == "scheduler" and family is not None:
             return ", ".join(family.samplers.get(self._recipe.sampler, ()))
         if field in ("prompt", "negative_prompt"):
-            return self.tr("Texts with | between them")
+            return self.tr("Texts with | between them; each may have alternatives in braces of its own")
+        if field == BOTH_TEXTS:
+            return "\n".join(prompt for prompt, _negative in self._combinations[:SHOWN_TEXTS])
         return self.tr("Values with commas between them, ranges as 3..7, 3..7 +0.5 or 3..7 x5, seeds also as x8")
 
 
@@ -79,17 +95,27 @@ class Variations(QDialog):
     wanted = Signal(tuple)
 
     def __init__(
-        self, session: Session, seconds: Callable[[Recipe], float | None], parent: QWidget | None = None
+        self,
+        session: Session,
+        seconds: Callable[[Recipe], float | None],
+        tools: PromptTools,
+        *,
+        every_text: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
+        """``every_text``: begin with every combination of the prompts' alternatives."""
         super().__init__(parent)
         self._session = session
         self._seconds = seconds
+        self._tools = tools
         self._axes: tuple[Axis, ...] = ()
+        self._asked: tuple[str, str, str] | None = None
+        self._problem: ErrorInfo | None = None
         self.setWindowTitle(self.tr("Variations"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(460)
         names = self._names()
-        self.first = AxisRow(names, "seed")
+        self.first = AxisRow(names, BOTH_TEXTS if every_text and BOTH_TEXTS in names else "seed")
         self.second = AxisRow({"": self.tr("nothing else")} | names, "")
         self.note = label("", "muted")
         self.note.setWordWrap(True)
@@ -124,15 +150,43 @@ class Variations(QDialog):
             row.edited.connect(self._later.start)
         session.draft_edited.connect(self._draft_changed)
         session.draft_replaced.connect(self._draft_changed)
+        self.finished.connect(self._forget)
         self.first.values.setFocus()
         self.first.values.selectAll()
+        self._find_combinations()
         self.check()
+
+    def _forget(self) -> None:
+        """What is still being found comes too late."""
+        self._asked = None
+
+    def _find_combinations(self) -> None:
+        """Of the draft's alternatives, on a thread; each draft's once."""
+        draft = self._session.draft
+        texts = (draft.recipe.prompt, draft.recipe.negative_prompt, draft.style)
+        if texts == self._asked:
+            return
+        self._asked = texts
+
+        def found(made: Texts, problem: ErrorInfo | None = None) -> None:
+            if texts == self._asked:
+                self._problem = problem
+                for row in (self.first, self.second):
+                    row.set_combinations(made)
+                self.check()
+
+        self._tools.combinations(draft, found, lambda error: found([], error.info()))
 
     def check(self) -> None:
         """Say how many jobs this would be, or what is wrong."""
         recipe = self._session.draft.recipe
+        rows = (self.first, self.second)
+        if self._problem is not None and any(row.field.currentData() == BOTH_TEXTS for row in rows):
+            self._axes = ()
+            self._show(said(self._problem), is_wrong=True)
+            return
         try:
-            self._axes = tuple(axis for axis in (self.first.axis(), self.second.axis()) if axis is not None)
+            self._axes = tuple(axis for axis in (row.axis() for row in rows) if axis is not None)
             varied = vary(recipe, self._axes)
             for one, _label in varied[:CHECKED]:
                 check(one)
@@ -166,10 +220,12 @@ class Variations(QDialog):
     def _draft_changed(self) -> None:
         for row in (self.first, self.second):
             row.set_recipe(self._session.draft.recipe)
+        self._find_combinations()
         self._later.start()
 
     def _names(self) -> dict[str, str]:
         names = {
+            BOTH_TEXTS: self.tr("Every alternative"),
             "seed": self.tr("Seed"),
             "steps": self.tr("Steps"),
             "guidance": self.tr("Guidance"),
@@ -185,6 +241,8 @@ class Variations(QDialog):
         }
         if self._session.kind == "image":
             names.pop("frames")
+        if not self._tools.has_alternatives(self._session.draft):
+            names.pop(BOTH_TEXTS)
         if self._session.draft.recipe.input is None:
             names.pop("strength")
         return {field: name for field, name in names.items() if field in FIELDS}

@@ -24,6 +24,11 @@ RECIPE = picture_recipe(seed=5)
         ("sampler", "euler, heun", ("euler", "heun")),
         ("prompt", "a, b | c", ("a, b", "c")),
         ("negative_prompt", "blurry | ", ("blurry", "")),
+        (
+            "prompt",
+            "a {red|blue} owl | a {one|two {three|four}} cat",
+            ("a {red|blue} owl", "a {one|two {three|four}} cat"),
+        ),
     ],
 )
 def test_values_as_a_person_writes_them(field: str, text: str, expected: tuple[object, ...]) -> None:
@@ -63,6 +68,21 @@ def test_a_grid_is_every_combination_the_last_running_fastest() -> None:
     assert [job.label for job in jobs[:2]] == ["guidance 3 · steps 4", "guidance 3 · steps 6"]
     assert len({job.group for job in jobs}) == 1 and jobs[0].group
     assert len({job.id for job in jobs}) == 6
+
+
+def test_texts_of_each_job_take_the_place_of_the_recipes() -> None:
+    texts = [("a red owl", ""), ("a blue owl", "blur")]
+    jobs = make_variations(RECIPE, "/m", [Axis("steps", (4, 6))], texts=texts)
+    assert [(job.recipe.prompt, job.recipe.negative_prompt) for job in jobs] == texts
+
+
+def test_pairs_of_texts_are_named_by_what_tells_them_apart() -> None:
+    pairs = (("an owl in soft light", "blur"), ("an owl in soft shadow", "blur"))
+    made = vary(RECIPE, (Axis("texts", pairs),))
+    assert [(one.prompt, one.negative_prompt) for one, _ in made] == list(pairs)
+    assert [name for _, name in made] == ["prompt light", "prompt shadow"]
+    sides = vary(RECIPE, (Axis("texts", (("an owl", "blur"), ("an owl", "noise"))),))
+    assert [name for _, name in sides] == ["negative prompt blur", "negative prompt noise"]
 
 
 def test_a_sampler_brings_a_scheduler_that_goes_with_it_and_a_picture_its_strength() -> None:

@@ -86,7 +86,9 @@ def test_encoders_strength_zeros_and_averages(advanced: Advanced, qtbot: QtBot) 
     validate(made, FAMILIES["sd35"])
     card._mixes[0].remove_wanted.emit()
     card.zero.setChecked(True)
-    assert advanced.read(Draft(RECIPE)).recipe.positive_entries()[0] == Entry("a cat", clip_l="oil", zero=True, strength=2.0)
+    assert advanced.read(Draft(RECIPE)).recipe.positive_entries()[0] == Entry(
+        "a cat", clip_l="oil", zero=True, strength=2.0
+    )
 
 
 def test_texts_that_are_not_touched_stay_exact(advanced: Advanced) -> None:

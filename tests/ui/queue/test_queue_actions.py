@@ -70,6 +70,43 @@ def test_a_cancelled_job_goes_on_by_its_message(qtbot: QtBot, open_window: OpenW
     assert window.session.running.saved_step >= 2
 
 
+def test_every_combination_of_the_alternatives_is_queued(qtbot: QtBot, window: MainWindow) -> None:
+    window.queue_actions.set_paused(True)
+    form = window.form
+    form.prompts.prompt.replace_text("a {red|blue|green} apple {on the left|on the right}")
+    qtbot.waitUntil(lambda: "all 6" in form.prompts.combinations.text(), timeout=LONG)
+    form.prompts.combinations.click()
+    (dialog,) = window.findChildren(Variations)
+    qtbot.waitUntil(lambda: dialog.queue.text() == "Queue 6 jobs", timeout=LONG)
+    assert not dialog.first.values.isEnabled()
+    dialog.queue.click()
+    qtbot.waitUntil(lambda: len(window.session.jobs) == 6, timeout=LONG)
+    assert {job.recipe.prompt for job in window.session.jobs} == {
+        f"a {colour} apple on the {side}" for colour in ("red", "blue", "green") for side in ("left", "right")
+    }
+
+
+def test_too_many_combinations_are_refused_with_their_number(qtbot: QtBot, window: MainWindow) -> None:
+    window.form.prompts.prompt.replace_text("{a|b|c|d}" * 6)
+    window._window_actions.show_combinations()
+    (dialog,) = window.findChildren(Variations)
+    qtbot.waitUntil(lambda: "4,096" in dialog.note.text(), timeout=LONG)
+    assert not dialog.queue.isEnabled()
+
+
+def test_prompts_of_a_grid_draw_their_alternatives(qtbot: QtBot, window: MainWindow) -> None:
+    window.queue_actions.set_paused(True)
+    window._window_actions.show_variations()
+    (dialog,) = window.findChildren(Variations)
+    dialog.first.field.setCurrentIndex(dialog.first.field.findData("prompt"))
+    dialog.first.values.setText("a {red|blue} apple | an owl")
+    dialog.check()
+    dialog.queue.click()
+    qtbot.waitUntil(lambda: len(window.session.jobs) == 2, timeout=LONG)
+    first, second = (job.recipe.prompt for job in window.session.jobs)
+    assert first in ("a red apple", "a blue apple") and second == "an owl"
+
+
 def test_variations_go_to_the_queue_as_a_group(qtbot: QtBot, window: MainWindow) -> None:
     window.queue_actions.set_paused(True)
     window._window_actions.show_variations()
