@@ -76,8 +76,8 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     ``comfyui``: ``(words:1.2)`` weighs them, CLIP reads any length in chunks of 77, T5 any length, padded to at least
     ``max_sequence_length``, and a T5 that is left out leaves no tokens. ``t5_mask`` hides T5's padding from it.
 
-    ``step_caching`` above 0 is a tolerance: where the network's output is expected to have changed by less than this part
-    since it was last computed, it is not computed (``engine.worker.acceleration.step_caching``).
+    ``step_caching`` above 0 is a tolerance: where the network's output is expected to have changed by less than this
+    part since it was last computed, it is not computed (``engine.worker.acceleration.step_caching``).
     """
 
     family: str

@@ -55,10 +55,6 @@
       <translation>Comparar</translation>
     </message>
     <message>
-      <source>Copied.</source>
-      <translation>Copiado.</translation>
-    </message>
-    <message>
       <source>Copy</source>
       <translation>Copiar</translation>
     </message>
@@ -81,6 +77,10 @@
     <message>
       <source>End the part here</source>
       <translation>Terminar o trecho aqui</translation>
+    </message>
+    <message>
+      <source>Every combination of the prompt's alternatives…</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Every setting of {file} is in the form.</source>
@@ -159,10 +159,6 @@
       <translation>Mover para a lixeira</translation>
     </message>
     <message>
-      <source>Moved to the trash.</source>
-      <translation>Movido para a lixeira.</translation>
-    </message>
-    <message>
       <source>Next in the gallery</source>
       <translation>Próximo na galeria</translation>
     </message>
@@ -207,12 +203,12 @@
       <translation>Anterior na galeria</translation>
     </message>
     <message>
-      <source>Prompt copied.</source>
-      <translation>Prompt copiado.</translation>
-    </message>
-    <message>
       <source>Put Automatic1111's settings into PNGs too</source>
       <translation>Gravar também os ajustes do Automatic1111 nos PNGs</translation>
+    </message>
+    <message>
+      <source>Put back from the trash</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Quit</source>
@@ -343,24 +339,12 @@
       <translation>Reduzir</translation>
     </message>
     <message>
-      <source>delete</source>
-      <translation>excluir</translation>
-    </message>
-    <message>
       <source>dropping text</source>
       <translation>soltar o texto</translation>
     </message>
     <message>
-      <source>favourite</source>
-      <translation>favorito</translation>
-    </message>
-    <message>
       <source>restoring the recipe</source>
       <translation>restaurar a receita</translation>
-    </message>
-    <message>
-      <source>{count} files moved to the trash.</source>
-      <translation>{count} arquivos movidos para a lixeira.</translation>
     </message>
     <message>
       <source>{file} was made with {model}, which is not on this machine.</source>
@@ -370,8 +354,16 @@
   <context>
     <name>Advanced</name>
     <message>
+      <source>8-bit weights</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Guidance</source>
       <translation>Orientação</translation>
+    </message>
+    <message>
+      <source>LoRA</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Negative</source>
@@ -406,6 +398,10 @@
       <translation>Shift</translation>
     </message>
     <message>
+      <source>Speed</source>
+      <translation>Velocidade</translation>
+    </message>
+    <message>
       <source>Start</source>
       <translation>Início</translation>
     </message>
@@ -416,6 +412,14 @@
     <message>
       <source>Timestep shift</source>
       <translation>Deslocamento dos passos de tempo</translation>
+    </message>
+    <message>
+      <source>Weights</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>fewer steps computed</source>
+      <translation>menos passos calculados</translation>
     </message>
     <message>
       <source>from a picture</source>
@@ -460,12 +464,16 @@
       <translation>Ajuste a variar</translation>
     </message>
     <message>
-      <source>Texts with | between them</source>
-      <translation>Textos separados por |</translation>
+      <source>Texts with | between them; each may have alternatives in braces of its own</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Values with commas between them, ranges as 3..7, 3..7 +0.5 or 3..7 x5, seeds also as x8</source>
       <translation>Valores separados por vírgulas, intervalos como 3..7, 3..7 +0.5 ou 3..7 x5, sementes também como x8</translation>
+    </message>
+    <message>
+      <source>{count} combinations</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>
@@ -494,6 +502,14 @@
       <translation>arquivo ausente</translation>
     </message>
     <message>
+      <source>in the trash</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>not in the trash any more</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>picture</source>
       <translation>imagem</translation>
     </message>
@@ -508,6 +524,13 @@
     <message>
       <source>{0} of 5 stars</source>
       <translation>{0} de 5 estrelas</translation>
+    </message>
+  </context>
+  <context>
+    <name>Chosen</name>
+    <message>
+      <source>Pictures and clips</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>
@@ -626,18 +649,80 @@
     </message>
   </context>
   <context>
+    <name>DeletedBar</name>
+    <message>
+      <source>Clear the list</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Put back</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Put back {count}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Takes off the list what is not in the trash any more, its recipe too</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>These files are in the system's trash until that is emptied. Their recipes stay here.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>What is chosen goes back to where it was</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>Dialogs</name>
     <message>
       <source>Folder for new files</source>
       <translation>Pasta dos novos arquivos</translation>
     </message>
     <message>
-      <source>Pictures, clips, workflows (*.png *.jpg *.jpeg *.webp *.mp4 *.json *.txt)</source>
-      <translation>Imagens, clipes, fluxos (*.png *.jpg *.jpeg *.webp *.mp4 *.json *.txt)</translation>
+      <source>Pictures, clips, workflows (*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.json *.txt)</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Reuse the recipe of a file</source>
       <translation>Reutilizar a receita de um arquivo</translation>
+    </message>
+  </context>
+  <context>
+    <name>DropTargets</name>
+    <message>
+      <source>Every setting that made it comes into the form.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Import as a model</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>It changes what the chosen model draws.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>It stays where it is; nothing is copied.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Reuse its recipe</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Start from this picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The next one is drawn over it.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Use as a LoRA</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>
@@ -693,6 +778,10 @@
       <translation>Nada deste tipo ainda</translation>
     </message>
     <message>
+      <source>Nothing was deleted</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Press the star above a picture to keep it here.</source>
       <translation>Pressione a estrela acima de uma imagem para guardá-la aqui.</translation>
     </message>
@@ -703,6 +792,10 @@
     <message>
       <source>Try fewer words, or another filter.</source>
       <translation>Tente menos palavras, ou outro filtro.</translation>
+    </message>
+    <message>
+      <source>What you delete goes to the system's trash, and can be put back from here until that is emptied.</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>
@@ -966,16 +1059,16 @@
       <translation>Avaliação</translation>
     </message>
     <message>
-      <source>Remove the album “{0}”</source>
-      <translation>Remover o álbum “{0}”</translation>
-    </message>
-    <message>
       <source>Remove the filter: {0}</source>
       <translation>Remover o filtro: {0}</translation>
     </message>
     <message>
       <source>Remove this filter</source>
       <translation>Remover este filtro</translation>
+    </message>
+    <message>
+      <source>Rename or remove…</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Tag</source>
@@ -988,10 +1081,6 @@
     <message>
       <source>Today</source>
       <translation>Hoje</translation>
-    </message>
-    <message>
-      <source>What is in it stays in the gallery</source>
-      <translation>O que está nele continua na galeria</translation>
     </message>
   </context>
   <context>
@@ -1008,12 +1097,16 @@
       <translation>pesos de 8 bits</translation>
     </message>
     <message>
+      <source>About {count} steps are left out: the result differs slightly.</source>
+      <translation>Cerca de {count} passos são pulados: o resultado difere um pouco.</translation>
+    </message>
+    <message>
       <source>It will probably run out of memory. Generate tries it anyway.</source>
       <translation>Provavelmente vai faltar memória. Gerar tenta mesmo assim.</translation>
     </message>
     <message>
-      <source>Its weights are kept in 8 bits: the picture differs a little.</source>
-      <translation>Os pesos ficam em 8 bits: a imagem muda um pouco.</translation>
+      <source>Its weights are kept in 8 bits: pixels differ by about {value} of 255 on average.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Parts of the model take turns in memory.</source>
@@ -1073,50 +1166,65 @@
     </message>
   </context>
   <context>
-    <name>GalleryPanel</name>
+    <name>GalleryHead</name>
     <message>
       <source>All</source>
-      <translation>Tudo</translation>
-    </message>
-    <message>
-      <source>Being made</source>
-      <translation>Em criação</translation>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Clear the search (Esc)</source>
-      <translation>Limpar a pesquisa (Esc)</translation>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Clips</source>
-      <translation>Clipes</translation>
+      <translation type="unfinished" />
     </message>
     <message>
-      <source>Delete</source>
-      <translation>Excluir</translation>
+      <source>Deleted</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Favourites</source>
-      <translation>Favoritos</translation>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Pictures</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Search</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Words of prompts and tags, model and seed; also “model:mini”, “seed:42”, “date:2026-11”, “tag:owl”, “album:trip”, “rating:4”, “-snow”, “is:favourite”</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>GalleryPanel</name>
+    <message>
+      <source>Delete</source>
+      <translation>Excluir</translation>
     </message>
     <message>
       <source>Gallery</source>
       <translation>Galeria</translation>
     </message>
     <message>
-      <source>Pictures</source>
-      <translation>Imagens</translation>
-    </message>
-    <message>
       <source>Pictures and clips</source>
       <translation>Imagens e clipes</translation>
     </message>
     <message>
-      <source>Search</source>
-      <translation>Pesquisar</translation>
+      <source>Put back from the trash</source>
+      <translation type="unfinished" />
     </message>
     <message>
-      <source>Show</source>
-      <translation>Mostrar</translation>
+      <source>Take out of “{0}”</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>The file is not there any more: {0}.</source>
@@ -1125,10 +1233,6 @@
     <message>
       <source>Use this recipe</source>
       <translation>Usar esta receita</translation>
-    </message>
-    <message>
-      <source>Words of prompts and tags, model and seed; also “model:mini”, “seed:42”, “date:2026-11”, “tag:owl”, “album:trip”, “rating:4”, “-snow”, “is:favourite”</source>
-      <translation>Palavras dos prompts e etiquetas, modelo e semente; também “model:mini”, “seed:42”, “date:2026-11”, “tag:owl”, “album:trip”, “rating:4”, “-snow”, “is:favourite”</translation>
     </message>
   </context>
   <context>
@@ -1291,6 +1395,29 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>HandOver</name>
+    <message>
+      <source>Copied.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Look in the system's trash.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Prompt copied.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} is not there any more.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{count} files copied.</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>ImportReport</name>
     <message>
       <source>Close this report</source>
@@ -1352,24 +1479,48 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
   <context>
     <name>ItemActions</name>
     <message>
-      <source>The album “{0}” is removed; its pictures and clips are still here.</source>
-      <translation>O álbum “{0}” foi removido; as imagens e os clipes continuam aqui.</translation>
+      <source>All of it is still in the trash: nothing is off the list.</source>
+      <translation type="unfinished" />
     </message>
     <message>
-      <source>albums</source>
-      <translation>álbuns</translation>
+      <source>Moved to the trash.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Put back.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>delete</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>favourite</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>putting back</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>rating</source>
       <translation>avaliação</translation>
     </message>
     <message>
-      <source>tags</source>
-      <translation>etiquetas</translation>
+      <source>{count} are not in the trash any more.</source>
+      <translation type="unfinished" />
     </message>
     <message>
-      <source>the album</source>
-      <translation>o álbum</translation>
+      <source>{count} are off the list.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{count} files moved to the trash.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{count} files put back.</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>
@@ -1448,7 +1599,50 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>LabelActions</name>
+    <message>
+      <source>The album “{0}” is removed; what was in it is still here.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The tag “{0}” is removed from everything that had it.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>albums</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>tags</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the album</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the album's name</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the tag</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the tag's name</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>“{name}” is “{new}” now.</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>LabelDialog</name>
+    <message>
+      <source>A name that is there already puts the two together (F2)</source>
+      <translation type="unfinished" />
+    </message>
     <message>
       <source>Add a tag</source>
       <translation>Adicionar uma etiqueta</translation>
@@ -1462,12 +1656,28 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Álbuns</translation>
     </message>
     <message>
+      <source>All that there are</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>From everything that has it; nothing is deleted (Delete)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Of this one</source>
       <translation>Deste</translation>
     </message>
     <message>
       <source>Of {0} pictures and clips</source>
       <translation>De {0} imagens e clipes</translation>
+    </message>
+    <message>
+      <source>Remove</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Rename…</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Tags</source>
@@ -1543,6 +1753,131 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>LivePreview</name>
+    <message>
+      <source>Being made</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>decoding</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>loading the model</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>making</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>reading the prompt</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>saving</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>step {0} / {1}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>waiting</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>LoraList</name>
+    <message>
+      <source>A LoRA is a small file that teaches a model a style, a person or a thing. It can be dropped here.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Add a LoRA</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Add…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Choose a LoRA</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Choose a file…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>LoRAs (*.safetensors)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>one LoRA</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{count} LoRAs</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>LoraRow</name>
+    <message>
+      <source>Choose its file…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How strongly it acts: 1 is how it was trained, 0 is not at all.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Made for a model of another size: it does not fit {model}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Made for {other}: it does not fit {model}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The file of this name is not the one that the recipe was made with.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>This file is no LoRA that can be read.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>This file is not on this machine.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Use this LoRA</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Use {name}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>rank {rank}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>text encoders × {strength}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{name}: strength</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{name}: take it out</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>MainWindow</name>
     <message>
       <source>Menu (F10)</source>
@@ -1559,6 +1894,13 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{seconds} s long</source>
       <translation>{seconds} s de duração</translation>
+    </message>
+  </context>
+  <context>
+    <name>Making</name>
+    <message>
+      <source>Being made</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>
@@ -1966,6 +2308,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Descreva o que você quer ver</translation>
     </message>
     <message>
+      <source>Make all {count} combinations…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>NEGATIVE PROMPT</source>
       <translation>PROMPT NEGATIVO</translation>
     </message>
@@ -2270,6 +2616,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Start from</source>
       <translation>Partir de</translation>
+    </message>
+    <message>
+      <source>Step caching</source>
+      <translation>Passos pulados</translation>
     </message>
     <message>
       <source>Steps</source>
@@ -2588,12 +2938,40 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A semente</translation>
     </message>
     <message>
+      <source>The tolerance of step caching</source>
+      <translation>A tolerância dos passos pulados</translation>
+    </message>
+    <message>
       <source>Width</source>
       <translation>A largura</translation>
     </message>
     <message>
+      <source>block streaming</source>
+      <translation>transmissão por blocos</translation>
+    </message>
+    <message>
+      <source>decoding</source>
+      <translation>decodificar</translation>
+    </message>
+    <message>
+      <source>denoising</source>
+      <translation>remover o ruído</translation>
+    </message>
+    <message>
+      <source>disk streaming</source>
+      <translation>transmissão do disco</translation>
+    </message>
+    <message>
       <source>exporting the clip</source>
       <translation>exportar o clipe</translation>
+    </message>
+    <message>
+      <source>in smaller pieces</source>
+      <translation>em pedaços menores</translation>
+    </message>
+    <message>
+      <source>more slowly</source>
+      <translation>mais devagar</translation>
     </message>
     <message>
       <source>negative</source>
@@ -2602,6 +2980,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>positive</source>
       <translation>positivo</translation>
+    </message>
+    <message>
+      <source>reading the prompt</source>
+      <translation>ler o prompt</translation>
     </message>
     <message>
       <source>saving the clip</source>
@@ -2626,6 +3008,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>saving the style</source>
       <translation>salvar o estilo</translation>
+    </message>
+    <message>
+      <source>stage by stage</source>
+      <translation>etapa por etapa</translation>
+    </message>
+    <message>
+      <source>the result is put together from tiles, which may differ a little along their seams</source>
+      <translation>o resultado é montado de blocos, que podem diferir um pouco nas emendas</translation>
     </message>
     <message>
       <source>writing to the output folder</source>
@@ -2896,6 +3286,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha outro.</translation>
     </message>
     <message>
+      <source>Choose int8.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Choose it again, or take it out.</source>
       <translation>Escolha-o de novo, ou retire-o.</translation>
     </message>
@@ -2904,16 +3298,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha letras e algarismos.</translation>
     </message>
     <message>
-      <source>Choose native weights.</source>
-      <translation>Escolha os pesos nativos.</translation>
-    </message>
-    <message>
       <source>Choose one above 0, up to {}.</source>
       <translation>Escolha um acima de 0, até {}.</translation>
     </message>
     <message>
       <source>Choose one first.</source>
       <translation>Escolha um primeiro.</translation>
+    </message>
+    <message>
+      <source>Choose one for Stable Diffusion 3.5 or CogVideoX.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Choose one frame, or a video model.</source>
@@ -3064,6 +3458,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Obtenha o modelo de outra fonte.</translation>
     </message>
     <message>
+      <source>Get the same LoRA as .safetensors.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Get the same model as .safetensors.</source>
       <translation>Obtenha o mesmo modelo em .safetensors.</translation>
     </message>
@@ -3106,10 +3504,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>It has: {}.</source>
       <translation>Ele tem: {}.</translation>
-    </message>
-    <message>
-      <source>It is started again by itself.</source>
-      <translation>Ele é iniciado de novo sozinho.</translation>
     </message>
     <message>
       <source>It runs {}.</source>
@@ -3180,6 +3574,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Crie um novo em {} e informe-o: “models token”.</translation>
     </message>
     <message>
+      <source>Memory ran out while {}. The job goes on from there with less of it: {}.</source>
+      <translation>A memória acabou ao {}. A tarefa segue dali com menos: {}.</translation>
+    </message>
+    <message>
       <source>Models here: {}. In the catalogue: {}. Or name a folder.</source>
       <translation>Modelos aqui: {}. No catálogo: {}. Ou indique uma pasta.</translation>
     </message>
@@ -3228,12 +3626,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Abra {}, aceite lá e tente de novo.</translation>
     </message>
     <message>
-      <source>Put a text file {}.txt into the wildcards folder, or take __{}__ out.</source>
-      <translation>Ponha um arquivo de texto {}.txt na pasta dos curingas, ou retire __{}__.</translation>
-    </message>
-    <message>
-      <source>Put it into {}.</source>
-      <translation>Ponha em {}.</translation>
+      <source>Put it into {}, or choose its file in the form.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Put some there: {}.</source>
@@ -3440,10 +3834,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A LoRA {} não está neste computador.</translation>
     </message>
     <message>
-      <source>The alternatives in this prompt are nested too deep, or a wildcard contains itself.</source>
-      <translation>As alternativas deste prompt estão aninhadas demais, ou um curinga contém a si mesmo.</translation>
-    </message>
-    <message>
       <source>The certificate that answers for {} is not trusted: the connection may be listened to.</source>
       <translation>O certificado que responde por {} não é confiável: a conexão pode estar sendo escutada.</translation>
     </message>
@@ -3472,6 +3862,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O motor não pode ser iniciado: {}.</translation>
     </message>
     <message>
+      <source>The engine crashed.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The engine does not answer any more and was ended.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>The engine ended {} times while working on this.</source>
       <translation>O motor terminou {} vezes ao trabalhar nisto.</translation>
     </message>
@@ -3486,6 +3884,18 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The engine says that it saved {}, which is not there.</source>
       <translation>O motor diz que salvou {}, que não está lá.</translation>
+    </message>
+    <message>
+      <source>The engine stopped unexpectedly (the system may have run out of memory).</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The engine stopped: it sent something that is no message ({}).</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The engine was restarted.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>The export was stopped.</source>
@@ -3546,6 +3956,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The hub's answer cannot be understood.</source>
       <translation>A resposta do hub não pode ser entendida.</translation>
+    </message>
+    <message>
+      <source>The job starts over.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>The job was cancelled.</source>
@@ -3634,6 +4048,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The sampler {} does not go with the scheduler “{}”.</source>
       <translation>O amostrador {} não combina com o agendador “{}”.</translation>
+    </message>
+    <message>
+      <source>The saved state of this job is not used: {}.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>The secure connection to {} could not be made.</source>
@@ -3752,10 +4170,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Não há treinamento “{}”.</translation>
     </message>
     <message>
-      <source>There is no wildcard “{}”, or its file is empty.</source>
-      <translation>Não há curinga “{}”, ou o arquivo está vazio.</translation>
-    </message>
-    <message>
       <source>There is not enough of {} for this.</source>
       <translation>Não há {} suficiente para isto.</translation>
     </message>
@@ -3772,16 +4186,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Este JSON não é um fluxo de trabalho que o Laterna conheça.</translation>
     </message>
     <message>
-      <source>This Laterna cannot run {} weights yet.</source>
-      <translation>Este Laterna ainda não executa pesos {}.</translation>
-    </message>
-    <message>
       <source>This Laterna cannot use control pictures yet.</source>
       <translation>Este Laterna ainda não usa imagens de controle.</translation>
     </message>
     <message>
       <source>This Laterna has no family “{}”.</source>
       <translation>Este Laterna não tem a família “{}”.</translation>
+    </message>
+    <message>
+      <source>This Laterna keeps weights in 8 bits as whole numbers, not as float8.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>This Laterna knows no family “{}”.</source>
@@ -3858,14 +4272,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>This picture is too large to show.</source>
       <translation>Esta imagem é grande demais para mostrar.</translation>
-    </message>
-    <message>
-      <source>This prompt grows beyond {} characters.</source>
-      <translation>Este prompt cresce além de {} caracteres.</translation>
-    </message>
-    <message>
-      <source>This prompt has too many alternatives.</source>
-      <translation>Este prompt tem alternativas demais.</translation>
     </message>
     <message>
       <source>This recipe is of version {}; this Laterna knows version {}.</source>
@@ -4108,6 +4514,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não tem orientação por salto de camadas.</translation>
     </message>
     <message>
+      <source>{} has no step caching.</source>
+      <translation>{} não pode pular passos.</translation>
+    </message>
+    <message>
       <source>{} has no such version any more.</source>
       <translation>{} não tem mais essa versão.</translation>
     </message>
@@ -4180,6 +4590,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} é o VAE do FLUX.</translation>
     </message>
     <message>
+      <source>{} is a LoRA for {}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>{} is a pickle: opening it can run any program.</source>
       <translation>{} é um pickle: abri-lo pode executar qualquer programa.</translation>
     </message>
@@ -4214,6 +4628,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is missing.</source>
       <translation>{} está faltando.</translation>
+    </message>
+    <message>
+      <source>{} is neither a GIF nor a WebP.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>{} is neither a PNG nor an MP4.</source>
@@ -4354,10 +4772,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} wants to run code that came with the model.</source>
       <translation>{} quer executar código que veio com o modelo.</translation>
-    </message>
-    <message>
-      <source>{} was cut short.</source>
-      <translation>{} foi cortado.</translation>
     </message>
     <message>
       <source>{} was written by a newer Laterna.</source>
@@ -4781,6 +5195,33 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>StepCaching</name>
+    <message>
+      <source>A bit faster, slightly different</source>
+      <translation>Um pouco mais rápido, um pouco diferente</translation>
+    </message>
+    <message>
+      <source>Every step, exact</source>
+      <translation>Todos os passos, exato</translation>
+    </message>
+    <message>
+      <source>Faster, slightly different</source>
+      <translation>Mais rápido, um pouco diferente</translation>
+    </message>
+    <message>
+      <source>Speed against exactness</source>
+      <translation>Velocidade ou exatidão</translation>
+    </message>
+    <message>
+      <source>Steps at which little changes are not computed. Details differ slightly; what is in the picture stays.</source>
+      <translation>Passos em que pouco muda não são calculados. Detalhes diferem um pouco; o que está na imagem fica.</translation>
+    </message>
+    <message>
+      <source>Tolerance {value}</source>
+      <translation>Tolerância {value}</translation>
+    </message>
+  </context>
+  <context>
     <name>StyleButton</name>
     <message>
       <source>Edit styles…</source>
@@ -4998,6 +5439,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Sem prévia</translation>
     </message>
     <message>
+      <source>Not in the trash any more</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>{0} %</source>
       <translation>{0} %</translation>
     </message>
@@ -5139,6 +5584,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Close</source>
       <translation>Fechar</translation>
+    </message>
+    <message>
+      <source>Every alternative</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Frames</source>
@@ -5286,12 +5735,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Obtenha uma nova cópia.</translation>
     </message>
     <message>
+      <source>Not in the trash any more</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>The file is missing</source>
       <translation>O arquivo está ausente</translation>
     </message>
     <message>
       <source>The picture shows as it forms.</source>
       <translation>A imagem aparece enquanto se forma.</translation>
+    </message>
+    <message>
+      <source>The trash was emptied of {0}. Its recipe is still here, and makes it again.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>This clip cannot be played</source>
@@ -5310,36 +5767,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O que você cria aparece aqui</translation>
     </message>
     <message>
-      <source>decoding</source>
-      <translation>decodificando</translation>
-    </message>
-    <message>
       <source>frame {0} / {1}</source>
       <translation>quadro {0} / {1}</translation>
-    </message>
-    <message>
-      <source>loading the model</source>
-      <translation>carregando o modelo</translation>
-    </message>
-    <message>
-      <source>making</source>
-      <translation>criando</translation>
-    </message>
-    <message>
-      <source>reading the prompt</source>
-      <translation>lendo o prompt</translation>
-    </message>
-    <message>
-      <source>saving</source>
-      <translation>salvando</translation>
-    </message>
-    <message>
-      <source>step {0} / {1}</source>
-      <translation>passo {0} / {1}</translation>
-    </message>
-    <message>
-      <source>waiting</source>
-      <translation>esperando</translation>
     </message>
     <message>
       <source>{0} cannot be shown: it is damaged.</source>
@@ -5352,6 +5781,25 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{0} is not there any more. Put it back, or delete this entry.</source>
       <translation>{0} não está mais lá. Ponha de volta, ou exclua esta entrada.</translation>
+    </message>
+  </context>
+  <context>
+    <name>WeightsChoice</name>
+    <message>
+      <source>8 bits take half the memory of 16. Measured on the models that come with Laterna, pixels then differ by {value} of 255 on average, and what is in the picture stays.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>8 bits, less memory, slightly different</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>As in the files, exact</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Weights of the model</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>

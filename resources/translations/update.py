@@ -26,6 +26,8 @@ SENTENCES = "Sentences"
 SENTENCES_FILE = HERE / "sentences.json"
 _ERRORS = ("KnownError", "LaternaError")
 _MESSAGE_CALLS = ("refuse", "_refused", "damaged", "_damaged")
+_MESSAGE_FUNCTIONS = ("_sentence",)
+"""Functions of the engine that return what a person reads."""
 
 
 class Text(NamedTuple):
@@ -98,6 +100,10 @@ def sentences() -> list[str]:
                 if name in classes or name in _MESSAGE_CALLS:
                     for value in (*node.args, *(key.value for key in node.keywords if key.arg == "remedy")):
                         found.update(dict.fromkeys(text for text in _templates(value) if _is_sentence(text)))
+            elif isinstance(node, ast.FunctionDef) and node.name in _MESSAGE_FUNCTIONS:
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.Return) and inner.value is not None:
+                        found.update(dict.fromkeys(text for text in _templates(inner.value) if _is_sentence(text)))
     return sorted(found)
 
 

@@ -8,6 +8,7 @@ It speaks the real protocol and writes real files with the real recipe inside. W
     deadlock  goes on answering in the middle of denoising, but does nothing any more
     lie       says that it saved a file which is not there
     fail      answers ``JobFailed`` (OutOfMemory) in the middle of denoising
+    cramped   says in the middle of denoising that memory ran out, and goes on
     full      answers ``JobFailed`` (NoSpace) when saving
     slow      takes 0.5 s for each step instead of ``--step-seconds``
 
@@ -40,9 +41,10 @@ from engine.media import atomic
 from engine.media.environment import Environment
 from engine.media.save import save_image, save_video
 from engine.protocol import codec, commands, events
-from engine.protocol.errors import LaternaError, NoSpace, OutOfMemory
+from engine.protocol.errors import BadFile, LaternaError, NoSpace, OutOfMemory
 
 PREVIEW_SIDE = 96
+LOWERED = "Memory ran out while denoising. The job goes on from there with less of it: block streaming."
 
 
 class Stopped(Exception):
@@ -158,7 +160,12 @@ class FakeEngine:
         file = Path(command.checkpoint or "/nowhere")
         if not file.is_file():
             return 0
-        step = int(file.read_bytes().split(b'step\\": ')[1].split(b",")[0])
+        try:
+            step = int(file.read_bytes().split(b'step\\": ')[1].split(b",")[0])
+        except (IndexError, ValueError):
+            error = BadFile("The saved state of this job is not used: it is damaged.", "The job starts over.")
+            self._tell(events.ResumeRefused(command.job, error.info()))
+            return 0
         self._tell(events.JobResumed(command.job, step, command.recipe.steps))
         return step
 
@@ -181,6 +188,8 @@ class FakeEngine:
         if "hang" in words or ("hang-once" in words and self._first_time()):
             self._hanging = True
             threading.Event().wait()
+        if "cramped" in words:
+            self._tell(events.PlanLowered(job, "denoising", LOWERED))
         if "fail" in words:
             raise OutOfMemory("The job needs 99 GB, and 8 GB are free.", "Choose a smaller size.")
 

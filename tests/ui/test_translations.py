@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.errors import BadRecipe, ErrorInfo, from_os_error
 from engine.protocol.family_info import validate
+from tests.fakes.fake_engine import LOWERED
 from ui.sentences import Sentences
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +138,11 @@ def test_several_sentences_and_unknown_ones(portuguese: Sentences) -> None:
     )
     assert portuguese.sentence("Nobody wrote this. Try again.") == "Nobody wrote this. Tente de novo."
     assert portuguese.sentence("") == ""
+
+
+def test_a_job_that_goes_on_with_less_memory_says_so_in_portuguese(portuguese: Sentences) -> None:
+    said = portuguese.sentence(LOWERED)
+    assert said == "A memória acabou ao remover o ruído. A tarefa segue dali com menos: transmissão por blocos."
 
 
 def test_in_english_nothing_is_changed(qapp: QApplication) -> None:
