@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 
 from engine.jobs.variations import Axis
-from engine.models.catalog import InstalledModel
+from engine.models.catalog import MODELS, InstalledModel
 from engine.protocol.errors import BadRecipe, ErrorInfo, LaternaError
 from engine.protocol.family_info import Kind, validate
 from engine.protocol.recipe import Recipe
@@ -37,6 +37,7 @@ class Actions(QObject):
     ``refused(ErrorInfo)`` a field's value was refused
     ``submitted`` after jobs were put on the queue
     ``undone(object)`` what ``push_undo`` gave, once it is taken back
+    ``model_wanted(str)`` a catalogued model that is not here
     ``wanted(str)`` an action that a widget carries out, by its name
     """
 
@@ -44,6 +45,7 @@ class Actions(QObject):
     refused = Signal(object)
     submitted = Signal()
     undone = Signal(object)
+    model_wanted = Signal(str)
     wanted = Signal(str)
 
     def __init__(
@@ -260,13 +262,14 @@ class Actions(QObject):
         self._session.restore(recipe)
         done = self.push_undo(self.tr("restoring the recipe"), lambda: self._put_back(kind, before))
         if self._session.models_known and not self._session.has_model(recipe.model):
-            used = self._session.model
+            used, wanted = self._session.model, MODELS.get(recipe.model)
             text = self.tr("{file} was made with {model}, which is not on this machine.").format(
-                file=source, model=recipe.model
+                file=source, model=wanted.name if wanted is not None else recipe.model
             )
             if used is not None:
                 text += " " + self.tr("Its settings are in the form, for {model}.").format(model=used.info.name)
-            self._say(text, "warning", self.tr("Undo"), undoes=True)
+            get = partial(self.model_wanted.emit, recipe.model) if wanted is not None else None
+            self._say(text, "warning", self.tr("Undo"), undoes=True, other=(self.tr("Get it in Models…"), get))
         else:
             text = self.tr("Every setting of {file} is in the form.").format(file=source)
             self._say(text, "info", self.tr("Undo"), undoes=True)
@@ -321,10 +324,18 @@ class Actions(QObject):
         else:
             self.said.emit(of_error(error))
 
-    def _say(self, text: str, severity: Severity = "info", button: str = "", undoes: bool = False) -> None:
-        """``undoes``: of what was done last; the button takes it back, and the message goes once it is taken back."""
+    def _say(
+        self,
+        text: str,
+        severity: Severity = "info",
+        button: str = "",
+        undoes: bool = False,
+        other: tuple[str, Callable[[], None] | None] = ("", None),
+    ) -> None:
+        """``undoes``: of what was done last; the button takes it back, and the message goes once it is taken back.
+        ``other`` is a second button."""
         seconds = INFO_SECONDS if severity == "info" else 0.0
         about = self._undo.last if undoes else None
         # What was done last as of now, and nothing else: its message may be there longer than that.
         action = partial(self._undo.take_back, about) if about is not None else None
-        self.said.emit(Message(text, severity, "", button, action, seconds, "action", about))
+        self.said.emit(Message(text, severity, "", button, action, seconds, "action", about, *other))

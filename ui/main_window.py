@@ -192,6 +192,7 @@ class MainWindow(QMainWindow):
         actions.undone.connect(self.messages.dismiss_about)
         self.files.start_picture_set.connect(lambda: form.disclosure.setChecked(True))
         form.report.models_wanted.connect(self._window_actions.show_models)
+        actions.model_wanted.connect(self._window_actions.show_models)
         actions.submitted.connect(self.feed.follow)
         actions.submitted.connect(self.state.save_now)
         self.item_actions.library_changed.connect(self.feed.library_changed)

@@ -207,7 +207,7 @@ def test_dropped_workflow_fills_the_form(qtbot: QtBot, window: MainWindow) -> No
     qtbot.waitUntil(lambda: window.form.prompts.prompt.text() == "a red boat", timeout=5000)
     recipe = window.form.read().recipe
     assert (recipe.negative_prompt, recipe.guidance, recipe.seed) == ("blurry", 4.5, 7)
-    assert "sd3.5-large" in said(window)
+    assert "SD 3.5 Large" in said(window)
 
 
 @pytest.mark.parametrize("kind", ["text", "damaged", "no recipe", "folder", "missing", "address"])
@@ -232,7 +232,14 @@ def test_wrong_file_gives_a_sentence(qtbot: QtBot, window: MainWindow, tmp_path:
 
 def test_recipe_of_a_model_that_is_not_here(qtbot: QtBot, window: MainWindow) -> None:
     window.actions_.restore(Recipe(family="sd35", model="sd3.5-large", prompt="an owl", steps=40), "owl.png")
-    assert "sd3.5-large" in said(window) and "not on this machine" in said(window)
+    assert "SD 3.5 Large" in said(window) and "not on this machine" in said(window)
+    (told,) = [message for message in window.messages.messages() if "not on this machine" in message.text]
+    assert told.button and told.other_action is not None
+    told.other_action()
+    models = window._window_actions._models_window
+    assert models is not None
+    qtbot.waitUntil(lambda: "sd3.5-large" in models.cards)
+    qtbot.waitUntil(lambda: models.cards["sd3.5-large"].property("found") is True)
     recipe = window.form.read().recipe
     assert (recipe.model, recipe.steps, recipe.prompt) == ("laterna-mini-image", 40, "an owl")
 
