@@ -89,7 +89,7 @@ class EngineSession:
             events.JobResumed: lambda event: self._progress.show(
                 f"{label}Going on from step {event.step} of {event.steps}"
             ),
-            events.ResumeRefused: lambda event: self._progress.show(event.error.message),
+            events.ResumeRefused: lambda event: self._progress.show(event.error.sentence()),
             events.PlanLowered: lambda event: self._progress.show(event.message),
             events.StageChanged: lambda event: self._progress.show(
                 label + STAGE_NAMES.get(event.stage, event.stage), event.fraction

@@ -24,6 +24,7 @@ from engine.protocol.events import Event
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 LOG_LIMIT = 4 * 1024 * 1024
+AGAIN = "It is started again by itself."
 _TRACE_BYTES = 64 * 1024
 _TOLD = 4000
 _FATAL = "Fatal Python error"  # how faulthandler begins
@@ -54,7 +55,7 @@ class EngineProcess:
         self._reader: threading.Thread | None = None
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._stopping = False
-        self._ended_because: str | None = None
+        self._ended_because: EngineDied | None = None
         self._protocol_error: ProtocolError | None = None
         self._log_begin = 0
 
@@ -95,7 +96,7 @@ class EngineProcess:
         if process is None or process.stdin is None:
             raise EngineDied("The engine is not running.", "It is started again by itself.")
         if process.poll() is not None:
-            raise EngineDied("The engine has ended.", "It is started again by itself.")
+            raise EngineDied("The engine has ended.", AGAIN)
         self._outbox.put(codec.encode(command))
 
     def cpu_seconds(self) -> float | None:
@@ -125,8 +126,8 @@ class EngineProcess:
         if self._reader is not None and self._reader is not threading.current_thread():
             self._reader.join(timeout)
 
-    def kill(self, why: str = "The engine was ended.") -> None:
-        """End it at once, as a crash would; ``on_exit`` follows with ``EngineDied``, which says ``why``."""
+    def kill(self, why: EngineDied) -> None:
+        """End it at once, as a crash would; ``on_exit`` follows with ``why`` and the end of the log."""
         self._ended_because = why
         if self._process is not None:
             self._process.kill()
@@ -159,19 +160,21 @@ class EngineProcess:
         self._outbox.put(None)
         self._on_exit(None if self._stopping else self._death(code))
 
-    def _death(self, code: int) -> LaternaError:
-        was_killed = code in (_KILLED, _KILLED_IN_A_SHELL)
+    def _death(self, code: int) -> EngineDied:
+        error = self._cause(was_killed=code in (_KILLED, _KILLED_IN_A_SHELL))
+        error.detail = f"{_how_it_ended(code)}\n{_tail(self._log_file, self._log_begin)}".strip()
+        return error
+
+    def _cause(self, was_killed: bool) -> EngineDied:
         if self._protocol_error is not None and was_killed:
-            message = f"The engine stopped: it sent something that is no message ({self._protocol_error.message})."
-        elif self._ended_because is not None:
-            message = self._ended_because
-        elif was_killed:
-            message = "The engine stopped unexpectedly (the system may have run out of memory)."
-        else:
-            message = "The engine crashed."
-        detail = f"{_how_it_ended(code)}\n{_tail(self._log_file, self._log_begin)}".strip()
-        error = EngineDied(message, "It is started again by itself.", detail=detail)
-        error.memory_suspected = was_killed and self._ended_because is None and self._protocol_error is None
+            said = self._protocol_error.message
+            return EngineDied(f"The engine stopped: it sent something that is no message ({said}).", AGAIN)
+        if self._ended_because is not None:
+            return self._ended_because
+        if not was_killed:
+            return EngineDied("The engine crashed.", AGAIN)
+        error = EngineDied("The engine stopped unexpectedly (the system may have run out of memory).", AGAIN)
+        error.memory_suspected = True
         return error
 
 

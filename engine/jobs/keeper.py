@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.jobs.engine_process import AGAIN
 from engine.jobs.notices import EngineState, EngineStateChanged, Notice
 from engine.jobs.supervisor import EngineSupervisor
 from engine.jobs.watchdog import TICK, Patience, Watchdog
 from engine.protocol import events
 from engine.protocol.commands import Command, Preload
 from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError
-
-STUCK = "The engine does not answer any more and was ended."
 
 
 class EngineKeeper:
@@ -96,7 +95,7 @@ class EngineKeeper:
 
     def restart(self) -> None:
         """End it by force and start a fresh one."""
-        self._restart_wanted = self._engine.restart("The engine was restarted.")
+        self._restart_wanted = self._engine.restart()
 
     def shutdown(self) -> None:
         self._engine.shutdown()
@@ -157,7 +156,7 @@ class EngineKeeper:
         verdict = self._watchdog.tick(now)
         if verdict == "stuck":
             self._watchdog.rest()
-            self._engine.end(STUCK)
+            self._engine.end(EngineDied("The engine does not answer any more and was ended.", AGAIN))
         elif verdict == "silent" and not self._silent:
             self._silent = True
             self._tell("silent", "The engine does not answer. Laterna waits a little before ending it.")

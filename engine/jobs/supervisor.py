@@ -102,12 +102,12 @@ class EngineSupervisor:
         """The engine's processor time so far; None where it is not known."""
         return self._engine.cpu_seconds() if self._engine is not None else None
 
-    def end(self, why: str) -> None:
-        """End the engine by force; ``on_exit`` follows with an error that says ``why``."""
+    def end(self, why: EngineDied) -> None:
+        """End the engine by force; ``on_exit`` follows with ``why``."""
         if self._engine is not None:
             self._engine.kill(why)
 
-    def restart(self, why: str) -> bool:
+    def restart(self) -> bool:
         """A person wants a fresh engine; earlier failures are forgotten.
 
         True where one was running and is being ended by force (``on_exit`` follows), False where one is due at once.
@@ -115,7 +115,7 @@ class EngineSupervisor:
         self._failed_starts = 0
         self._deaths_in_a_row = 0
         if self._engine is not None:
-            self._engine.kill(why)
+            self._engine.kill(EngineDied("The engine was restarted."))
             return True
         self.restart_at = time.monotonic()
         return False

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from engine.protocol.errors import ErrorInfo
+from engine.protocol.errors import BadFile
 from engine.protocol.events import (
     CheckpointSaved,
     Event,
@@ -63,8 +63,8 @@ class Progress:
 
     def refused(self, reason: str) -> None:
         """A checkpoint is not used; ``reason`` completes the sentence."""
-        message = f"The saved state of this job is not used: {reason}. The job starts over."
-        self._emit(ResumeRefused(self._job, ErrorInfo("BadFile", message)), b"")
+        error = BadFile(f"The saved state of this job is not used: {reason}.", "The job starts over.")
+        self._emit(ResumeRefused(self._job, error.info()), b"")
 
     def lowered(self, stage: Stage, message: str) -> None:
         self._emit(PlanLowered(self._job, stage, message), b"")

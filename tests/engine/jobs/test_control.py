@@ -9,7 +9,6 @@ import pytest
 
 from engine.jobs import supervisor
 from engine.jobs.checkpoints import CheckpointFolder
-from engine.jobs.keeper import STUCK
 from engine.jobs.notices import EngineStateChanged, JobEnded, JobProgressed, JobsRemoved, QueueChanged, ServiceFailed
 from engine.jobs.variations import Axis
 from engine.jobs.watchdog import LONGEST_TICK, Patience, Watchdog
@@ -154,7 +153,7 @@ def test_a_silent_engine_is_noticed_and_ended_and_the_job_goes_on(run, how: str)
     if how != "hang-once":
         assert time.monotonic() - began < 1.5
     notice = running.wait(EngineStateChanged, lambda notice: notice.state == "restarting")
-    assert notice.error.message == STUCK
+    assert notice.error.message == "The engine does not answer any more and was ended."
     ended = running.wait_ended(id).job
     assert (ended.state, ended.engine_deaths, ended.memory_level) == ("done", 1, 0)
 
@@ -164,7 +163,7 @@ def test_an_engine_that_answers_and_does_nothing_is_ended(run, monkeypatch) -> N
     running = run(patience=QUICK)
     bad, good = (running.service.submit(picture_recipe(prompt), "/m")[0] for prompt in ("deadlock", "good"))
     notice = running.wait(EngineStateChanged, lambda notice: notice.state == "restarting")
-    assert notice.error.message == STUCK
+    assert notice.error.message == "The engine does not answer any more and was ended."
     ended = running.wait_ended(bad).job
     assert (ended.state, ended.engine_deaths) == ("failed", 3)
     assert running.wait_ended(good).job.state == "done"

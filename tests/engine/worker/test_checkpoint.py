@@ -225,7 +225,7 @@ def refused(driver: Driver, folder: Path, recipe: Recipe, file: Path) -> str:
     assert [step.step for step in driver.of(StepDone)] == [1, 2, 3, 4]
     assert not driver.of(JobResumed)
     [event] = driver.of(ResumeRefused)
-    assert event.error.message.endswith("The job starts over.")
+    assert event.error.remedy == "The job starts over."
     return event.error.message
 
 
