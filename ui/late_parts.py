@@ -204,6 +204,12 @@ class LateParts(QObject):
         self._window.feed.queue = queue
         window = self._window
         queue.set_estimate(window.feed.estimate.seconds)
+        if self._services is not None:
+            queue.finished.attach(self._services.library, self._services.thumbnails)
+        queue.finished.message.connect(window.say)
+        queue.finished.item_wanted.connect(lambda id: window.gallery and window.gallery.select(id))
+        window.item_actions.library_changed.connect(queue.library_changed)
+        link.library_changed.connect(queue.library_changed)
         window.queue_actions = QueueActions(window.session, window.actions_, link, queue, parent=window)
 
 

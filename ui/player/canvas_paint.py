@@ -35,8 +35,11 @@ def round_corners(painter: QPainter, rect: QRectF, theme: Theme) -> None:
 def chip(painter: QPainter, rect: QRectF, whole: QRectF, text: str, theme: Theme, *, mirrored: bool) -> None:
     """``text`` at the bottom of the picture in ``rect``, or of the ``whole`` canvas where the picture is too narrow."""
     font = theme.font(12, QFont.Weight.Medium)
-    area = rect.intersected(whole)
-    width = QFontMetricsF(font).horizontalAdvance(text) + 22
+    area, metrics = rect.intersected(whole), QFontMetricsF(font)
+    room = whole.width() - 46
+    if metrics.horizontalAdvance(text) > room:
+        text = metrics.elidedText(" ".join(text.split()), Qt.TextElideMode.ElideRight, room)
+    width = metrics.horizontalAdvance(text) + 22
     if area.width() < width + 24:
         area = whole
     x = area.right() - width - 12 if mirrored else area.left() + 12

@@ -8,10 +8,11 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from engine.jobs.job import Job
-from engine.jobs.notices import JobEnded, JobProgressed, MemoryShown, PreviewShown, QueueChanged
+from engine.jobs.notices import JobEnded, JobProgressed, LibraryChanged, MemoryShown, PreviewShown, QueueChanged
 from engine.protocol.recipe import Recipe
 from ui.formats import about
 from ui.library.previews import middle, split
+from ui.queue.finished import FinishedStrip
 from ui.queue.queue_delegate import QueueDelegate
 from ui.queue.queue_list import QueueList
 from ui.queue.queue_model import QueueModel
@@ -81,6 +82,7 @@ class QueuePanel(QWidget):
         self.empty.setWordWrap(True)
         self.empty.setContentsMargins(16, 0, 16, 12)
         self.running = RunningRow(theme=self._theme)
+        self.finished = FinishedStrip(theme=self._theme)
         self.list = QueueList(self.model)
         self.list.setAccessibleName(self.tr("Waiting jobs"))
         self.list.setItemDelegate(QueueDelegate(theme=self._theme, parent=self.list))
@@ -104,6 +106,10 @@ class QueuePanel(QWidget):
         layout.addWidget(self.running)
         layout.addWidget(self.empty)
         layout.addWidget(self.list, 1)
+        below = QHBoxLayout()
+        below.setContentsMargins(12, 0, 12, 0)
+        below.addWidget(self.finished)
+        layout.addLayout(below)
 
     # --- notices
 
@@ -126,12 +132,20 @@ class QueuePanel(QWidget):
             self.running.thumb.set_image(middle(split(preview)))
 
     def job_ended(self, ended: JobEnded) -> None:
+        self.finished.job_ended(ended)
         if self.running.job is not None and self.running.job.id == ended.job.id:
             self._show_running(None)
             self._update()
 
     def memory_shown(self, shown: MemoryShown) -> None:
         self.running.show_memory(shown.memory)
+
+    def library_changed(self, change: LibraryChanged) -> None:
+        self.finished.library_changed(change)
+
+    def close_down(self) -> None:
+        """Wait for its thread."""
+        self.finished.close_down()
 
     def set_estimate(self, seconds: Callable[[Recipe], float | None]) -> None:
         """How long a job of a recipe takes; None where that is not known."""
