@@ -5,7 +5,7 @@ What needs a widget (search field, player, dialogs) is asked for by a signal; th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -203,6 +203,29 @@ class Actions(QObject):
             texts,
         )
         self.submitted.emit()
+
+    def submit_recipes(self, recipes: Sequence[Recipe]) -> None:
+        """Put each on the queue as it is, seed and all; how many this machine cannot make is told."""
+        link = self._link
+        if link is None:
+            return
+        name, folder = self._preferences.file_name, self._preferences.output_folder
+        left_out = 0
+        for recipe in recipes:
+            model = self._session.find_model(recipe.model)
+            try:
+                if model is None:
+                    raise BadRecipe("Its model is not on this machine.")
+                validate(recipe, model.family)
+            except BadRecipe:
+                left_out += 1
+                continue
+            link.submit(recipe, str(model.folder), 1, folder, name, ())
+        if left_out < len(recipes):
+            self.submitted.emit()
+        if left_out:
+            text = self.tr("{count} of {all} cannot be made here: the model is missing, or a setting does not fit.")
+            self._say(text.format(count=left_out, all=len(recipes)), "warning")
 
     def _texts_failed(self, error: LaternaError) -> None:
         self.engine_refused(error.info())

@@ -21,16 +21,21 @@ def only_file(data: QMimeData) -> Path | None:
     return Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
 
 
+def files_of(data: QMimeData) -> list[Path]:
+    """The files of this machine in ``data``."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data.hasUrls() else []
+
+
 def dropped(data: QMimeData) -> Dropped:
     """The file or text of ``data``. Raises ``BadFile`` with a sentence where there is neither."""
     if data.hasUrls():
-        local = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+        local = files_of(data)
         if not local:
             raise BadFile(
                 QCoreApplication.translate("Drops", "That is an address, not a file on this machine."),
                 QCoreApplication.translate("Drops", "Save it first, then drop the file."),
             )
-        return Path(local[0])
+        return local[0]
     text = data.text().strip()
     if not text:
         raise BadFile(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from engine.interop.report import ImportResult
 
 TOPIC = "action"
+MOST_FILES = 500
 
 
 class RecipeFiles(QObject):
@@ -72,6 +75,40 @@ class RecipeFiles(QObject):
                 self._restore(path, found)
 
         self._background.run(work, done, self._failed)
+
+    def read_files(self, paths: Sequence[Path]) -> None:
+        """The recipe of the first that has one, into the form; all of them can go to the queue from the message."""
+        if len(paths) == 1:
+            self.read_file(paths[0])
+            return
+
+        def work() -> list[tuple[Path, ImportResult]]:
+            found = []
+            for path in paths[:MOST_FILES]:
+                with suppress(LaternaError):
+                    result = self._read(path)
+                    if result.recipe is not None:
+                        found.append((path, result))
+            return found
+
+        self._background.run(work, lambda found: self._several(len(paths), found), self._failed)
+
+    def _several(self, dropped: int, found: list[tuple[Path, ImportResult]]) -> None:
+        if not found:
+            text = self.tr("None of these {count} files carries a recipe.").format(count=dropped)
+            self.said.emit(Message(text, "warning", seconds=0.0, topic=TOPIC))
+            return
+        path, first = found[0]
+        self._restore(path, first)
+        if len(found) == 1:
+            return
+        recipes = [result.recipe for _path, result in found if result.recipe is not None]
+        text = self.tr("The recipe of {file} is in the form; {count} of {all} files carry one.").format(
+            file=path.name, count=len(found), all=dropped
+        )
+        queue_all = self.tr("Make all {count} again").format(count=len(found))
+        action = partial(self._actions.submit_recipes, recipes)
+        self.said.emit(Message(text, "info", button=queue_all, action=action, seconds=0.0, topic=TOPIC))
 
     def _restore(self, path: Path, found: ImportResult) -> None:
         if found.recipe is None:

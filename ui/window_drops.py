@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragMoveEvent, QDropEvent
 
 from engine.models.lora_facts import lora_facts
 from engine.protocol.errors import BadFile, LaternaError, UnsafeModel
-from ui.drops import dropped, is_usable, only_file
+from ui.drops import dropped, files_of, is_usable, only_file
 from ui.generate.drop_targets import LORA, MODEL, START, uses_of
 from ui.messages import of_error
 from ui.recipe_files import takes_pictures
@@ -87,10 +87,20 @@ class WindowDrops(QObject):
             return
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        if isinstance(what, Path):
+        if len(files := files_of(event.mimeData())) > 1:
+            self._use_several(files)
+        elif isinstance(what, Path):
             self._use(what, use)
         else:
             window.actions_.use_text(what)
+
+    def _use_several(self, files: list[Path]) -> None:
+        """Weights each as what they are; the recipes of all others."""
+        weights = [path for path in files if {LORA, MODEL} & set(uses_of(path, False))]
+        for path in weights:
+            self._use(path, "")
+        if rest := [path for path in files if path not in weights]:
+            self._window.files.read_files(rest)
 
     def _use(self, path: Path, use: str) -> None:
         window = self._window

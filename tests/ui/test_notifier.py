@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.settings import Settings
@@ -30,7 +30,16 @@ def notifier(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Notifier:
     window = QWidget()
     qtbot.addWidget(window)
     monkeypatch.setattr(QGuiApplication, "applicationState", lambda: Qt.ApplicationState.ApplicationInactive)
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: False)
     return Notifier(window, Settings())
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the desktop is asked for."""
+    calls: list[object] = []
+    monkeypatch.setattr(module.dbus, "call", lambda *arguments: bool(calls.append(arguments)))
+    return calls
 
 
 def run(notifier: Notifier, now: list[float], seconds: float, state: str = "done", waiting: int = 0) -> list[str]:
@@ -40,8 +49,17 @@ def run(notifier: Notifier, now: list[float], seconds: float, state: str = "done
     return notifier.told
 
 
-def test_a_long_job_is_told(notifier: Notifier, now: list[float]) -> None:
+def test_a_long_job_is_told(notifier: Notifier, now: list[float], asked: list[tuple[object, ...]]) -> None:
     assert run(notifier, now, 30.0) == ["Done: An owl"]
+    ((*_where, member, arguments),) = asked
+    assert (member, arguments) == ("AddNotification", ["job", {"title": "Done", "body": "An owl"}])
+
+
+def test_short_jobs_one_after_the_other_are_long_together(notifier: Notifier, now: list[float]) -> None:
+    for waiting in (2, 1):
+        assert run(notifier, now, 4.0, waiting=waiting) == []
+    assert run(notifier, now, 4.0) == ["Done: An owl"]
+    assert run(notifier, now, 4.0) == ["Done: An owl"], "the next stretch begins anew"
 
 
 @pytest.mark.parametrize(("seconds", "state", "waiting"), [(3.0, "done", 0), (30.0, "cancelled", 0), (30.0, "done", 2)])

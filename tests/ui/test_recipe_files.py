@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from app.paths import Paths
+from engine.media import metadata
+from engine.media.environment import Environment
+from engine.media.save import save_image
 from tests.fakes.clips import write_clip
+from tests.fakes.recipes import picture_recipe
 from ui.main_window import MainWindow
 from ui.messages import Message
 
-from .test_main_window import drop_file, make, results, said, wait_idle
+from .test_main_window import drop, drop_file, make, results, said, wait_idle
 
 CORPUS = Path(__file__).parents[1] / "engine" / "interop" / "corpus"
 
@@ -67,6 +73,35 @@ def test_several_prompts_of_a_workflow_are_in_the_form(qtbot: QtBot, window: Mai
     assert said_ is not None
     editor = window.form.advanced.conditioning
     assert (editor.positive.entries(), editor.negative.entries()) == (said_.positive, said_.negative)
+
+
+def drop_files(window: MainWindow, *paths: Path) -> bool:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return drop(window, data)
+
+
+def test_several_files_fill_the_form_and_can_all_be_made_again(
+    qtbot: QtBot, window: MainWindow, paths: Paths, picture: Path, tmp_path: Path
+) -> None:
+    made = []
+    for seed in (5, 6, 7):
+        recipe = picture_recipe(model="laterna-mini-image" if seed < 7 else "gone", prompt=f"owl {seed}", seed=seed)
+        made.append(tmp_path / f"{seed}.png")
+        save_image(np.full((16, 16, 3), seed, np.uint8), made[-1], recipe, Environment())
+    assert drop_files(window, picture, *made)
+    qtbot.waitUntil(lambda: "3 of 4 files" in said(window), timeout=5000)
+    assert window.session.draft.recipe.seed == 5
+    message(window, "3 of 4 files").action()  # type: ignore[misc]
+    qtbot.waitUntil(lambda: "1 of 3 cannot be made" in said(window), timeout=5000)
+    wait_idle(qtbot, window, paths, 2)
+    assert sorted(metadata.read(path).recipe.seed for path in results(paths)) == [5, 6]
+
+
+def test_several_files_without_a_recipe(qtbot: QtBot, window: MainWindow, picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("")
+    assert drop_files(window, picture, tmp_path / "a.txt")
+    qtbot.waitUntil(lambda: "None of these 2 files" in said(window), timeout=5000)
 
 
 def test_a_picture_without_a_recipe_is_offered_to_start_from(qtbot: QtBot, window: MainWindow, picture: Path) -> None:
