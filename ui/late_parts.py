@@ -81,6 +81,7 @@ class LateParts(QObject):
             tour.deleteLater()
 
         tour.read.connect(read)
+        tour.example_wanted.connect(window.make_example)
         window.actions_.submitted.connect(tour.end)
         tour.show()
 

@@ -250,6 +250,13 @@ class MainWindow(QMainWindow):
     def say(self, text: str) -> None:
         self.messages.show_message(Message(shipped().sentence(text)))
 
+    def make_example(self) -> None:
+        """The first of the model's examples, where nothing is written yet."""
+        draft, model = self.session.draft, self.session.model
+        if model is not None and model.info.examples and not draft.recipe.prompt.strip():
+            self.session.replace(draft.with_recipe(prompt=model.info.examples[0]))
+        self.actions_.generate()
+
     def import_model(self, path: Path) -> None:
         """A model's file or folder, on the models page."""
         self._window_actions.import_model(path)

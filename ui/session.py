@@ -75,12 +75,15 @@ class Session(QObject):
         self.draft_replaced.emit()
 
     def set_kind(self, kind: Kind) -> None:
-        """Pictures or clips. Each keeps its own draft; a first visit takes the prompt along."""
+        """Pictures or clips. Each keeps its own draft; a first visit takes the prompt along, or another example."""
         if kind == self._kind:
             return
         prompt, negative = self.draft.recipe.prompt, self.draft.recipe.negative_prompt
+        known = self.model.info.examples if self.model is not None else ()
         self._kind = kind
         if kind not in self._drafts:
+            if prompt in known and self.models and self.models[0].info.examples:
+                prompt = self.models[0].info.examples[0]
             self._drafts[kind] = Draft().with_recipe(prompt=prompt, negative_prompt=negative)
         self._settle_model()
         self.draft_replaced.emit()

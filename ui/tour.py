@@ -1,9 +1,9 @@
-"""The first words: three sentences over the view, at the first start only."""
+"""The first words: three sentences over the view, at the first start only, with a first picture at one click."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
 
 from ui.widgets.labels import label
 
@@ -12,9 +12,13 @@ MARGIN = 28
 
 
 class Tour(QFrame):
-    """Floats at the foot of ``host``. Signals: ``read`` when the person has read it."""
+    """Floats at the foot of ``host``.
+
+    Signals: ``read`` when the person has read it, ``example_wanted`` when they want to see something made.
+    """
 
     read = Signal()
+    example_wanted = Signal()
 
     def __init__(self, host: QWidget) -> None:
         super().__init__(host)
@@ -39,7 +43,17 @@ class Tour(QFrame):
         self.done = QPushButton(self.tr("Got it"))
         self.done.setAccessibleName(self.done.text())
         self.done.clicked.connect(self.end)
-        grid.addWidget(self.done, len(sentences), 1, Qt.AlignmentFlag.AlignRight)
+        self.example = QPushButton(self.tr("Make a first picture"))
+        self.example.setAccessibleName(self.example.text())
+        self.example.setProperty("role", "primary")
+        self.example.clicked.connect(self.example_wanted)
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(0, 6, 0, 0)
+        buttons.setSpacing(8)
+        buttons.addStretch(1)
+        buttons.addWidget(self.done)
+        buttons.addWidget(self.example)
+        grid.addLayout(buttons, len(sentences), 0, 1, 2)
         host.installEventFilter(self)
         self._place()
 

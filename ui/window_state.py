@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray, QObject, QSize, QTimer
 
 from engine.protocol.errors import LaternaError
+from ui.widgets.placing import FRAME
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
@@ -32,7 +33,7 @@ class WindowState(QObject):
 
     def restore(self) -> None:
         window, preferences = self._window, self._window.preferences
-        window.resize(QSize(*FIRST_SIZE).boundedTo(window.screen().availableSize()))
+        window.resize(QSize(*FIRST_SIZE).boundedTo(window.screen().availableSize() - FRAME))
         if preferences.geometry:
             window.restoreGeometry(_from_text(preferences.geometry))
         window.splitter.setSizes(list(FIRST_PANES))

@@ -18,6 +18,7 @@ from engine.media import metadata
 from engine.protocol.recipe import Recipe
 from ui.main_window import MainWindow
 from ui.stalls import StallMonitor
+from ui.tour import Tour
 
 STEPS = 6
 
@@ -228,6 +229,16 @@ def test_wrong_file_gives_a_sentence(qtbot: QtBot, window: MainWindow, tmp_path:
     qtbot.waitUntil(lambda: bool(said(window)), timeout=5000)
     assert said(window).endswith(".")
     assert window.form.prompts.prompt.text() == "mine"
+
+
+def test_a_stranger_makes_a_first_picture_by_one_click(qtbot: QtBot, window: MainWindow, paths: Paths) -> None:
+    (tour,) = window.findChildren(Tour)
+    assert "a red apple on the left" in window.form.prompts.prompt.placeholderText()
+    tour.example.click()
+    qtbot.waitUntil(lambda: bool(results(paths)), timeout=30_000)
+    recipe = metadata.read(results(paths)[0]).recipe
+    assert recipe is not None and recipe.prompt == "a red apple on the left"
+    assert window.preferences.toured and not window.findChildren(Tour)
 
 
 def test_recipe_of_a_model_that_is_not_here(qtbot: QtBot, window: MainWindow) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from pytestqt.qtbot import QtBot
 
 from engine.jobs.job import Job
@@ -42,6 +43,21 @@ def test_edit_tells_only_changes(qtbot: QtBot, session: Session) -> None:
         session.edit(session.draft)
     with qtbot.waitSignal(session.draft_edited):
         session.edit(session.draft.replace(count=2))
+
+
+def test_an_example_becomes_one_of_the_other_kind(session: Session, models: tuple[InstalledModel, ...]) -> None:
+    image, video = models
+    falling = msgspec.structs.replace(video.info, examples=("a leaf falling",))
+    session.set_models((image, InstalledModel(falling, video.folder)))
+    session.edit(session.draft.with_recipe(prompt=image.info.examples[0]))
+    session.set_kind("video")
+    assert session.draft.recipe.prompt == "a leaf falling"
+
+
+def test_words_of_ones_own_go_along_to_the_other_kind(session: Session) -> None:
+    session.edit(session.draft.with_recipe(prompt="an owl of mine"))
+    session.set_kind("video")
+    assert session.draft.recipe.prompt == "an owl of mine"
 
 
 def test_restore_of_an_unknown_family_keeps_the_words(session: Session) -> None:

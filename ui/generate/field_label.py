@@ -14,11 +14,14 @@ class FieldLabel(QLabel):
 
     reset_wanted = Signal()
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+    def __init__(self, text: str, help: str = "", parent: QWidget | None = None) -> None:
+        """``help`` says what the field does."""
         super().__init__(text, parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("role", "muted")
+        self._help = help
         self._usual = ""
+        self.setToolTip(help)
 
     @property
     def changed(self) -> bool:
@@ -29,12 +32,13 @@ class FieldLabel(QLabel):
         self._usual = usual
         set_state(self, "changed", bool(usual))
         tip = self.tr("The model's own: {value}. Click to go back to it (Alt+Home).").format(value=usual)
-        self.setToolTip(tip if usual else "")
+        self.setToolTip("\n\n".join(part for part in (self._help, tip if usual else "") if part))
         if usual:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
         else:
             self.unsetCursor()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._usual and event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.pos()):
+        inside = self.rect().contains(event.position().toPoint())
+        if self._usual and inside and event.button() == Qt.MouseButton.LeftButton:
             self.reset_wanted.emit()

@@ -11,7 +11,7 @@ from engine.models.catalog import InstalledModel
 from engine.prompt.known_words import unknown_words
 from engine.prompt.templates import is_template
 from engine.prompt.tokens import Rules
-from engine.protocol.family_info import MAX_PROMPT_CHARS
+from engine.protocol.family_info import MAX_PROMPT_CHARS, ModelInfo
 from ui.draft import Draft
 from ui.generate.completion import Completion
 from ui.generate.counter_label import CounterLabel, cuts_of
@@ -156,9 +156,16 @@ class Prompts(QWidget):
         self.prompt.set_vocabulary(vocabulary)
         self.completion.set_vocabulary(vocabulary)
         self.examples.set_model(info)
+        self.prompt.setPlaceholderText(self._invitation(info))
         for edit in (self.prompt, self.negative):
             edit.reads_weights = model is None or "comfyui" in model.family.text_encodings
         self._ask()
+
+    def _invitation(self, info: ModelInfo | None) -> str:
+        text = self.tr("Describe what you want to see")
+        if info is not None and info.examples:
+            text += "\n" + self.tr("for example: {prompt}").format(prompt=info.examples[0])
+        return text
 
     def open_history(self) -> None:
         self.history.open_below(self.history_button)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from ui.generate.field_help import help_for
 from ui.generate.field_label import FieldLabel
 from ui.widgets.labels import ErrorLabel, label
 from ui.widgets.style import set_state
@@ -37,8 +38,11 @@ class Rows(QWidget):
 
     def add(self, text: str, control: QWidget, fields: tuple[str, ...] = (), align_top: bool = False) -> None:
         row = 2 * len(self._rows)
-        name = FieldLabel(text)
+        help = help_for(fields)
+        name = FieldLabel(text, help)
         name.setBuddy(control)
+        if help and not control.whatsThis():
+            control.setWhatsThis(help)
         name.reset_wanted.connect(lambda: self.reset_wanted.emit(fields))
         self._names.append((fields, name, control))
         if align_top:
