@@ -24,6 +24,7 @@ MODULES = {
     "engine-embedded": "engine.worker.bench",
     "engine-checkpoints": "engine.worker.bench",
     "engine-death": "engine.jobs.bench",
+    "engine-hang": "engine.jobs.bench",
     "queue": "engine.jobs.bench",
     "forecast": "engine.worker.memory.bench",
     "resident": "engine.worker.memory.bench",

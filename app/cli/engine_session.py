@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -25,11 +25,17 @@ STAGE_NAMES = {
 
 
 class EngineSession:
-    """Runs jobs one after another in an engine of its own; raises what the engine reports."""
+    """Runs jobs one after another in an engine of its own; raises what the engine reports.
+
+    ``device`` and ``memory`` are what it told last; ``resumed``: whether the last job went on from a checkpoint.
+    """
 
     def __init__(self, log_file: Path, progress: Progress, command: list[str] | None = None) -> None:
         self._messages: queue.Queue[events.Event | LaternaError | None] = queue.Queue()
         self._progress = progress
+        self.device: events.DeviceInfo | None = None
+        self.memory: events.MemoryChanged | None = None
+        self.resumed = False
         self._engine = EngineProcess(
             on_event=lambda event, blob: self._messages.put(event),
             on_exit=self._messages.put,
@@ -47,6 +53,11 @@ class EngineSession:
         self._progress.end()
         self._engine.shutdown(timeout=2.0 if kind else 5.0)
 
+    def wait_ready(self) -> None:
+        """Until the engine has told of its device and its memory."""
+        while self.device is None or self.memory is None:
+            self._hear(self._messages.get())
+
     def generate(
         self,
         recipe: Recipe,
@@ -58,10 +69,11 @@ class EngineSession:
         adapter_files: Sequence[Path] = (),
         a1111_parameters: bool = False,
         checkpoint: Path | None = None,
+        footprints_folder: Path | None = None,
     ) -> events.JobFinished:
         """Run one job to its end, from its ``checkpoint`` on if there is one. Ctrl-C cancels it, which leaves a
         checkpoint, and raises ``Cancelled``."""
-        job = uuid.uuid4().hex
+        job, self.resumed = uuid.uuid4().hex, False
         self._engine.send(
             commands.Generate(
                 job=job,
@@ -74,6 +86,7 @@ class EngineSession:
                 adapter_files=tuple(map(str, adapter_files)),
                 a1111_parameters=a1111_parameters,
                 checkpoint=str(checkpoint) if checkpoint else "",
+                footprints_folder=str(footprints_folder) if footprints_folder else "",
             )
         )
         try:
@@ -84,35 +97,38 @@ class EngineSession:
             raise
 
     def _wait(self, job: str, label: str) -> events.JobFinished:
-        handlers: dict[type, Callable[..., None]] = {
-            events.EngineWarming: lambda event: self._progress.show(event.what),
-            events.JobResumed: lambda event: self._progress.show(
-                f"{label}Going on from step {event.step} of {event.steps}"
-            ),
-            events.ResumeRefused: lambda event: self._progress.show(event.error.sentence()),
-            events.PlanLowered: lambda event: self._progress.show(event.message),
-            events.StageChanged: lambda event: self._progress.show(
-                label + STAGE_NAMES.get(event.stage, event.stage), event.fraction
-            ),
-            events.StepDone: lambda event: self._progress.show(
-                label + STAGE_NAMES["denoising"],
-                event.step / event.steps,
-                event.seconds_left,
-                f"step {event.step} of {event.steps}",
-            ),
-        }
         while True:
             message = self._messages.get()
-            if isinstance(message, LaternaError):
-                raise message
             if isinstance(message, events.JobFinished) and message.job == job:
                 return message
             if isinstance(message, events.JobCancelled) and message.job == job:
                 raise Cancelled("Cancelled.")
             if isinstance(message, events.JobFailed) and message.job == job:
                 raise from_info(message.error)
-            if isinstance(message, events.CommandRefused):
-                raise from_info(message.error)
-            handler = handlers.get(type(message))
-            if handler is not None:
-                handler(message)
+            self._hear(message, label)
+
+    def _hear(self, message: events.Event | LaternaError | None, label: str = "") -> None:
+        """Note and show what is said besides the end of a job. Raises what went wrong."""
+        if isinstance(message, LaternaError):
+            raise message
+        match message:
+            case events.CommandRefused(error):
+                raise from_info(error)
+            case events.EngineReady():
+                self.device = message.device
+            case events.MemoryChanged():
+                self.memory = message
+            case events.EngineWarming(what):
+                self._progress.show(what)
+            case events.JobResumed(_job, step, steps):
+                self.resumed = True
+                self._progress.show(f"{label}Going on from step {step} of {steps}")
+            case events.ResumeRefused():
+                self._progress.show(message.error.message)
+            case events.PlanLowered():
+                self._progress.show(message.message)
+            case events.StageChanged():
+                self._progress.show(label + STAGE_NAMES.get(message.stage, message.stage), message.fraction)
+            case events.StepDone():
+                done, told = message.step / message.steps, f"step {message.step} of {message.steps}"
+                self._progress.show(label + STAGE_NAMES["denoising"], done, message.seconds_left, told)

@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from app.cli.engine_session import EngineSession
+from app.cli.learning import Learning
 from app.cli.model_argument import find_model
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
 from app.cli.several import recipes_of
 from app.cli.target import Target, check_writable, named
-from app.cli.unfinished import Result, Unfinished, UnfinishedFolder, new_id
+from app.cli.unfinished import Expected, Result, Unfinished, UnfinishedFolder, new_id
 from app.paths import Paths
 from engine.interop.embedded import is_picture
 from engine.library.library import Library
@@ -108,13 +109,16 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
 
 def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet: bool) -> Unfinished:
     """Make what is left of ``work``; after each recipe what is done is noted."""
-    target = Target(Path(work.folder), work.stem, work.suffix)
+    target, folder = Target(Path(work.folder), work.stem, work.suffix), Path(work.model_folder)
+    learning = Learning(paths)
     with EngineSession(paths.engine_log, progress := Progress()) as engine:
         for i, recipe in enumerate(work.recipes[work.done :], work.done):
             unfinished.save(work)
+            engine.wait_ready()
+            forecast = learning.begin(recipe, folder, engine.device, engine.memory)
             done = engine.generate(
                 recipe,
-                Path(work.model_folder),
+                folder,
                 target.folder,
                 f".{target.stem}-{work.id}",
                 paths.encodings,
@@ -122,13 +126,19 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
                 tuple(map(Path, work.adapter_files)),
                 work.a1111,
                 unfinished.checkpoint(work),
+                paths.footprints,
             )
             progress.end()
+            if not engine.resumed:
+                learning.end(recipe, folder, done)
+            expected = Expected(forecast.seconds, forecast.needed) if forecast is not None else None
             results = []
             for number, file in enumerate(done.files, len(work.results) + 1):
                 path = target.path(number)
                 Path(file.path).replace(path)
-                results.append(Result(str(path), recipe.seed, file.pixels_sha256, done.seconds, done.peak_memory))
+                results.append(
+                    Result(str(path), recipe.seed, file.pixels_sha256, done.seconds, done.peak_memory, expected)
+                )
                 if not is_quiet:
                     print(path, flush=True)
             work = msgspec.structs.replace(work, results=(*work.results, *results), done=i + 1)

@@ -19,12 +19,20 @@ from engine.protocol.recipe import Recipe
 KEPT = 20
 
 
+class Expected(msgspec.Struct, frozen=True):
+    """What was forecast: seconds without loading, and bytes at the peak of the memory that counts."""
+
+    seconds: float
+    peak_memory: int
+
+
 class Result(msgspec.Struct, frozen=True):
     path: str
     seed: int
     pixels_sha256: str
     seconds: dict[str, float]
     peak_memory: int
+    expected: Expected | None = None
 
 
 class Unfinished(msgspec.Struct, frozen=True):

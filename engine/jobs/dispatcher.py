@@ -46,6 +46,7 @@ class JobSettings:
     output_folder: Path
     cache_folder: Path
     adapter_folder: Path
+    footprints_folder: Path | None = None
     preview_interval: Callable[[], float] = lambda: 0.1
     a1111_parameters: Callable[[], bool] = lambda: False
     keep_free: Callable[[], int] = lambda: 0
@@ -151,6 +152,7 @@ class Dispatcher:
                 checkpoint_share=self._settings.checkpoint_share,
                 memory_level=job.memory_level,
                 keep_free=self._settings.keep_free(),
+                footprints_folder=str(self._settings.footprints_folder or ""),
             )
         )
 

@@ -22,7 +22,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     ``checkpoint_share`` is the part of the run's time that writing it may take. ``memory_level`` is 0, and one more for
     each time that memory seems to have run out on this job: the plan should need less. ``keep_free`` bytes of the
     memory that the device works in are left to other programs beyond the usual reserve. With ``a1111_parameters``
-    pictures carry Automatic1111's ``parameters`` text too.
+    pictures carry Automatic1111's ``parameters`` text too. ``footprints_folder`` has what was simulated of networks.
     """
 
     job: str
@@ -39,6 +39,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     memory_level: int = 0
     keep_free: int = 0
     a1111_parameters: bool = False
+    footprints_folder: str = ""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

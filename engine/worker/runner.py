@@ -13,6 +13,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from engine.memory.footprints import Footprints
 from engine.memory.plan import StageName
 from engine.models import catalog
 from engine.protocol.commands import Generate
@@ -111,6 +112,7 @@ class Runner:
         recipe = job.recipe
         family = families.get(recipe.family)
         validate(recipe, family.info)
+        self._know(job.footprints_folder)
         model, placing = self._open(Path(job.model_folder), recipe, family, job.memory_level, job.keep_free)
         model.adapters = Adapters.of(job)
         family.check(model.folder, recipe)
@@ -193,6 +195,12 @@ class Runner:
         )
         plan, placing = self.memory.plan(recipe, family, folder, level, keep_free)
         return Model(folder, family, plan, self.cancellation, self.memory.pool), placing
+
+    def _know(self, footprints_folder: str) -> None:
+        """Take what was simulated on this machine into account."""
+        folder = Path(footprints_folder) if footprints_folder else None
+        if folder != self.memory.footprints.folder:
+            self.memory.footprints = Footprints(folder)
 
     def preload(self, path: Path) -> None:
         """Read a whole model, if all of it stays in memory."""

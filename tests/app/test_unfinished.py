@@ -63,6 +63,8 @@ class Session:
     error: BaseException = Cancelled("Cancelled.")
     seeds: list[int] = []
     checkpoints: list[Path] = []
+    device = memory = None
+    resumed = False
 
     def __init__(self, *_: Any) -> None:
         pass
@@ -73,11 +75,15 @@ class Session:
     def __exit__(self, *_: Any) -> None:
         pass
 
+    def wait_ready(self) -> None:
+        pass
+
     def generate(self, recipe: Any, model: Path, folder: Path, stem: str, *rest: Any) -> Any:
-        self.checkpoints.append(rest[-1])
+        *_, checkpoint, _footprints = rest
+        self.checkpoints.append(checkpoint)
         if len(self.seeds) == self.stop_at:
-            rest[-1].parent.mkdir(parents=True, exist_ok=True)
-            rest[-1].write_bytes(b"state")
+            checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            checkpoint.write_bytes(b"state")
             raise self.error
         self.seeds.append(recipe.seed)
         path = folder / f"{stem}.png"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psutil
 import torch
 
+from engine.memory.footprints import Footprints
 from engine.memory.machine import HOST_PROCESS, DeviceKind, Machine, Rates
 from engine.memory.plan import StageName, weights_of
 from engine.protocol.events import DeviceInfo
@@ -33,13 +34,14 @@ class Keeper:
     """Plans jobs on ``device`` and keeps loaded parts in ``pool``. ``free`` is asked anew each time, because other
     programs take memory too. ``precision`` overrides the planner: everything stays in memory in that dtype.
 
-    ``described``: the device with its measured rates, once they are known.
+    ``described``: the device with its measured rates, once they are known. ``footprints``: what is known of networks.
     """
 
     def __init__(self, device: torch.device, free: Free, precision: torch.dtype | None = None) -> None:
         self.device = device
         self.pool = Pool()
         self.described = DeviceInfo(device.type, "", 0)
+        self.footprints = Footprints()
         self._free = free
         self._precision = precision
         self._idle_limit = int(free(device).host_free * IDLE_SHARE)
@@ -70,7 +72,7 @@ class Keeper:
         """
         now = self._free(self.device)
         if self._precision is None:
-            placing = place(recipe, family, folder, self.machine(keep_free), level)
+            placing = place(recipe, family, folder, self.machine(keep_free), level, self.footprints)
             if placing.current is not None:
                 return self.carry_out(placing, family, folder), placing
         return make_plan(folder, now, family.device_dtype, self._precision, weights_of(recipe)), None

@@ -41,12 +41,19 @@ class Placing:
         return max(self.current.stages, key=lambda stage: stage.host if self.is_unified else stage.device).stage
 
 
-def place(recipe: Recipe, family: Family, folder: ModelFolder, machine: Machine, level: int = 0) -> Placing:
+def place(
+    recipe: Recipe,
+    family: Family,
+    folder: ModelFolder,
+    machine: Machine,
+    level: int = 0,
+    footprints: Footprints | None = None,
+) -> Placing:
     """The first plan that fits; where none does, the one that needs least, because a person wanted it anyway.
 
-    ``level`` times, a plan that needs less takes its place.
+    ``level`` times, a plan that needs less takes its place. ``footprints`` may know more than those that ship.
     """
-    components = components_of(folder, family)
+    components = components_of(folder, family, footprints)
     if components is None:
         return Placing(None, machine.is_unified)
 
@@ -65,9 +72,9 @@ def place(recipe: Recipe, family: Family, folder: ModelFolder, machine: Machine,
     return placing
 
 
-def components_of(folder: ModelFolder, family: Family) -> Components | None:
+def components_of(folder: ModelFolder, family: Family, footprints: Footprints | None = None) -> Components | None:
     """The model as the planner sees it; None where a network is of no known kind."""
-    known, parts = Footprints(), []
+    known, parts = footprints or Footprints(), []
     usual = {spec.name: spec.classes[0].partition(":")[2] for spec in family.components}
     for name, part in folder.parts.items():
         if not part.weights:
