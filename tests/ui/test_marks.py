@@ -54,12 +54,14 @@ def test_keys_rate_what_is_chosen_and_undo_takes_it_back(qtbot: QtBot, shown: Ma
     grid = shown.gallery.grid
     grid.selectAll()
     grid.setFocus()
-    QTest.keyClick(grid, Qt.Key.Key_4)
-    qtbot.waitUntil(lambda: ratings(shown) == [4, 4, 4])
+    with qtbot.waitSignal(shown.item_actions.library_changed):
+        QTest.keyClick(grid, Qt.Key.Key_4)
+    assert ratings(shown) == [4, 4, 4]
     shown.gallery.step(0)
-    QTest.keyClick(grid, Qt.Key.Key_0)
-    qtbot.waitUntil(lambda: sorted(ratings(shown)) == [0, 4, 4])
-    qtbot.waitUntil(lambda: "rating" in shown.actions_.action("undo").text())
+    with qtbot.waitSignal(shown.item_actions.library_changed):
+        QTest.keyClick(grid, Qt.Key.Key_0)
+    assert sorted(ratings(shown)) == [0, 4, 4]
+    assert "rating" in shown.actions_.action("undo").text()
     shown.actions_.undo()
     qtbot.waitUntil(lambda: ratings(shown) == [4, 4, 4])
     shown.actions_.undo()

@@ -86,7 +86,7 @@ class QueuePanel(QWidget):
         self.list = QueueList(self.model)
         self.list.setAccessibleName(self.tr("Waiting jobs"))
         self.list.setItemDelegate(QueueDelegate(theme=self._theme, parent=self.list))
-        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setProperty("role", "bare")
         self.list.setMouseTracking(True)
         self.list.setUniformItemSizes(True)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
