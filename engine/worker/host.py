@@ -86,7 +86,9 @@ class Host:
         import torch
 
         from engine.worker import device
+        from engine.worker.memory.allocator import give_back_freed_memory
 
+        give_back_freed_memory()
         threads = device.cpu_threads()
         torch.set_num_threads(threads)
         self.emit(EngineWarming("Loading the models' code"))

@@ -93,6 +93,7 @@ def resident_case(name: str) -> Figures:
     from engine.memory.published import NETWORKS
     from engine.worker.device import PeakMemory
     from engine.worker.memory import networks
+    from engine.worker.memory.allocator import give_back_freed_memory
     from engine.worker.memory.simulate import open_network
 
     def call(network: Any) -> Any:
@@ -110,6 +111,7 @@ def resident_case(name: str) -> Figures:
     peak = simulated.run(call).peak
     weights = sum(tensor.numel() * 4 for tensor in simulated.network.parameters())
     weights += sum(tensor.numel() * 4 for tensor in simulated.network.buffers())
+    give_back_freed_memory()
     before = psutil.Process().memory_info().rss
     measure = PeakMemory(torch.device("cpu"))
     measure.start()
