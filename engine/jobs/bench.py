@@ -1,4 +1,4 @@
-"""What durability costs: how soon an engine's death is noticed, and what a queue of 10,000 jobs takes."""
+"""What durability costs: how soon an engine that dies, hangs or talks nonsense is noticed; what 10,000 jobs take."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ import os
 import queue
 import signal
 import statistics
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from engine.jobs.dispatcher import JobSettings
 from engine.jobs.engine_process import EngineProcess
 from engine.jobs.job import Job
+from engine.jobs.notices import EngineStateChanged, JobProgressed, Notice
 from engine.jobs.queue import JobQueue
+from engine.jobs.service import JobService
+from engine.library.library import Library
+from engine.models import catalog
+from engine.protocol.commands import Ping
 from engine.protocol.events import EngineReady, EngineWarming
 from engine.protocol.recipe import Recipe
 
+EMBEDDED = Path(__file__).resolve().parents[2] / "resources" / "models"
 DEATHS = 5
+HANGS = 5
 JOBS = 10_000
 
 Figures = dict[str, Any]
@@ -47,6 +57,65 @@ def death() -> Figures:
     return {"median": statistics.median(seconds), "worst": max(seconds)}
 
 
+def hang() -> Figures:
+    """Seconds until a person is told of a real engine that was stopped (SIGSTOP) at work, that answers again, and that
+    was killed at work; and until one that says what is no message has been ended."""
+    recipe = catalog.open_folder(EMBEDDED / catalog.MINI_IMAGE).info.recipe("a red apple").replace(steps=200)
+    told: queue.SimpleQueue[tuple[float, Notice]] = queue.SimpleQueue()
+    seconds: dict[str, list[float]] = {"stopped": [], "answers_again": [], "killed": [], "nonsense": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        library = Library(folder / "library.sqlite3", folder / "output")
+        service = JobService(
+            queue_database=folder / "queue.sqlite3",
+            library=library,
+            settings=JobSettings(folder / "output", folder / "cache", folder / "loras"),
+            engine_log=folder / "engine.log",
+            notify=lambda notice: told.put((time.perf_counter(), notice)),
+        )
+        thread = threading.Thread(target=service.run)
+        thread.start()
+
+        def wait(test: Callable[[Notice], bool]) -> float:
+            while not test((found := told.get(timeout=120))[1]):
+                pass
+            return found[0]
+
+        def measure(figure: str, number: int, state: str) -> None:
+            began = time.perf_counter()
+            os.kill(service.engine_pid or 0, number)
+            is_told = wait(lambda notice: isinstance(notice, EngineStateChanged) and notice.state == state)
+            seconds[figure].append(is_told - began)
+
+        try:
+            service.submit(recipe, EMBEDDED / catalog.MINI_IMAGE, count=HANGS)
+            for number in range(HANGS):
+                time.sleep(0.07 * number)  # at another moment between two signs of life
+                wait(lambda notice: isinstance(notice, JobProgressed) and notice.stage == "denoising")
+                measure("stopped", signal.SIGSTOP, "silent")
+                measure("answers_again", signal.SIGCONT, "working")
+            measure("killed", signal.SIGKILL, "restarting")
+        finally:
+            service.stop()
+            thread.join()
+            library.close()
+        seconds["nonsense"] = [_nonsense(folder) for _ in range(HANGS)]
+    return {name: {"median": statistics.median(found), "worst": max(found)} for name, found in seconds.items()}
+
+
+def _nonsense(folder: Path) -> float:
+    """Seconds until an engine has ended that answers the first thing it is asked with what is no message."""
+    script = "import sys, time; sys.stdin.buffer.read(1); print('x' * 99, flush=True); time.sleep(600)"
+    said: queue.SimpleQueue[object] = queue.SimpleQueue()
+    engine = EngineProcess(lambda event, blob: None, said.put, folder / "engine.log", [sys.executable, "-c", script])
+    engine.start()
+    time.sleep(0.5)  # Python has started
+    began = time.perf_counter()
+    engine.send(Ping(1))
+    said.get(timeout=120)
+    return time.perf_counter() - began
+
+
 def long_queue() -> Figures:
     """Seconds to open, add to, move within and take from a queue of 10,000 jobs."""
     recipe = Recipe(family="sd35", model="m", prompt="a lighthouse on a cliff at dawn, oil painting, " * 4)
@@ -72,4 +141,4 @@ def long_queue() -> Figures:
     return figures
 
 
-NAMES: dict[str, Callable[[], Figures]] = {"engine-death": death, "queue": long_queue}
+NAMES: dict[str, Callable[[], Figures]] = {"engine-death": death, "engine-hang": hang, "queue": long_queue}

@@ -169,6 +169,10 @@ class JobService:
         """Have the engine load a model while it is idle."""
         self._ask(self._engine.preload, str(model_folder))
 
+    @property
+    def engine_pid(self) -> int | None:
+        return self._engine.pid
+
     def restart_engine(self) -> None:
         """End the engine by force and start a fresh one; a running job goes on from its checkpoint."""
         self._ask(self._engine.restart)

@@ -120,7 +120,7 @@ def test_a_killed_engine_goes_on_from_the_checkpoint_with_a_hint_at_memory(run) 
     (id,) = running.service.submit(picture_recipe(steps=10), "/m")
     running.wait(JobProgressed, denoising(5))
     began = time.monotonic()
-    os.kill(running.service._engine.pid, signal.SIGKILL)
+    os.kill(running.service.engine_pid, signal.SIGKILL)
     running.wait(EngineStateChanged, lambda notice: notice.state == "restarting")
     assert time.monotonic() - began < 1.0
     running.told.clear()
@@ -133,7 +133,7 @@ def test_a_crash_is_no_hint_at_memory(run) -> None:
     running = run(*SLOW)
     (id,) = running.service.submit(picture_recipe(steps=6), "/m")
     running.wait(JobProgressed, denoising(2))
-    os.kill(running.service._engine.pid, signal.SIGSEGV)
+    os.kill(running.service.engine_pid, signal.SIGSEGV)
     notice = running.wait(EngineStateChanged, lambda notice: notice.state == "restarting")
     assert "SIGSEGV" in notice.error.detail
     ended = running.wait_ended(id).job
@@ -147,7 +147,7 @@ def test_a_silent_engine_is_noticed_and_ended_and_the_job_goes_on(run, how: str)
     (id,) = running.service.submit(picture_recipe(prompt, steps=10), "/m")
     running.wait(JobProgressed, denoising(2))
     if how != "hang-once":
-        os.kill(running.service._engine.pid, signal.SIGSTOP)
+        os.kill(running.service.engine_pid, signal.SIGSTOP)
     began = time.monotonic()
     running.wait(EngineStateChanged, lambda notice: notice.state == "silent")
     if how != "hang-once":
@@ -173,9 +173,9 @@ def test_an_engine_that_was_only_slow_to_answer_goes_on(run) -> None:
     running = run(*SLOW, patience=Patience(noticed=0.4, silence=20.0))
     (id,) = running.service.submit(picture_recipe(steps=6), "/m")
     running.wait(JobProgressed, denoising(2))
-    os.kill(running.service._engine.pid, signal.SIGSTOP)
+    os.kill(running.service.engine_pid, signal.SIGSTOP)
     running.wait(EngineStateChanged, lambda notice: notice.state == "silent")
-    os.kill(running.service._engine.pid, signal.SIGCONT)
+    os.kill(running.service.engine_pid, signal.SIGCONT)
     running.wait(EngineStateChanged, lambda notice: notice.state == "working")
     assert running.wait_ended(id).job.engine_deaths == 0
 

@@ -62,7 +62,7 @@ def test_killed_stopped_and_closed_in_the_middle_the_pixels_are_those_of_an_unin
     for id, number in zip(ids[1:3], (signal.SIGKILL, signal.SIGSTOP), strict=True):
         checkpoint = tmp_path / "checkpoints" / f"{id}.safetensors"
         running.wait(JobProgressed, lambda n, id=id, file=checkpoint: n.job == id and n.step > 5 and file.exists())
-        os.kill(running.service._engine.pid, number)
+        os.kill(running.service.engine_pid, number)
         running.told.clear()
         assert pixels(running, id) == whole
         steps = [n.step for n in running.told if isinstance(n, JobProgressed) and n.job == id and n.step]
@@ -84,7 +84,7 @@ def test_a_clip_of_49_frames_that_is_killed_while_it_is_decoded_does_not_sample_
     whole = pixels(running, running.service.submit(recipe, folder)[0], recipe)
     (id,) = running.service.submit(recipe, folder)
     running.wait(JobProgressed, lambda n: n.job == id and n.stage == "decoding")
-    os.kill(running.service._engine.pid, signal.SIGKILL)
+    os.kill(running.service.engine_pid, signal.SIGKILL)
     running.wait(EngineStateChanged, lambda n: n.state == "restarting")
     running.told.clear()
     assert pixels(running, id, recipe) == whole

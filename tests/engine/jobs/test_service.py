@@ -173,7 +173,7 @@ def test_the_engine_is_killed_and_the_job_goes_on(run) -> None:
     running = run("--step-seconds", "0.1")
     (id,) = running.service.submit(picture_recipe(steps=6), "/m")
     running.wait(JobProgressed, lambda notice: notice.step == 3)
-    pid = running.service._engine.pid
+    pid = running.service.engine_pid
     os.kill(pid, signal.SIGKILL)
     notice = running.wait(EngineStateChanged, lambda notice: notice.state == "restarting")
     assert notice.error.kind == "EngineDied" and "SIGKILL" in notice.error.detail
@@ -282,7 +282,7 @@ from tests.fakes.recipes import picture_recipe
 folder = Path({str(tmp_path)!r})
 def notify(notice):
     if isinstance(notice, JobProgressed) and notice.step == 1:
-        print(service._engine.pid, flush=True)
+        print(service.engine_pid, flush=True)
 service = JobService(
     queue_database=folder / "queue.sqlite3", library=Library(folder / "library.sqlite3", folder / "output"),
     settings=JobSettings(folder / "output", folder / "cache", folder / "loras"),
