@@ -111,6 +111,10 @@
       <translation>Gerar</translation>
     </message>
     <message>
+      <source>Get it in Models…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Go on with the queue</source>
       <translation>Continuar a fila</translation>
     </message>
@@ -345,6 +349,10 @@
     <message>
       <source>restoring the recipe</source>
       <translation>restaurar a receita</translation>
+    </message>
+    <message>
+      <source>{count} of {all} cannot be made here: the model is missing, or a setting does not fit.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>{file} was made with {model}, which is not on this machine.</source>
@@ -971,6 +979,77 @@
     </message>
   </context>
   <context>
+    <name>FieldHelp</name>
+    <message>
+      <source>A picture to draw over, in place of beginning with noise.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>During which part of the steps the negative prompt holds.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Higher values spend more of the steps on the large shapes, lower ones on details.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How exactly the model's numbers are kept. Smaller ones need less memory.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How many single pictures the clip has, and how many are shown in a second.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How many to make, each with a seed of its own.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How much of a long prompt the largest text encoder reads.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How often the picture is worked over. More steps give more detail and take longer.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How strictly the prompt is followed. Too little is vague, too much looks burnt.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How the noise goes down over the steps: early on shapes are found, later details.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>In pixels. Sizes that the model was made for come out best; larger ones take longer.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Leaves out work at steps where little changes: faster, and slightly different.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Small files that teach the model a style, a person or a thing.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The method by which noise becomes a picture. They differ in speed and a little in their look.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The number that everything begins from by chance: the same number and settings give the same picture.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>What draws the picture or clip. Ctrl+M shows more of them.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Whether (words:1.2) in a prompt weigh more, as in ComfyUI, or are plain text.</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>FieldLabel</name>
     <message>
       <source>The model's own: {value}. Click to go back to it (Alt+Home).</source>
@@ -1081,6 +1160,17 @@
     <message>
       <source>Today</source>
       <translation>Hoje</translation>
+    </message>
+  </context>
+  <context>
+    <name>FinishedStrip</name>
+    <message>
+      <source>Finished</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The file is not there any more: {0}.</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>
@@ -2339,6 +2429,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <source>Your prompts (Ctrl+H)</source>
       <translation>Seus prompts (Ctrl+H)</translation>
     </message>
+    <message>
+      <source>for example: {prompt}</source>
+      <translation type="unfinished" />
+    </message>
   </context>
   <context>
     <name>Queue</name>
@@ -2504,6 +2598,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>pausado</translation>
     </message>
     <message>
+      <source>{0} paused</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>{0} waiting</source>
       <translation>{0} esperando</translation>
     </message>
@@ -2653,8 +2751,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha outra.</translation>
     </message>
     <message>
+      <source>Make all {count} again</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>No model on this machine starts from a picture.</source>
       <translation>Nenhum modelo deste computador parte de uma imagem.</translation>
+    </message>
+    <message>
+      <source>None of these {count} files carries a recipe.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Start from it</source>
@@ -2663,6 +2769,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The next picture starts from {file}. How much of it is drawn anew is under Advanced.</source>
       <translation>A próxima imagem parte de {file}. Quanto dela é redesenhado está em Avançado.</translation>
+    </message>
+    <message>
+      <source>The recipe of {file} is in the form; {count} of {all} files carry one.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>the picture to start from</source>
@@ -2970,6 +3080,30 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>em pedaços menores</translation>
     </message>
     <message>
+      <source>it belongs to another recipe</source>
+      <translation>ele pertence a outra receita</translation>
+    </message>
+    <message>
+      <source>it is damaged</source>
+      <translation>ele está danificado</translation>
+    </message>
+    <message>
+      <source>it was saved by another version of Laterna</source>
+      <translation>ele foi salvo por outra versão do Laterna</translation>
+    </message>
+    <message>
+      <source>it was saved on another device</source>
+      <translation>ele foi salvo em outro dispositivo</translation>
+    </message>
+    <message>
+      <source>it was saved under another memory plan</source>
+      <translation>ele foi salvo com outro plano de memória</translation>
+    </message>
+    <message>
+      <source>it was saved with other versions of the libraries</source>
+      <translation>ele foi salvo com outras versões das bibliotecas</translation>
+    </message>
+    <message>
       <source>more slowly</source>
       <translation>mais devagar</translation>
     </message>
@@ -3012,6 +3146,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>stage by stage</source>
       <translation>etapa por etapa</translation>
+    </message>
+    <message>
+      <source>the model's files have changed since</source>
+      <translation>os arquivos do modelo mudaram desde então</translation>
+    </message>
+    <message>
+      <source>the prompt is read in another way now</source>
+      <translation>o prompt agora é lido de outra maneira</translation>
     </message>
     <message>
       <source>the result is put together from tiles, which may differ a little along their seams</source>
@@ -3506,6 +3648,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Ele tem: {}.</translation>
     </message>
     <message>
+      <source>It is started again by itself.</source>
+      <translation>Ele é iniciado de novo sozinho.</translation>
+    </message>
+    <message>
       <source>It runs {}.</source>
       <translation>Ele executa {}.</translation>
     </message>
@@ -3863,11 +4009,11 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>The engine crashed.</source>
-      <translation type="unfinished" />
+      <translation>O motor travou e terminou.</translation>
     </message>
     <message>
       <source>The engine does not answer any more and was ended.</source>
-      <translation type="unfinished" />
+      <translation>O motor não responde mais e foi encerrado.</translation>
     </message>
     <message>
       <source>The engine ended {} times while working on this.</source>
@@ -3887,15 +4033,15 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>The engine stopped unexpectedly (the system may have run out of memory).</source>
-      <translation type="unfinished" />
+      <translation>O motor parou inesperadamente (talvez tenha faltado memória ao sistema).</translation>
     </message>
     <message>
       <source>The engine stopped: it sent something that is no message ({}).</source>
-      <translation type="unfinished" />
+      <translation>O motor parou: enviou algo que não é uma mensagem ({}).</translation>
     </message>
     <message>
       <source>The engine was restarted.</source>
-      <translation type="unfinished" />
+      <translation>O motor foi reiniciado.</translation>
     </message>
     <message>
       <source>The export was stopped.</source>
@@ -3959,7 +4105,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>The job starts over.</source>
-      <translation type="unfinished" />
+      <translation>O trabalho começa de novo.</translation>
     </message>
     <message>
       <source>The job was cancelled.</source>
@@ -4051,7 +4197,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>The saved state of this job is not used: {}.</source>
-      <translation type="unfinished" />
+      <translation>O estado salvo deste trabalho não é usado: {}.</translation>
     </message>
     <message>
       <source>The secure connection to {} could not be made.</source>
@@ -5507,6 +5653,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Got it</source>
       <translation>Entendi</translation>
+    </message>
+    <message>
+      <source>Make a first picture</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Watch it form here; everything you make stays in the gallery on the right.</source>
