@@ -39,7 +39,7 @@ from engine.protocol.errors import (
     OutOfMemory,
     from_os_error,
 )
-from engine.protocol.family_info import validate
+from engine.protocol.family_info import check_first_frame, validate
 from engine.protocol.recipe import MAX_JSON_BYTES, InputMedia, Recipe
 
 SUFFIXES = {"image": ".png", "video": ".mp4"}
@@ -182,6 +182,8 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
             )
         recipe = base.replace(**changes, model=model.info.id)
     validate(recipe, model.family)
+    if model.family.has_first_frame:
+        check_first_frame(recipe, model.info.first_frame)
     return recipe
 
 

@@ -19,7 +19,7 @@ from engine.interop.report import file_name
 from engine.models.catalog import FAMILIES
 from engine.protocol.conditioning import WHOLE, Entry, Words
 from engine.protocol.family_info import FamilyInfo
-from engine.protocol.recipe import Recipe
+from engine.protocol.recipe import InputMedia, Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
 
 Out = list[Any]  # [node id, output slot]
@@ -159,13 +159,18 @@ def _sd3(graph: _Graph, recipe: Recipe) -> str:
     return graph.add("SaveImage", images=[image, 0], filename_prefix="Laterna")
 
 
+def _picture(graph: _Graph, media: InputMedia, recipe: Recipe) -> Out:
+    """``media`` cut and scaled to the recipe's size."""
+    image = graph.add("LoadImage", image=file_name(media.path))
+    size = {"width": recipe.width, "height": recipe.height}
+    return [graph.add("ImageScale", image=[image, 0], upscale_method="lanczos", crop="center", **size), 0]
+
+
 def _start(graph: _Graph, recipe: Recipe, loader: str) -> Out:
     size = {"width": recipe.width, "height": recipe.height}
     if recipe.input is None:
         return [graph.add("EmptySD3LatentImage", **size, batch_size=recipe.batch), 0]
-    image = graph.add("LoadImage", image=file_name(recipe.input.path))
-    scaled = graph.add("ImageScale", image=[image, 0], upscale_method="lanczos", crop="center", **size)
-    latent: Out = [graph.add("VAEEncode", pixels=[scaled, 0], vae=[loader, 2]), 0]
+    latent: Out = [graph.add("VAEEncode", pixels=_picture(graph, recipe.input, recipe), vae=[loader, 2]), 0]
     if recipe.batch > 1:
         latent = [graph.add("RepeatLatentBatch", samples=latent, amount=recipe.batch), 0]
     return latent
@@ -271,6 +276,17 @@ def _cogvideox(graph: _Graph, recipe: Recipe) -> str:
         )
         texts[name] = [text, 0]
     size = graph.add("EmptyLatentImage", width=recipe.width, height=recipe.height, batch_size=recipe.batch)
+    if recipe.input is not None:
+        texts["image_cond_latents"] = [
+            graph.add(
+                "CogVideoImageEncode",
+                vae=[loader, 1],
+                start_image=_picture(graph, recipe.input, recipe),
+                enable_tiling=False,
+                noise_aug_strength=0.0,
+            ),
+            0,
+        ]
     sampler = graph.add(
         "CogVideoSampler",
         model=[loader, 0],

@@ -7,6 +7,7 @@ prompts, its model and the latent it started from.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -96,11 +97,14 @@ class _Import:
         self._decoding(on_the_way)
         passes, start = self._passes(sampler)
         first, scales = self._merge(passes)
+        first_frame = first.node.link("image_cond_latents")
+        if first_frame is not None:
+            start = replace(start, picture=self._latents.first_frame(first_frame))
         chain = self._models.chain(first.model)
         family = self._family(chain, first)
         fields: dict[str, Any] = {"family": family, "model": chain.id or stem_of(chain.file)}
         fields |= self._size(start, first, family, output)
-        fields |= self._steps(first, start, scales)
+        fields |= self._steps(first, start, scales, family)
         fields |= self._texts(first, family, chain.id)
         if family == "sd35":
             fields["shift"] = 3.0 if chain.shift is None else chain.shift
@@ -241,7 +245,7 @@ class _Import:
             output = self._reader.node(output.link("video"))
         return 8.0
 
-    def _steps(self, first: Pass, start: Start, scales: list[float]) -> dict[str, Any]:
+    def _steps(self, first: Pass, start: Start, scales: list[float], family: str) -> dict[str, Any]:
         label = first.node.label
         steps, strength = first.total, first.denoise
         if first.start:
@@ -267,7 +271,9 @@ class _Import:
             name = file_name(start.picture)
             fields["input"] = InputMedia(name, strength=strength)
             self._notes.understood(
-                f"It starts from the picture “{shown(name)}” with a denoise strength of {strength:g}."
+                f"The clip begins with the picture “{shown(name)}”."
+                if FAMILIES[family].has_first_frame
+                else f"It starts from the picture “{shown(name)}” with a denoise strength of {strength:g}."
             )
             self._notes.missing(name, "picture")
         elif strength != 1.0:

@@ -51,6 +51,22 @@ class LatentReader:
             node = self._reader.node(through or next((link for _, link in node.links()), None))
         return None, Start(batch=batch)
 
+    def first_frame(self, link: Link | None) -> str:
+        """The file of the picture that a clip begins with; empty where it is none, or not known."""
+        node = self._reader.node(link)
+        if node is None:
+            return ""
+        if node.link("end_image") is not None:
+            self._notes.ignored(f"{node.label} names the clip's last picture too; Laterna takes the first.")
+        if self._reader.number(node, "noise_aug_strength", 0.0) > 0:
+            self._notes.ignored(f"{node.label} adds noise to the picture; Laterna takes it as it is.")
+        sampler, start = self._picture(node.link("start_image") or node.link("image"), 1)
+        if sampler is not None:
+            self._notes.approximated(
+                f"The clip begins with what {sampler.label} makes: make that first, and choose it."
+            )
+        return start.picture
+
     def _empty(self, node: Node, batch: int) -> Start:
         width, height = (self._reader.integer(node, name, 1024) for name in ("width", "height"))
         count = self._reader.integer(node, "batch_size", 1)

@@ -189,7 +189,7 @@ def _skip(skip: SkipLayerGuidance, notes: Notes) -> SkipLayerGuidance:
 def _inputs(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
     media = recipe.input
     if media is not None:
-        if not info.has_input_image:
+        if not (info.has_input_image or info.has_first_frame):
             notes.approximated(f"{info.name} cannot start from a picture in this Laterna; it starts from noise alone.")
             media = None
         else:

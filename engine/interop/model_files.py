@@ -17,6 +17,8 @@ _FILES: tuple[tuple[str, str, str], ...] = (
     ("sd3.5-large-turbo", "sd3.5_large_turbo.safetensors", r"(sd|stable-?diffusion-?)3-?5.*turbo|35-?large-?turbo"),
     ("sd3.5-medium", "sd3.5_medium.safetensors", r"(sd|stable-?diffusion-?)3-?5-?m(edium)?|35-?medium"),
     ("sd3.5-large", "sd3.5_large.safetensors", r"(sd|stable-?diffusion-?)3-?5(-?l(arge)?)?|35-?large"),
+    ("cogvideox-1.5-5b-i2v", "kijai/CogVideoX-5b-1.5-I2V", r"cogvideo-?x?-?(1-5-?5b|5b-1-5)-?i2v"),
+    ("cogvideox-5b-i2v", "THUDM/CogVideoX-5b-I2V", r"cogvideo-?x?-?5b-?i2v"),
     ("cogvideox-1.5-5b", "kijai/CogVideoX-5b-1.5-T2V", r"cogvideo-?x?-?(1-5-?5b|5b-1-5)"),
     ("cogvideox-2b", "THUDM/CogVideoX-2b", r"cogvideo-?x?-?2b"),
     ("cogvideox-5b", "THUDM/CogVideoX-5b", r"cogvideo-?x?-?5b"),
@@ -82,8 +84,8 @@ def catalogue_id(name: str) -> str:
     text = plain(stem_of(name))
     for id, _, pattern in _FILES:
         if re.search(rf"(^|-)({pattern})", text):
-            video = id.startswith("cogvideox")
-            return "" if video and _OTHER_VARIANTS.search(text) else id
+            said = text.replace("i2v", "") if id.endswith("i2v") else text
+            return "" if id.startswith("cogvideox") and _OTHER_VARIANTS.search(said) else id
     return next((id for id in MODELS if plain(id) == text), "")
 
 

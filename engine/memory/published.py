@@ -111,9 +111,11 @@ _COGVIDEOX_15 = _COGVIDEOX_5B | {
     "patch_bias": False,
     "max_text_seq_length": 224,
     "sample_frames": 81,
-    "sample_height": 96,
-    "sample_width": 170,
+    "sample_height": 300,
+    "sample_width": 300,
 }
+_COGVIDEOX_5B_I2V = _COGVIDEOX_5B | {"in_channels": 32, "use_learned_positional_embeddings": True}
+_COGVIDEOX_15_I2V = _COGVIDEOX_15 | {"in_channels": 32, "ofs_embed_dim": 512}
 _COGVIDEOX_VAE: dict[str, Any] = {
     "block_out_channels": [128, 256, 256, 512],
     "down_block_types": ["CogVideoXDownBlock3D"] * 4,
@@ -138,6 +140,8 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "cogvideox-2b": ("CogVideoXTransformer3DModel", _COGVIDEOX_2B),
     "cogvideox-5b": ("CogVideoXTransformer3DModel", _COGVIDEOX_5B),
     "cogvideox-1.5-5b": ("CogVideoXTransformer3DModel", _COGVIDEOX_15),
+    "cogvideox-5b-i2v": ("CogVideoXTransformer3DModel", _COGVIDEOX_5B_I2V),
+    "cogvideox-1.5-5b-i2v": ("CogVideoXTransformer3DModel", _COGVIDEOX_15_I2V),
     "cogvideox-vae": ("AutoencoderKLCogVideoX", _COGVIDEOX_VAE),
 }
 
@@ -167,4 +171,6 @@ MODELS: dict[str, tuple[PublishedPart, ...]] = {
     "cogvideox-2b": _cogvideox("cogvideox-2b", "F16"),
     "cogvideox-5b": _cogvideox("cogvideox-5b", "BF16"),
     "cogvideox-1.5-5b": _cogvideox("cogvideox-1.5-5b", "BF16"),
+    "cogvideox-5b-i2v": _cogvideox("cogvideox-5b-i2v", "BF16"),
+    "cogvideox-1.5-5b-i2v": _cogvideox("cogvideox-1.5-5b-i2v", "BF16"),
 }

@@ -105,6 +105,7 @@ FAMILIES: dict[str, FamilyInfo] = {
         max_frames=161,
         samplers=dict.fromkeys(_VP_SAMPLERS, ("trailing",)),
         has_dynamic_guidance=True,
+        has_first_frame=True,
         has_adapters=True,
         has_step_caching=True,
         max_batch=4,
@@ -131,7 +132,7 @@ def _sd35(id: str, name: str, summary: str, defaults: ModelDefaults, **more: Any
     )
 
 
-def _cogvideox(id: str, name: str, summary: str, dynamic: bool, licence: str) -> ModelInfo:
+def _cogvideox(id: str, name: str, summary: str, dynamic: bool, licence: str, first_frame: bool = False) -> ModelInfo:
     return ModelInfo(
         id=id,
         name=name,
@@ -151,9 +152,40 @@ def _cogvideox(id: str, name: str, summary: str, dynamic: bool, licence: str) ->
             dynamic_guidance=dynamic,
         ),
         sizes=((720, 480),),
-        frames=(9, 17, 25, 33, 41, 49),
+        # What moves a picture has learned positions, for its own length alone.
+        frames=(49,) if first_frame else (9, 17, 25, 33, 41, 49),
+        first_frame=first_frame,
         licence=licence,
-        repository=f"zai-org/CogVideoX-{id.removeprefix('cogvideox-')}",
+        repository=f"zai-org/CogVideoX-{id.removeprefix('cogvideox-').replace('i2v', 'I2V')}",
+    )
+
+
+def _cogvideox_15(
+    id: str, name: str, summary: str, sizes: tuple[tuple[int, int], ...] = ((1360, 768),), first_frame: bool = False
+) -> ModelInfo:
+    return ModelInfo(
+        id=id,
+        name=name,
+        family="cogvideox",
+        kind="video",
+        summary=summary,
+        defaults=ModelDefaults(
+            width=1360,
+            height=768,
+            frames=81,
+            fps=16,
+            steps=50,
+            guidance=6.0,
+            sampler="dpm",
+            scheduler="trailing",
+            max_sequence_length=224,
+            dynamic_guidance=True,
+        ),
+        sizes=sizes,
+        frames=(17, 33, 49, 65, 81, 161),
+        first_frame=first_frame,
+        licence=_COGVIDEOX_LICENCE,
+        repository=f"zai-org/CogVideoX1.5-5B{'-I2V' if first_frame else ''}",
     )
 
 
@@ -189,28 +221,21 @@ MODELS: dict[str, ModelInfo] = {
             True,
             _COGVIDEOX_LICENCE,
         ),
-        ModelInfo(
-            id="cogvideox-1.5-5b",
-            name="CogVideoX 1.5 5B",
-            family="cogvideox",
-            kind="video",
-            summary="Five or ten seconds at 1360 × 768.",
-            defaults=ModelDefaults(
-                width=1360,
-                height=768,
-                frames=81,
-                fps=16,
-                steps=50,
-                guidance=6.0,
-                sampler="dpm",
-                scheduler="trailing",
-                max_sequence_length=224,
-                dynamic_guidance=True,
-            ),
-            sizes=((1360, 768),),
-            frames=(17, 33, 49, 65, 81, 161),
-            licence=_COGVIDEOX_LICENCE,
-            repository="zai-org/CogVideoX1.5-5B",
+        _cogvideox(
+            "cogvideox-5b-i2v",
+            "CogVideoX 5B I2V",
+            "Moves a picture: six seconds at 720 × 480.",
+            True,
+            _COGVIDEOX_LICENCE,
+            first_frame=True,
+        ),
+        _cogvideox_15("cogvideox-1.5-5b", "CogVideoX 1.5 5B", "Five or ten seconds at 1360 × 768."),
+        _cogvideox_15(
+            "cogvideox-1.5-5b-i2v",
+            "CogVideoX 1.5 5B I2V",
+            "Moves a picture: five or ten seconds at up to 1360 × 768.",
+            ((1360, 768), (768, 1360), (1024, 768), (768, 768)),
+            first_frame=True,
         ),
     )
 }
@@ -226,8 +251,17 @@ class InstalledModel(msgspec.Struct, frozen=True):
     def family(self) -> FamilyInfo:
         return FAMILIES[self.info.family]
 
+    @property
+    def takes_picture(self) -> bool:
+        """Whether a recipe for it may name a picture as its input."""
+        return self.family.has_input_image or self.info.first_frame
 
-_FAMILY_OF_PIPELINE = {"StableDiffusion3Pipeline": "sd35", "CogVideoXPipeline": "cogvideox"}
+
+_FAMILY_OF_PIPELINE = {
+    "StableDiffusion3Pipeline": "sd35",
+    "CogVideoXPipeline": "cogvideox",
+    "CogVideoXImageToVideoPipeline": "cogvideox",
+}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -259,7 +293,8 @@ def _guess(folder: Path, family: str) -> ModelInfo:
         native = int(config.get("sample_size", 128)) * 8
     else:
         newer = "cogvideox-1.5-5b" if config.get("patch_size_t") else "cogvideox-5b"
-        base = MODELS[newer if config.get("use_rotary_positional_embeddings") else "cogvideox-2b"]
+        moves = "-i2v" if config.get("in_channels", 16) > config.get("out_channels", 16) else ""
+        base = MODELS[newer + moves if config.get("use_rotary_positional_embeddings") else "cogvideox-2b"]
         published = config.get("num_layers") in (30, 42)
         native = 0
     if published:

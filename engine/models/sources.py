@@ -24,8 +24,6 @@ class ModelSource(msgspec.Struct, frozen=True, omit_defaults=True):
     """A model's repository. ``licence`` is an id of ``licences``; ``memory`` in GB is the smallest common graphics
     card that the planner runs its usual settings on; ``bytes`` is the download in native precision, a figure until the
     real file list is known.
-
-    ``runs`` is false where this Laterna can keep the model but not run it yet.
     """
 
     id: str
@@ -42,7 +40,6 @@ class ModelSource(msgspec.Struct, frozen=True, omit_defaults=True):
     sizes: str = ""
     lengths: str = ""
     former_repository: str = ""
-    runs: bool = True
 
 
 _SD35_COMPONENTS = (
@@ -90,7 +87,6 @@ def _cogvideox(
     size: float,
     memory: float,
     licence: str = "cogvideox",
-    runs: bool = True,
 ) -> ModelSource:
     newer = "1.5" in id
     return ModelSource(
@@ -106,7 +102,6 @@ def _cogvideox(
         memory=memory,
         sizes="1360 × 768" if newer else "720 × 480",
         lengths="5 or 10 s at 16 frames a second" if newer else "6 s at 8 frames a second",
-        runs=runs,
     )
 
 
@@ -119,15 +114,14 @@ SOURCES: dict[str, ModelSource] = {
         _cogvideox("cogvideox-2b", "CogVideoX 2B", "CogVideoX-2b", "The small one.", 13.3, 4, "apache-2.0"),
         _cogvideox("cogvideox-5b", "CogVideoX 5B", "CogVideoX-5b", "Finer than 2B.", 21.1, 4),
         _cogvideox("cogvideox-1.5-5b", "CogVideoX 1.5 5B", "CogVideoX1.5-5B", "Larger and longer.", 21.1, 6),
-        _cogvideox("cogvideox-5b-i2v", "CogVideoX 5B I2V", "CogVideoX-5b-I2V", "Moves a picture.", 21.1, 5, runs=False),
+        _cogvideox("cogvideox-5b-i2v", "CogVideoX 5B I2V", "CogVideoX-5b-I2V", "Moves a picture.", 21.1, 4),
         _cogvideox(
             "cogvideox-1.5-5b-i2v",
             "CogVideoX 1.5 5B I2V",
             "CogVideoX1.5-5B-I2V",
             "Moves a picture, larger and longer.",
             21.1,
-            10,
-            runs=False,
+            6,
         ),
     )
 }

@@ -58,7 +58,6 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
     disk: int
     memory: float
     precisions: tuple[Precision, ...]
-    runs: bool
     installed: tuple[Installed, ...] = ()
     role: Role = "catalogued"
 
@@ -180,7 +179,6 @@ def _card(source: ModelSource, installed: tuple[Installed, ...]) -> Card:
         disk=source.bytes,
         memory=source.memory,
         precisions=source.precisions,
-        runs=source.runs,
         installed=installed,
     )
 

@@ -25,7 +25,8 @@ class FamilyInfo(msgspec.Struct, frozen=True):
 
     ``size_multiple`` in pixels: width and height must be multiples of it. ``frame_step``: clips have
     ``frame_step * N + 1`` frames (0 for pictures). ``samplers`` maps a sampler to the schedulers that go with it; their
-    names are those of ``engine.protocol.sampling_names``.
+    names are those of ``engine.protocol.sampling_names``. ``has_input_image``: pictures start from others, changed as
+    much as a strength says; ``has_first_frame``: some models make clips that begin with a picture.
     """
 
     id: str
@@ -48,6 +49,7 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     has_conditioning: bool = False
     has_guidance_schedule: bool = False
     has_input_image: bool = False
+    has_first_frame: bool = False
     has_adapters: bool = False
     has_t5_mask: bool = False
     has_step_caching: bool = False
@@ -82,7 +84,10 @@ class LatentRGB(msgspec.Struct, frozen=True):
 
 
 class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A model as a person sees it; written as ``laterna.json`` in the folder of an embedded model."""
+    """A model as a person sees it; written as ``laterna.json`` in the folder of an embedded model.
+
+    ``first_frame``: its clips begin with a picture, which every recipe names as its ``input``.
+    """
 
     id: str
     name: str
@@ -96,6 +101,7 @@ class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     latent_rgb: LatentRGB | None = None
     examples: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    first_frame: bool = False
     licence: str = ""
     repository: str = ""
 
@@ -216,7 +222,7 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
         refuse("step_caching", f"{info.name} has no step caching.", "Switch it off.")
     between("step_caching", recipe.step_caching, 0.0, MAX_STEP_CACHING, "The tolerance of step caching")
     if recipe.input is not None:
-        if not info.has_input_image:
+        if not (info.has_input_image or info.has_first_frame):
             refuse("input", f"{info.name} cannot start from a picture yet.", "Take the picture out of the recipe.")
         # from a thousandth on, so that int(steps / strength) stays a sensible number of steps
         between("input", recipe.input.strength, 0.001, 1.0, "The denoise strength")
@@ -230,6 +236,22 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
         refuse("controls", "This Laterna cannot use control pictures yet.", "Take them out of the recipe.")
     if recipe.weights == "fp8":
         refuse("weights", "This Laterna keeps weights in 8 bits as whole numbers, not as float8.", "Choose int8.")
+
+
+def check_first_frame(recipe: Recipe, moves_pictures: bool) -> None:
+    """Raise ``BadRecipe`` where a model moves pictures and ``recipe`` names none, or the other way round."""
+    if moves_pictures and recipe.input is None:
+        raise BadRecipe(
+            "This model moves a picture, and none is chosen.",
+            "Choose the picture that the clip begins with.",
+            field="input",
+        )
+    if recipe.input is not None and not moves_pictures:
+        raise BadRecipe(
+            "This model makes clips from words alone.",
+            "Take the picture out, or choose a model that moves one (I2V).",
+            field="input",
+        )
 
 
 def _check_guidance(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:

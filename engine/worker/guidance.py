@@ -16,6 +16,8 @@ from engine.protocol.recipe import Range, Recipe, SkipLayerGuidance
 from engine.worker.sampling.base import Point, Prediction
 
 Conditioning = dict[str, Tensor]
+PICTURE = "picture"
+"""Where a conditioning holds an encoded picture that the network is told besides the texts."""
 
 Network = Callable[[Tensor, Point, Conditioning, tuple[int, ...]], Tensor]
 """``network(x, point, conditioning, skipped_layers)`` gives the network's output for ``x`` [B, ...]."""

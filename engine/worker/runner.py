@@ -27,7 +27,7 @@ from engine.worker.acceleration.step_caching import StepCache
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation
 from engine.worker.checkpoint import Checkpoint, CheckpointRefused, Saved, Written, facts_of
-from engine.worker.conditioning.entries import all_texts, told
+from engine.worker.conditioning.entries import all_texts, told, with_picture
 from engine.worker.device import PeakMemory, find_device, machine
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
@@ -122,7 +122,11 @@ class Runner:
         with self._keeping(work.checkpoint, progress):
             if saved is None or not saved.is_denoised:
                 sides = self._encode(work, keys)
-                state = saved.state if saved else self._begin(work, sides[0])
+                in_each_step = family.is_told_picture(model.folder)
+                picture = self._encode_picture(work) if recipe.input and (in_each_step or saved is None) else None
+                if in_each_step and picture is not None:
+                    sides = with_picture(sides[0], picture), sides[1] and with_picture(sides[1], picture)
+                state = saved.state if saved else self._begin(work, sides[0], picture)
                 latents = self._denoise(work, sides, state)
             else:
                 latents = saved.state.latents
@@ -159,10 +163,9 @@ class Runner:
             progress.saved(saved.state.step, saved.steps, saved.bytes)
         return saved
 
-    def _begin(self, work: Work, positive: Side) -> SamplerState:
+    def _begin(self, work: Work, positive: Side, picture: Tensor | None) -> SamplerState:
         """The state before the first step: noise, and what it starts from."""
         family, folder, recipe = work.model.family, work.model.folder, work.recipe
-        picture = self._encode_picture(work) if recipe.input else None
         dtype = positive[0].conditioning["embeds"].dtype if recipe.latents == "model" else torch.float32
         generator = torch.Generator("cpu").manual_seed(recipe.seed)
         noise = torch.randn(family.noise_shape(folder, recipe), generator=generator, dtype=dtype)
@@ -336,7 +339,7 @@ class Runner:
         return None if rate is None else rate * _pixels(recipe)
 
     def _latent_rgb(self, model: Model) -> LatentRGB:
-        channels = model.folder.parts["transformer"].config["in_channels"]
+        channels = model.folder.parts["vae"].config["latent_channels"]
         own = catalog.open_folder(model.folder.path).info.latent_rgb
         return own if own is not None and len(own.factors) == channels else model.family.latent_rgb(channels)
 

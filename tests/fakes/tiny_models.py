@@ -12,7 +12,16 @@ from typing import Any, Literal
 
 import torch
 
-Variant = Literal["sd35-large", "sd35-medium", "sd35-no-t5", "cogvideox-2b", "cogvideox-5b", "cogvideox-1.5"]
+Variant = Literal[
+    "sd35-large",
+    "sd35-medium",
+    "sd35-no-t5",
+    "cogvideox-2b",
+    "cogvideox-5b",
+    "cogvideox-1.5",
+    "cogvideox-5b-i2v",
+    "cogvideox-1.5-i2v",
+]
 
 CLIP_LENGTH = 16
 WORDS = ("a red blue green apple dog house on the left right in above small large bad blurry sky sea moves").split()  # noqa: SIM905
@@ -141,25 +150,27 @@ def _save_cogvideox(folder: Path, variant: Variant, dtype: torch.dtype) -> None:
     from diffusers.schedulers.scheduling_ddim_cogvideox import CogVideoXDDIMScheduler
     from diffusers.schedulers.scheduling_dpm_cogvideox import CogVideoXDPMScheduler
 
-    is_2b = variant == "cogvideox-2b"
+    is_2b, is_15, moves = variant == "cogvideox-2b", "1.5" in variant, variant.endswith("i2v")
     networks = {
         "text_encoder": _t5_encoder(24),
         "transformer": CogVideoXTransformer3DModel(
             num_attention_heads=2,
             attention_head_dim=16,
-            in_channels=16,
+            in_channels=32 if moves else 16,
             out_channels=16,
             time_embed_dim=16,
+            ofs_embed_dim=16 if is_15 and moves else None,
             text_embed_dim=24,
             num_layers=3,
             sample_width=12,
             sample_height=8,
             sample_frames=9,
             patch_size=2,
-            patch_size_t=2 if variant == "cogvideox-1.5" else None,
-            patch_bias=variant != "cogvideox-1.5",
+            patch_size_t=2 if is_15 else None,
+            patch_bias=not is_15,
             max_text_seq_length=12,
             use_rotary_positional_embeddings=not is_2b,
+            use_learned_positional_embeddings=moves and not is_15,
         ),
         "vae": AutoencoderKLCogVideoX(
             block_out_channels=(8, 8, 8, 8),
@@ -171,6 +182,7 @@ def _save_cogvideox(folder: Path, variant: Variant, dtype: torch.dtype) -> None:
             sample_width=96,
             sample_height=64,
             scaling_factor=1.15258426 if is_2b else 0.7,
+            invert_scale_latents=is_15 and moves,
         ),
     }
     scheduler = (CogVideoXDDIMScheduler if is_2b else CogVideoXDPMScheduler)(
@@ -180,7 +192,8 @@ def _save_cogvideox(folder: Path, variant: Variant, dtype: torch.dtype) -> None:
         timestep_spacing="trailing",
         snr_shift_scale=3.0 if is_2b else 1.0,
     )
-    save_components(folder, "CogVideoXPipeline", networks, {"tokenizer": t5_tokenizer()}, scheduler, dtype)
+    pipeline = "CogVideoXImageToVideoPipeline" if moves else "CogVideoXPipeline"
+    save_components(folder, pipeline, networks, {"tokenizer": t5_tokenizer()}, scheduler, dtype)
 
 
 def save_components(

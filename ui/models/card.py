@@ -45,7 +45,6 @@ class ModelCard(QFrame):
         self.makes = _wrapped(texts.makes(card))
         self.needs = _wrapped(texts.needs(card), "muted")
         self.licence = _wrapped(texts.licence(card), "muted")
-        self.note = _wrapped(texts.note(card), "muted")
         self.precision = QComboBox()
         self.precision.setAccessibleName(self.tr("Precision of {name}").format(name=card.name))
         for precision in card.precisions:
@@ -89,7 +88,7 @@ class ModelCard(QFrame):
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(4)
         column.addLayout(head)
-        for widget in (self.makes, self.needs, self.licence, self.note):
+        for widget in (self.makes, self.needs, self.licence):
             column.addWidget(widget)
             widget.setVisible(bool(widget.text()))
         column.addSpacing(4)

@@ -33,11 +33,6 @@ def licence(card: Card) -> str:
     return card.licence_line + "  ·  " + _tr("needs a free account and a token")
 
 
-def note(card: Card) -> str:
-    """What a person should know before the download; empty for most."""
-    return "" if card.runs else _tr("This version of Laterna can download it, but not run it yet.")
-
-
 def state(card: Card, installed: Installed | None, has_update: bool) -> tuple[str, str]:
     """In words, and its kind: good, warn, bad or plain."""
     if installed is None:
@@ -45,7 +40,7 @@ def state(card: Card, installed: Installed | None, has_update: bool) -> tuple[st
     if installed.state == "ready":
         if has_update:
             return _tr("Update available"), "warn"
-        return _tr("Ready"), "good" if card.runs else "plain"
+        return _tr("Ready"), "good"
     if installed.state == "unfinished":
         text = _tr("Paused") if installed.paused else _tr("Waiting")
         done, total = file_size(installed.done), file_size(installed.total)

@@ -6,12 +6,13 @@ Ranges are in noise levels and averages cut or padded to length, as ComfyUI's no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from engine.protocol.conditioning import WHOLE, Entry, Range, Words
-from engine.worker.guidance import Conditioning, Side, Told, repeat
+from engine.worker.guidance import PICTURE, Conditioning, Side, Told, repeat
 from engine.worker.sampling.base import Point
 
 
@@ -28,6 +29,11 @@ def all_texts(entries: Iterable[Entry]) -> list[Words]:
 def told(entries: Iterable[Entry], encoded: Callable[[Words], Conditioning], batch: int) -> Side:
     """The conditionings of one side for ``batch`` results; ``encoded`` gives those of the texts alone, [1, ...]."""
     return tuple(Told(repeat(_entry(entry, encoded), batch), entry.range, entry.strength) for entry in entries)
+
+
+def with_picture(side: Side, picture: Tensor) -> Side:
+    """``side`` with ``picture`` [B, ...] told in each of its entries."""
+    return tuple(replace(one, conditioning=one.conditioning | {PICTURE: picture}) for one in side)
 
 
 def _entry(entry: Entry, encoded: Callable[[Words], Conditioning]) -> Conditioning:

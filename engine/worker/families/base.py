@@ -102,6 +102,10 @@ class Family(Protocol):
         """Pixels [height, width, 3] uint8 to latents of ``noise_shape``, float32."""
         ...
 
+    def is_told_picture(self, folder: ModelFolder) -> bool:
+        """Whether the network sees the encoded picture in every step, instead of starting from it."""
+        ...
+
     def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
         """Latents to pixels: [B, frames, height, width, 3] uint8 on the CPU."""
         ...

@@ -1,7 +1,8 @@
-"""CogVideoX: 2B (sin-cos positions), 5B (3D rotary positions), and the layout of 1.5.
+"""CogVideoX: 2B (sin-cos positions), 5B (3D rotary positions), the layout of 1.5, and those that move a picture.
 
-Diffusion with v-prediction in the latents of a 3D causal VAE. Follows diffusers' ``CogVideoXPipeline`` bit by bit
-(``tests/engine/worker/test_reference_cogvideox.py``).
+Diffusion with v-prediction in the latents of a 3D causal VAE. Follows diffusers' ``CogVideoXPipeline`` and
+``CogVideoXImageToVideoPipeline`` bit by bit (``tests/engine/worker/test_reference_cogvideox.py``), but for one thing:
+the picture's latents are the mean of the VAE's posterior, the same in every run, where diffusers draws from it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from torch import Tensor
 from engine.models.catalog import FAMILIES
 from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
-from engine.protocol.family_info import FamilyInfo, LatentRGB
+from engine.protocol.family_info import FamilyInfo, LatentRGB, check_first_frame
 from engine.protocol.recipe import Recipe
 from engine.worker.families.base import T5_TOKENIZERS, ComponentSpec, to_pixels
-from engine.worker.guidance import Conditioning, Denoiser, Guided, Side
+from engine.worker.guidance import PICTURE, Conditioning, Denoiser, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.cogvideox import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from engine.worker.models import Model
 
 PREVIEW_FRAMES = 5
+OFS = 2.0  # what 1.5 was trained with beside the timestep, where it moves a picture
 
 
 class CogVideoX:
@@ -61,6 +63,10 @@ class CogVideoX:
             raise BadRecipe(
                 f"This model makes clips of {fixed[0]} × {fixed[1]} only.", "Take that size.", field="width"
             )
+        frames = int(config.get("sample_frames", 49))
+        if config.get("use_learned_positional_embeddings") and recipe.frames != frames:
+            raise BadRecipe(f"This model makes clips of {frames} frames only.", f"Take {frames}.", field="frames")
+        check_first_frame(recipe, self.is_told_picture(folder))
 
     def encoding_settings(self, recipe: Recipe) -> tuple[Any, ...]:
         return (recipe.max_sequence_length,)
@@ -81,7 +87,7 @@ class CogVideoX:
     def noise_shape(self, folder: ModelFolder, recipe: Recipe) -> tuple[int, ...]:
         scale = 2 ** (len(folder.parts["vae"].config["block_out_channels"]) - 1)
         frames = _latent_frames(folder, recipe) + _padding_frames(folder, recipe)
-        channels = folder.parts["transformer"].config["in_channels"]
+        channels = folder.parts["transformer"].config["in_channels"] // (2 if self.is_told_picture(folder) else 1)
         return (recipe.batch, frames, channels, recipe.height // scale, recipe.width // scale)
 
     def sampler(self, folder: ModelFolder, recipe: Recipe) -> Sampler:
@@ -99,12 +105,18 @@ class CogVideoX:
     ) -> Denoiser:
         dtype, device = model.compute_dtype("transformer"), model.plan.device
         rotary = _rotary_positions(model.folder, recipe, device)
+        has_ofs = model.folder.parts["transformer"].config.get("ofs_embed_dim")
+        ofs = torch.full((1,), OFS, dtype=dtype, device=device) if has_ofs else None
 
         def network(x: Tensor, point: Point, conditioning: Conditioning, skipped: tuple[int, ...]) -> Tensor:
+            hidden = x.to(dtype)
+            if PICTURE in conditioning:
+                hidden = torch.cat([hidden, conditioning[PICTURE].to(dtype)], dim=2)
             output = transformer(
-                hidden_states=x.to(dtype),
+                hidden_states=hidden,
                 encoder_hidden_states=conditioning["embeds"],
                 timestep=point.timestep.to(device).expand(x.shape[0]),
+                ofs=ofs,
                 image_rotary_emb=rotary,
                 return_dict=False,
             )[0]
@@ -117,7 +129,19 @@ class CogVideoX:
         return Denoiser(guided, lambda v, x, point: point.signal * x - point.sigma * v)
 
     def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
-        raise BadRecipe("CogVideoX cannot start from a picture yet.", "Take it out of the recipe.", field="input")
+        """The clip's first latent frame; the others are zeros."""
+        scaled = 2 * (pixels.permute(2, 0, 1)[None, :, None] / 255) - 1
+        latents = vae.encode(scaled.to(vae.device, model.compute_dtype("vae"))).latent_dist.mode()
+        # 1.5 was trained on latents that were divided by the factor.
+        factor = 1 / vae.config.scaling_factor if vae.config.invert_scale_latents else vae.config.scaling_factor
+        first = factor * latents.permute(0, 2, 1, 3, 4)
+        frames = self.noise_shape(model.folder, recipe)[1]
+        rest = first.new_zeros(1, frames - 1, *first.shape[2:])
+        return torch.cat([first, rest], dim=1).repeat(recipe.batch, 1, 1, 1, 1)
+
+    def is_told_picture(self, folder: ModelFolder) -> bool:
+        config = folder.parts["transformer"].config
+        return config.get("in_channels", 16) > config.get("out_channels", 16)
 
     def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
         latents = latents[:, _padding_frames(model.folder, recipe) :]

@@ -156,6 +156,9 @@ class StableDiffusion35:
         latents = (latents - vae.config.shift_factor) * vae.config.scaling_factor
         return latents.repeat(recipe.batch, 1, 1, 1)
 
+    def is_told_picture(self, folder: ModelFolder) -> bool:
+        return False
+
     def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
         latents = (latents / vae.config.scaling_factor) + vae.config.shift_factor
         return to_pixels(vae.decode(latents.to(model.compute_dtype("vae")), return_dict=False)[0])[:, None]

@@ -107,6 +107,7 @@ def call_transformer(
         hidden_states=make(batch, frames, channels, h, w, dtype=dtype),
         encoder_hidden_states=make(batch, text, int(config.get("text_embed_dim", 4096)), dtype=dtype),
         timestep=make(batch),
+        ofs=make(1, dtype=dtype) if config.get("ofs_embed_dim") else None,
         image_rotary_emb=rotary,
         return_dict=False,
     )[0]

@@ -130,7 +130,9 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
     In bfloat16; float32 holds and moves twice the bytes (nearly: what is kept in float32 either way counts twice).
     """
     if KINDS[cls] == "transformer":
-        points = _transformer(cls, open_stack(cls, config, torch.bfloat16))
+        # Learned positions refuse every size but their own; they are weights, and change nothing else.
+        anywhere = config | {"use_learned_positional_embeddings": False} if is_learned(config) else config
+        points = _transformer(cls, open_stack(cls, anywhere, torch.bfloat16))
     elif KINDS[cls] == "text":
         points = _text(open_network(cls, config, torch.bfloat16))
     else:
@@ -153,6 +155,10 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
         blocks=len(in_blocks),
         calls=calls,
     )
+
+
+def is_learned(config: dict[str, Any]) -> bool:
+    return bool(config.get("use_learned_positional_embeddings"))
 
 
 def _twice(line: tuple[float, ...]) -> tuple[float, ...]:

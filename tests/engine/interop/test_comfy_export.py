@@ -10,7 +10,7 @@ from hypothesis import given
 from engine.interop.comfy_export import everything, export_workflow
 from engine.interop.comfy_import import import_workflow
 from engine.interop.model_files import KnownModels
-from engine.models.catalog import FAMILIES
+from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning import Conditioning, Entry, GuidancePoint, Mix, Range, Words
 from engine.protocol.family_info import validate
 from engine.protocol.recipe import InputMedia, Recipe, SkipLayerGuidance
@@ -108,6 +108,16 @@ def test_the_published_graph() -> None:
     assert graph["11"]["inputs"]["sampler_name"] == "dpmpp_2m"
     assert graph["11"]["inputs"]["seed"] == 2**63 - 1
     assert not any("laterna" in node["_meta"] for node in graph.values())
+
+
+def test_a_clip_that_begins_with_a_picture() -> None:
+    recipe = MODELS["cogvideox-5b-i2v"].recipe("the boat sails away", input=InputMedia("boat.png"))
+    result = export_workflow(recipe)
+    encode = next(id for id, node in result.graph.items() if node["class_type"] == "CogVideoImageEncode")
+    sampler = next(node for node in result.graph.values() if node["class_type"] == "CogVideoSampler")
+    assert sampler["inputs"]["image_cond_latents"] == [encode, 0]
+    read = again(recipe)
+    assert (read.model, read.input) == (recipe.model, recipe.input)
 
 
 def test_every_link_leads_to_a_node() -> None:

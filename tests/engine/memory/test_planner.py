@@ -57,6 +57,8 @@ def test_the_published_parameters_are_those_of_the_networks() -> None:
             "cogvideox-2b": 1.727,  # 1.694 and its table of positions
             "cogvideox-5b": 5.570,
             "cogvideox-1.5-5b": 5.570,
+            "cogvideox-5b-i2v": 5.625,  # and its learned positions
+            "cogvideox-1.5-5b-i2v": 5.571,
         },
         abs=0.005,
     )

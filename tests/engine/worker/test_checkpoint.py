@@ -15,7 +15,7 @@ from safetensors import safe_open
 
 from engine.media import metadata
 from engine.models.catalog import FAMILIES
-from engine.protocol.errors import Cancelled
+from engine.protocol.errors import BadRecipe, Cancelled
 from engine.protocol.events import CheckpointSaved, JobResumed, ResumeRefused, StageChanged, StepDone
 from engine.protocol.recipe import InputMedia, Recipe, SkipLayerGuidance
 from engine.worker import checkpoint as module
@@ -107,6 +107,23 @@ def test_from_a_picture(tiny, tmp_path: Path, strength: float) -> None:
     interrupt(first, folder, recipe, after_step(2), checkpoint=file)
     picture.unlink()  # all that is needed of it is in the checkpoint
     assert torch.equal(fresh().make(folder, recipe, checkpoint=file).frames, whole.frames)
+
+
+@pytest.mark.parametrize("variant", ["cogvideox-5b-i2v", "cogvideox-1.5-i2v"])
+def test_a_clip_that_begins_with_a_picture(tiny, tmp_path: Path, variant: str) -> None:
+    """Every step sees the picture, so it is encoded again."""
+    picture = tmp_path / "start.png"
+    Image.linear_gradient("L").resize((96, 64)).convert("RGB").save(picture)
+    media = InputMedia(str(picture), hashlib.sha256(picture.read_bytes()).hexdigest())
+    folder, recipe = tiny(variant), cogvideox(sampler="dpm", steps=STEPS, input=media)
+    first, file = fresh(), str(tmp_path / "c.safetensors")
+    whole = first.make(folder, recipe)
+    interrupt(first, folder, recipe, after_step(2), checkpoint=file)
+    assert torch.equal(fresh().make(folder, recipe, checkpoint=file).frames, whole.frames)
+    interrupt(first, folder, recipe, after_step(2), checkpoint=str(tmp_path / "d.safetensors"))
+    picture.unlink()
+    with pytest.raises(BadRecipe, match="not there"):
+        fresh().make(folder, recipe, checkpoint=str(tmp_path / "d.safetensors"))
 
 
 class StopsAt(Cancellation):

@@ -65,7 +65,7 @@ def test_the_start_is_the_picture_with_the_schedules_noise(tiny, driver: Driver,
     """One step at strength 0.25 is the last of four: from sigma (1 - sigma) picture + sigma noise."""
     family = families.get("sd35")
     recipe = sd35(steps=1, input=InputMedia(str(picture), strength=0.25), sampler="dpmpp_2m", scheduler="simple")
-    model = driver.runner.open(tiny("sd35-large"), family)
+    model = driver.runner.open(tiny("sd35-large"))
     model.load(["vae"])
     with torch.no_grad(), model.use("vae") as parts:
         pixels = read_picture(recipe.input, 64, 64)
@@ -87,7 +87,7 @@ def test_little_strength_changes_little(tiny, driver: Driver, picture: Path, sam
         return float((made.latents - picture_latents).abs().mean())
 
     family = families.get("sd35")
-    model = driver.runner.open(tiny("sd35-large"), family)
+    model = driver.runner.open(tiny("sd35-large"))
     model.load(["vae"])
     with torch.no_grad(), model.use("vae") as parts:
         pixels = read_picture(InputMedia(str(picture)), 64, 64)
@@ -106,7 +106,7 @@ def test_full_strength_starts_from_noise_alone(tiny, driver: Driver, picture: Pa
 
 def test_a_schedule_that_starts_below_one_scales_its_noise(tiny, driver: Driver) -> None:
     family = families.get("sd35")
-    model = driver.runner.open(tiny("sd35-large"), family)
+    model = driver.runner.open(tiny("sd35-large"))
     noise = torch.randn(1, 16, 8, 8)
     start = family.start(model.folder, sd35(scheduler="ddim_uniform", steps=30), noise, None)
     assert torch.allclose(start, noise * (3 * 0.992 / (1 + 2 * 0.992)), atol=1e-6)

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from engine.protocol.recipe import Recipe
+from engine.protocol.errors import BadRecipe
+from engine.protocol.recipe import InputMedia, Recipe
 from engine.worker.runner import Runner
 
 from .conftest import Driver, align_all, cogvideox
@@ -31,14 +33,29 @@ CASES = {
     "5b, batch of two": ("cogvideox-5b", DPM | {"batch": 2, "steps": 3}),
     "1.5": ("cogvideox-1.5", DPM | {"frames": 9, "steps": 3}),
 }
+MOVING = {
+    "5b": ("cogvideox-5b-i2v", DPM),
+    "5b, ddim": ("cogvideox-5b-i2v", {}),
+    "5b, unguided": ("cogvideox-5b-i2v", {"guidance": 1.0}),
+    "5b, batch of two": ("cogvideox-5b-i2v", DPM | {"batch": 2, "steps": 2}),
+    "1.5": ("cogvideox-1.5-i2v", DPM | {"steps": 3}),
+    "1.5, another size and length": ("cogvideox-1.5-i2v", DPM | {"steps": 2, "width": 64, "frames": 17}),
+}
 
 
 @torch.no_grad()
 def reference(folder: Path, recipe: Recipe, dtype: torch.dtype) -> tuple[torch.Tensor, np.ndarray]:
     """Final latents, and pixels [B, T, H, W, 3] uint8."""
-    from diffusers import CogVideoXDDIMScheduler, CogVideoXDPMScheduler, CogVideoXPipeline
+    from diffusers import (
+        CogVideoXDDIMScheduler,
+        CogVideoXDPMScheduler,
+        CogVideoXImageToVideoPipeline,
+        CogVideoXPipeline,
+    )
 
-    pipeline = CogVideoXPipeline.from_pretrained(folder, dtype=dtype)
+    pipeline = (CogVideoXImageToVideoPipeline if recipe.input else CogVideoXPipeline).from_pretrained(
+        folder, dtype=dtype
+    )
     align_all(pipeline)
     pipeline.set_progress_bar_config(disable=True)
     scheduler = CogVideoXDPMScheduler if recipe.sampler == "dpm" else CogVideoXDDIMScheduler
@@ -52,7 +69,9 @@ def reference(folder: Path, recipe: Recipe, dtype: torch.dtype) -> tuple[torch.T
         kept["latents"] = tensors["latents"]
         return {}
 
+    start = {"image": [Image.open(recipe.input.path)] * recipe.batch} if recipe.input else {}
     clips = pipeline(
+        **start,
         prompt_embeds=prompt.repeat(recipe.batch, 1, 1),
         negative_prompt_embeds=None if negative is None else negative.repeat(recipe.batch, 1, 1),
         width=recipe.width,
@@ -78,6 +97,43 @@ def test_same_bits_as_the_pipeline(name: str, tiny, driver: Driver) -> None:
     assert np.array_equal(made.frames.numpy(), pixels)
     assert made.frames.shape == (recipe.batch, recipe.frames, recipe.height, recipe.width, 3)
     assert len(np.unique(pixels)) > 20
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_clips_that_begin_with_a_picture(
+    name: str, tiny, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the pipeline takes the mean of the VAE's posterior, as Laterna does, instead of drawing from it."""
+    from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+
+    monkeypatch.setattr(DiagonalGaussianDistribution, "sample", lambda self, generator=None: self.mode())
+    variant, changes = MOVING[name]
+    recipe = cogvideox(**changes)
+    picture = tmp_path / "start.png"
+    pixels = np.random.default_rng(3).integers(0, 256, (recipe.height, recipe.width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(picture)
+    recipe = recipe.replace(input=InputMedia(str(picture)))
+    latents, expected = reference(tiny(variant), recipe, torch.float32)
+    made = driver.make(tiny(variant), recipe)
+    assert torch.equal(made.latents, latents)
+    assert np.array_equal(made.frames.numpy(), expected)
+    Image.fromarray(255 - pixels).save(picture)
+    assert not torch.equal(driver.make(tiny(variant), recipe).latents, latents)
+
+
+def test_what_the_models_cannot_do_is_a_sentence(tiny, driver: Driver, tmp_path: Path) -> None:
+    picture = tmp_path / "start.png"
+    Image.new("RGB", (96, 64)).save(picture)
+    media = InputMedia(str(picture))
+    for variant, changes, field in (
+        ("cogvideox-5b-i2v", {}, "input"),
+        ("cogvideox-5b-i2v", {"input": media, "frames": 17}, "frames"),
+        ("cogvideox-5b-i2v", {"input": media, "width": 64}, "width"),
+        ("cogvideox-5b", {"input": media}, "input"),
+    ):
+        with pytest.raises(BadRecipe) as refused:
+            driver.make(tiny(variant), cogvideox(**changes))
+        assert refused.value.field == field
 
 
 def test_the_prompt_alone_gives_the_same_as_the_pipeline_from_text(tiny, driver: Driver) -> None:

@@ -34,6 +34,8 @@ NETWORKS = [
     ("cogvideox-2b", "transformer"),
     ("cogvideox-5b", "transformer"),
     ("cogvideox-1.5", "transformer"),
+    ("cogvideox-5b-i2v", "transformer"),
+    ("cogvideox-1.5-i2v", "transformer"),
     ("sd35-large", "text_encoder_2"),
     ("sd35-large", "text_encoder_3"),
     ("cogvideox-5b", "text_encoder"),
@@ -92,6 +94,7 @@ def call(network: Any, part: Part, seed: int = 1, dtype: torch.dtype = FP32) -> 
         hidden_states=torch.randn(1, frames, config["in_channels"], 8, 12).to(dtype),
         encoder_hidden_states=torch.randn(1, 12, config["text_embed_dim"]).to(dtype),
         timestep=torch.tensor([500.0]),
+        ofs=torch.tensor([2.0]).to(dtype),
         image_rotary_emb=(angles.cos(), angles.sin()) if config.get("use_rotary_positional_embeddings") else None,
         return_dict=False,
     )[0]
