@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from engine.jobs.notices import JobProgressed
 from engine.protocol.events import JobResumed, Stage, StageChanged, StepDone
 
@@ -29,7 +31,7 @@ class Progress:
         self._step = 0
         self._steps = steps
         self._fraction = 0.0
-        self._seconds_left = -1.0
+        self._seconds_left, self._told_at = -1.0, 0.0
         if saved_step:
             self._go_on_from(saved_step, saved_steps)
 
@@ -41,7 +43,7 @@ class Progress:
     def step_done(self, event: StepDone) -> JobProgressed:
         self._stage = "denoising"
         self._step, self._steps = event.step, event.steps
-        self._seconds_left = event.seconds_left
+        self._seconds_left, self._told_at = event.seconds_left, time.monotonic()
         self._reach(event.step / max(1, event.steps))
         return self.now()
 
@@ -61,7 +63,10 @@ class Progress:
         self._fraction = max(self._fraction, begin + (end - begin) * min(1.0, step / max(1, steps)))
 
     def now(self) -> JobProgressed:
-        return JobProgressed(self._job, self._stage, self._step, self._steps, self._fraction, self._seconds_left)
+        left = self._seconds_left
+        if left >= 0:  # the engine says it at each step; decoding goes on from there
+            left = max(0.0, left - (time.monotonic() - self._told_at))
+        return JobProgressed(self._job, self._stage, self._step, self._steps, self._fraction, left)
 
     def _reach(self, part: float) -> None:
         begin, end = _SPANS[self._stage]

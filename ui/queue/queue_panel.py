@@ -43,6 +43,7 @@ class QueuePanel(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._paused = False
+        self._held = 0  # jobs that are paused themselves
         self._time_left = TimeLeft()
         self.setAccessibleName(self.tr("Queue"))
         self.model = QueueModel(self)
@@ -119,6 +120,7 @@ class QueuePanel(QWidget):
         self._paused = change.paused
         keys = [row.key for row in self.list.chosen_rows()]
         self.model.set_jobs(change.jobs[at:], change.stopped)
+        self._held = sum(job.state == "paused" for job in change.jobs)
         self.list.choose(keys)
         self._update()
 
@@ -239,10 +241,12 @@ class QueuePanel(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        waiting = len(self.model.jobs)
+        held, waiting = self._held, len(self.model.jobs) - self._held
         parts = [self.tr("paused")] if self._paused else []
         if waiting:
             parts.append(self.tr("{0} waiting").format(waiting))
+        if held:
+            parts.append(self.tr("{0} paused").format(held))
         progress = self.running.progress
         seconds = self._time_left.of(self.model.jobs, self.running.job, progress)
         if seconds is not None and (self.running.job or (waiting and not self._paused)):
