@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.protocol.errors import BadFile, EngineDied, ErrorInfo
@@ -114,3 +114,11 @@ def test_a_message_may_have_two_buttons(stack: MessageStack) -> None:
     )
     next(one for one in stack.findChildren(QPushButton) if one.text() == "Models…").click()
     assert pressed == ["models"] and not texts(stack)
+
+
+def test_a_message_opens_no_window(qtbot: QtBot, host: QWidget, stack: MessageStack) -> None:
+    host.activateWindow()
+    qtbot.waitUntil(host.isActiveWindow)
+    before = set(QApplication.topLevelWidgets())
+    stack.show_message(Message("Gone.", detail="The log.", button="Undo", action=lambda: None, seconds=0))
+    assert set(QApplication.topLevelWidgets()) == before and host.isActiveWindow()
