@@ -14,7 +14,7 @@ from PySide6.QtGui import QAction, QIcon, QKeySequence
 from engine.jobs.variations import Axis
 from engine.models.catalog import MODELS, InstalledModel
 from engine.protocol.errors import BadRecipe, ErrorInfo, LaternaError
-from engine.protocol.family_info import Kind, validate
+from engine.protocol.family_info import Kind, check_first_frame, validate
 from engine.protocol.recipe import Recipe
 from ui.action_table import ROWS, Row
 from ui.draft import Draft
@@ -173,6 +173,8 @@ class Actions(QObject):
             draft = draft.with_recipe(seed=draw_seed())
         try:
             validate(draft.recipe, model.family)
+            if model.family.has_first_frame:
+                check_first_frame(draft.recipe, model.info.first_frame)
         except BadRecipe as error:
             self.refused.emit(error.info())
             return

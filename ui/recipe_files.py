@@ -161,10 +161,13 @@ class RecipeFiles(QObject):
             self.said.emit(Message(text, "warning", seconds=0.0, topic=TOPIC))
             return
         before = session.draft.recipe.input
-        strength = before.strength if before is not None else USUAL_STRENGTH
+        if session.model is not None and session.model.info.first_frame:
+            strength, text = 1.0, self.tr("The next clip begins with {file}.")
+        else:
+            strength = before.strength if before is not None else USUAL_STRENGTH
+            text = self.tr("The next picture starts from {file}. How much of it is drawn anew is under Advanced.")
         session.replace(session.draft.with_recipe(input=InputMedia(str(path), strength=strength)))
         self.start_picture_set.emit()
-        text = self.tr("The next picture starts from {file}. How much of it is drawn anew is under Advanced.")
         actions.offer_undo(text.format(file=path.name), self.tr("the picture to start from"), back)
 
     def _failed(self, error: LaternaError) -> None:
@@ -173,7 +176,7 @@ class RecipeFiles(QObject):
 
 def takes_pictures(session: Session) -> bool:
     """Whether the model in the form can start from a picture."""
-    return session.model is not None and session.model.family.has_input_image
+    return session.model is not None and session.model.takes_picture
 
 
 def _found(path: Path) -> Path:

@@ -256,7 +256,7 @@ def _with_defaults(draft: Draft, model: InstalledModel) -> Draft:
     """LoRAs go along within a family, and are switched off in another: nothing that the person chose is lost."""
     old = draft.recipe
     recipe = model.info.recipe(old.prompt, negative_prompt=old.negative_prompt, seed=old.seed, batch=old.batch)
-    if model.family.has_input_image:
+    if model.takes_picture:
         recipe = recipe.replace(input=old.input)
     if old.family == recipe.family:
         return draft.replace(recipe=recipe.replace(adapters=old.adapters))

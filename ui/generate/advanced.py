@@ -90,9 +90,11 @@ class Advanced(QWidget):
     def _sections(self) -> tuple[Section, ...]:
         return self.prompts_section, self.guidance_section, self.texts_section
 
-    def set_rules(self, family: FamilyInfo) -> None:
+    def set_rules(self, family: FamilyInfo, has_first_frame: bool = False) -> None:
+        """``has_first_frame``: the clip begins with a picture."""
         self._family = family
-        self.rows.set_row_visible(self.start_picture, family.has_input_image)
+        self.rows.set_row_visible(self.start_picture, family.has_input_image or has_first_frame)
+        self.start_picture.set_has_strength(family.has_input_image)
         self.rows.set_row_visible(self.loras, family.has_adapters)
         self.rows.set_row_visible(self.shift, family.has_shift)
         self.rows.set_row_visible(self.step_caching, family.has_step_caching)

@@ -196,7 +196,10 @@ class GeneratePanel(QFrame):
         else:
             self.parameters.set_row_visible(self.parameters.length, session.kind == "video")
         if family is not None:
-            self.advanced.set_rules(family)
+            moves_pictures = model is not None and model.info.first_frame
+            self.advanced.set_rules(family, moves_pictures or draft.recipe.input is not None)
+            if moves_pictures and draft.recipe.input is None:
+                self.set_advanced_open(True)  # where it is chosen
         self.disclosure.setEnabled(family is not None)
         self.prompts.show_draft(draft, model)
         self.parameters.show_draft(draft)

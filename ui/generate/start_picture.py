@@ -26,6 +26,7 @@ class StartPicture(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._media: InputMedia | None = None
+        self._has_strength = True
         self.choose = QPushButton()
         self.choose.setFixedHeight(FIELD_HEIGHT)
         self.choose.setMinimumWidth(60)  # a long name must not widen the form
@@ -50,6 +51,11 @@ class StartPicture(QWidget):
         self.strength.valueChanged.connect(self._strength_changed)
         self.set_media(None)
 
+    def set_has_strength(self, has_strength: bool) -> None:
+        """A clip begins with the very picture; a picture is drawn anew as much as a strength says."""
+        self._has_strength = has_strength
+        self.strength.setVisible(has_strength and self._media is not None)
+
     def set_media(self, media: InputMedia | None) -> None:
         """Without ``edited``."""
         self._media = media
@@ -59,8 +65,8 @@ class StartPicture(QWidget):
         self.strength.blockSignals(True)
         self.strength.set_exact(media.strength if media else USUAL_STRENGTH)
         self.strength.blockSignals(False)
-        for part in (self.strength, self.remove):
-            part.setVisible(media is not None)
+        self.strength.setVisible(media is not None and self._has_strength)
+        self.remove.setVisible(media is not None)
         self._elide()
 
     def media(self) -> InputMedia | None:

@@ -1,0 +1,48 @@
+"""A model that moves a picture: the form asks for it, and takes no strength."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from engine.models.catalog import MODELS, InstalledModel
+from engine.protocol.recipe import InputMedia
+from ui.generate.panel import GeneratePanel
+from ui.session import Session
+from ui.theme import Theme
+
+MOVES = "cogvideox-5b-i2v"
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session, models: tuple[InstalledModel, ...], theme: Theme) -> GeneratePanel:
+    session.set_models((*models, InstalledModel(MODELS[MOVES], Path("/models") / MOVES)))
+    session.set_kind("video")
+    panel = GeneratePanel(session, theme=theme)
+    qtbot.addWidget(panel)
+    panel.show()
+    return panel
+
+
+def test_the_form_opens_where_the_picture_is_chosen(panel: GeneratePanel, session: Session) -> None:
+    start = panel.advanced.start_picture
+    assert not start.isVisible()
+    session.choose_model(MOVES)
+    assert start.isVisible()
+    start.start_from(Path("/a.png"))
+    assert not start.strength.isVisible()
+    media = panel.read().recipe.input
+    assert media is not None and media.path == "/a.png"
+    session.choose_model("laterna-mini-video")
+    assert not start.isVisible()
+    assert panel.read().recipe.input is None
+
+
+def test_a_picture_that_the_model_cannot_use_can_be_taken_out(panel: GeneratePanel, session: Session) -> None:
+    session.replace(session.draft.with_recipe(input=InputMedia("/a.png")))
+    panel.set_advanced_open(True)
+    assert panel.advanced.start_picture.isVisible()
+    panel.advanced.start_picture.remove.click()
+    assert panel.read().recipe.input is None
