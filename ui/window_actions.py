@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 
+from ui.compare.comparing import Comparing
 from ui.draft import Preset
 from ui.generate.presets import settings_of
 from ui.menu import build_menu
@@ -30,7 +31,7 @@ class WindowActions(QObject):
         self._output_folder = output_folder
         self._version = version
         self._models_window: ModelsWindow | None = None
-        self._compare: CompareView | None = None
+        self._comparing = Comparing(window)
         self._settings_window: SettingsWindow | None = None
         window.form.parameters.presets.kept.connect(self.keep_preset)
         window.form.parameters.presets.removed.connect(self.remove_preset)
@@ -44,7 +45,7 @@ class WindowActions(QObject):
             "export_frame": lambda: window.view and window.view.export_frame(),
             "export_copy": lambda: window.view and window.view.save_copy(),
             "export_clip": lambda: window.view and window.view.export_clip(),
-            "compare": self.compare,
+            "compare": self._comparing.toggle,
             "toggle_recipe": lambda: (
                 window.recipe_panel and window.recipe_panel.setVisible(window.recipe_panel.isHidden())
             ),
@@ -110,46 +111,13 @@ class WindowActions(QObject):
             image, name = frame
             window.files.start_from_frame(image, name, item.recipe)
 
-    def compare(self) -> None:
-        """What is chosen in the gallery, two to four results, in the place of the view; again, back to it."""
-        window = self._window
-        if self._compare is not None and not self._compare.isHidden():
-            self._end_compare()
-            return
-        items = window.item_actions.items()
-        if window.view is None or not 2 <= len(items) <= 4:
-            text = self.tr("Choose two to four results in the gallery (Ctrl+click), then compare.")
-            window.messages.show_message(Message(text, topic="action"))
-            return
-        if self._compare is None:
-            from ui.compare.compare_view import CompareView
-
-            self._compare = CompareView(theme=window.theme)
-            self._compare.closed.connect(self._end_compare)
-            self._compare.message.connect(window.say)
-            window.centre.layout().addWidget(self._compare)
-        window.view.playback.pause()
-        window.view.hide()
-        self._compare.show_items(items)
-        self._compare.show()
-        self._compare.setFocus()
-        window.messages.raise_()
-
-    def _end_compare(self) -> None:
-        if self._compare is not None and self._window.view is not None:
-            self._compare.hide()
-            self._compare.clear()
-            self._window.view.show()
-            self._window.view.canvas.setFocus()
-
     @property
     def comparing(self) -> CompareView | None:
         """The comparison, while one is shown."""
-        return self._compare if self._compare is not None and not self._compare.isHidden() else None
+        return self._comparing.shown
 
     def close(self) -> None:
-        if self._compare is not None:
-            self._compare.close_down()
+        self._comparing.close()
 
     def show_models(self, model: str = "") -> None:
         """The models page, one at a time; with the card of ``model``, a catalogued id, in sight."""

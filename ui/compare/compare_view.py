@@ -89,6 +89,7 @@ class CompareView(QWidget):
             size = QSize(first.item.width, first.item.height)
             first.picture_changed.connect(lambda image: self.slider.set_image(image, size, moving=first.is_clip))
             second.picture_changed.connect(self.slider.set_second)
+            self.slider.set_captions(*captions)
         else:
             self._set_mode("side")
         for cell in self.cells:

@@ -6,12 +6,14 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from ui.player import canvas_paint
 from ui.player.canvas import Canvas
 from ui.theme import Theme
 
 GRIP = 12.0
 STEP = 0.05
 KNOB = 9.0
+NARROWEST_CAPTION = 90
 
 
 class SliderCanvas(Canvas):
@@ -26,6 +28,7 @@ class SliderCanvas(Canvas):
         super().__init__(theme=theme, parent=parent)
         self._second = QImage()
         self._at = 0.5
+        self._captions = ("", "")
         self._dragging = False
         self.setMouseTracking(True)
         self.setAccessibleName(self.tr("Comparison with a slider"))
@@ -36,6 +39,12 @@ class SliderCanvas(Canvas):
 
     def set_second(self, image: QImage) -> None:
         self._second = image
+        self.update()
+
+    def set_captions(self, first: str, second: str) -> None:
+        """What each of the two is, at its own side."""
+        self._captions = (first, second)
+        self.setAccessibleDescription(self.tr("left {0}, right {1}").format(first, second))
         self.update()
 
     def set_at(self, at: float) -> None:
@@ -63,6 +72,11 @@ class SliderCanvas(Canvas):
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.setBrush(self._theme.color("accent"))
         painter.drawEllipse(QPointF(x, area.center().y()), KNOB, KNOB)
+        height = self.height()
+        left, right = QRectF(0, 0, x, height), QRectF(x, 0, self.width() - x, height)
+        for side, text, mirrored in ((left, self._captions[0], False), (right, self._captions[1], True)):
+            if text and side.width() > NARROWEST_CAPTION:
+                canvas_paint.chip(painter, rect.intersected(side), side, text, self._theme, mirrored=mirrored)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._is_near(event):

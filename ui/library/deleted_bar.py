@@ -22,7 +22,7 @@ class DeletedBar(QFrame):
         text.setWordWrap(True)
         self.put_back = QPushButton(self.tr("Put back"))
         self.put_back.setToolTip(self.tr("What is chosen goes back to where it was"))
-        self.forget = QPushButton(self.tr("Clear the list"))
+        self.forget = QPushButton(self.tr("Clear what is gone"))
         self.forget.setToolTip(self.tr("Takes off the list what is not in the trash any more, its recipe too"))
         buttons = QHBoxLayout()
         buttons.setSpacing(8)

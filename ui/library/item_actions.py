@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from engine.library.changes import LibraryChanged
+from engine.library.filters import EVERYTHING, Filter
 from engine.library.item import Item
 from engine.library.marks import MAX_RATING, LabelKind, MarkChange, Marked
 from engine.protocol.errors import LaternaError
@@ -22,6 +24,7 @@ class Library(Protocol):
     """What is used of ``engine.library.library.Library``; called from several threads."""
 
     def item(self, id: int) -> Item | None: ...
+    def ids(self, text: str = "", filter: Filter = EVERYTHING) -> array[int]: ...
     def items(self, ids: Iterable[int]) -> list[Item]: ...
     def mark(self, ids: Iterable[int], change: MarkChange) -> Marked: ...
     def rename_label(self, kind: LabelKind, name: str, new: str) -> Marked: ...

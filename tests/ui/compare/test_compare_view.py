@@ -12,6 +12,7 @@ from engine.library.item import Item
 from engine.protocol.recipe import Recipe
 from tests.fakes.fake_library import make_item
 from ui.compare.compare_view import CompareView
+from ui.compare.relative import nearest_relative
 from ui.theme import Theme
 
 COLORS = ("#ff0000", "#00ff00", "#0000ff")
@@ -88,3 +89,28 @@ def test_a_missing_file_is_said(qtbot: QtBot, view: CompareView, items: list[Ite
     items[0].path.unlink()
     with qtbot.waitSignal(view.message):
         view.show_items(items[:2])
+
+
+def related(number: int, created: float = 0.0, **changes: object) -> Item:
+    recipe = Recipe(family="sd35", model="mini", prompt="an owl", seed=1, guidance=3.0)
+    return make_item(number, created=created, recipe=recipe.replace(**changes))
+
+
+def test_one_alone_is_compared_with_what_differs_least() -> None:
+    item = related(1, 100.0)
+    same, seed = related(2, 99.0), related(3, 99.0, seed=2)
+    near, far, two = related(4, 90.0, steps=9), related(5, 10.0, guidance=7.0), related(6, 99.0, steps=9, guidance=7.0)
+    assert nearest_relative(item, [item, same, seed, far, two, near]) is near
+    assert nearest_relative(item, [item, same, seed, two]) is two
+    assert nearest_relative(item, [item, same, seed]) is seed
+    assert nearest_relative(item, [item, same, make_item(7, recipe=None)]) is None
+
+
+def test_under_the_slider_each_side_says_what_it_is(qtbot: QtBot, view: CompareView, items: list[Item]) -> None:
+    view.show_items(items[:2])
+    qtbot.waitUntil(lambda: all(not cell.image.isNull() for cell in view.cells))
+    view._set_mode("slider")
+    before = view.slider.grab().toImage()
+    assert "Guidance 3" in view.slider.accessibleDescription()
+    view.slider.set_captions("", "")
+    assert view.slider.grab().toImage() != before
