@@ -31,6 +31,7 @@ DOCS = {
 }
 LANGUAGES, SCALES = ("en", "pt_BR"), (1, 2)
 SIZE = "1440x900"
+ROUND_THE_WINDOW = 60  # pixels that the screen has more
 
 
 def laterna(home: Path, *arguments: str) -> str:
@@ -55,11 +56,16 @@ def shoot(
     home: Path, folder: Path, language: str, scale: int, pages: list[str], size: str = SIZE, is_mirrored: bool = False
 ) -> None:
     """One process for each language and scale: both are fixed once the application is there."""
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(scale)}
     script = str(ROOT / "docs" / "screenshot_pages.py")
     direction = "mirrored" if is_mirrored else "usual"
     command = [sys.executable, script, str(home), str(folder), language, size, direction, *pages]
-    subprocess.run(command, cwd=ROOT, check=True, env=environment)
+    width, height = (scale * (int(part) + ROUND_THE_WINDOW) for part in size.split("x"))
+    screen = {"name": "screen", "x": 0, "y": 0, "width": width, "height": height}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({"screens": [screen]}, file)
+        file.flush()
+        platform = {"QT_QPA_PLATFORM": f"offscreen:configfile={file.name}", "QT_SCALE_FACTOR": str(scale)}
+        subprocess.run(command, cwd=ROOT, check=True, env=os.environ | platform)
 
 
 def main() -> None:

@@ -255,6 +255,7 @@ class MainWindow(QMainWindow):
         draft, model = self.session.draft, self.session.model
         if model is not None and model.info.examples and not draft.recipe.prompt.strip():
             self.session.replace(draft.with_recipe(prompt=model.info.examples[0]))
+        self.form.prompts.prompt.setFocus()
         self.actions_.generate()
 
     def import_model(self, path: Path) -> None:

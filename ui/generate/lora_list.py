@@ -25,9 +25,11 @@ Entry = tuple[Adapter, bool]
 
 
 class LoraList(QWidget):
-    """Signals: ``edited`` after the person changed something, ``problem_found`` when one that is on cannot be used."""
+    """Signals: ``edited`` after the person changed something, ``problem_found`` when one that is on cannot be used,
+    ``sight_wanted(QWidget)`` for a row that the form should scroll to."""
 
     edited = Signal()
+    sight_wanted = Signal(QWidget)
     problem_found = Signal()
 
     def __init__(self, loras: Loras, *, theme: Theme, parent: QWidget | None = None) -> None:
@@ -46,6 +48,8 @@ class LoraList(QWidget):
         self.refused = ErrorLabel()
         menu = QMenu(self)
         menu.aboutToShow.connect(self._fill)
+        menu.aboutToShow.connect(loras.load)  # files come into the folder at any time
+        loras.changed.connect(self._refill)
         self.add_button.setMenu(menu)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 4, 0, 4)
@@ -100,6 +104,7 @@ class LoraList(QWidget):
         self._judge()
         self.edited.emit()
         self.rows[-1].strength.setFocus()
+        self.sight_wanted.emit(self.rows[-1])
 
     def _refuse(self, error: LaternaError) -> None:
         self.refused.set_sentence(of_error(error.info()).text)
@@ -160,11 +165,17 @@ class LoraList(QWidget):
                 return
             for row, state in zip(rows, states, strict=True):
                 row.show_state(state, model.info.name if model is not None else "")
-            if any(state.problem and row.is_on() for row, state in zip(rows, states, strict=True)):
+            bad = [row for row, state in zip(rows, states, strict=True) if state.problem and row.is_on()]
+            if bad:
                 self.problem_found.emit()
+                self.sight_wanted.emit(bad[0])
 
         if rows:
             self._loras.judge([row.adapter() for row in rows], model, judged)
+
+    def _refill(self) -> None:
+        if self.add_button.menu().isVisible():
+            self._fill()
 
     def _fill(self) -> None:
         menu = self.add_button.menu()

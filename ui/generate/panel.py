@@ -35,6 +35,7 @@ from ui.widgets.segments import Segments
 from ui.widgets.style import set_state
 
 VALIDATE_AFTER_MS = 500
+SETTLED_AFTER_MS = 40  # a new row's size goes up through the layouts around it, one event each
 NOT_THE_MODELS = frozenset(("family", "model", "prompt", "negative_prompt", "seed", "input", "model_hashes"))
 
 
@@ -109,6 +110,7 @@ class GeneratePanel(QFrame):
         self.parameters.edited.connect(self._edited)
         self.advanced.edited.connect(self._edited)
         self.advanced.guidance_dragged.connect(self._guidance_dragged)
+        self.advanced.loras.sight_wanted.connect(self._bring)
         self.advanced.loras.problem_found.connect(lambda: self.set_advanced_open(True))
         self.parameters.model_chosen.connect(session.choose_model)
         self.parameters.presets.recipe_chosen.connect(self._take_settings)
@@ -231,11 +233,14 @@ class GeneratePanel(QFrame):
         self.prompts.close_down()
         self.loras.close()
 
+    def _bring(self, part: QWidget) -> None:
+        """Scroll to ``part`` once it has its place."""
+        QTimer.singleShot(SETTLED_AFTER_MS, part, lambda: self._scroll.ensureWidgetVisible(part, 0, 50))
+
     def add_lora(self, path: Path) -> None:
         """The LoRA in ``path``, in sight."""
         self.set_advanced_open(True)
         self.advanced.loras.add_file(path)
-        QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self.advanced.loras))
 
     def _guidance_dragged(self, scale: float) -> None:
         """The guidance scale by the first point of its curve."""
@@ -338,7 +343,7 @@ class GeneratePanel(QFrame):
             return False
         if focus:
             control.setFocus()
-            QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(control))
+            self._bring(control)
         return True
 
     def clear_errors(self) -> None:
