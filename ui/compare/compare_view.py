@@ -77,6 +77,7 @@ class CompareView(QWidget):
             cell = CompareCell(item, caption, theme=self._theme)
             cell.canvas.looked.connect(lambda look, canvas=cell.canvas: self._look_at(look, canvas))
             cell.failed.connect(self.message)
+            cell.playback.opened.connect(self._begin_together)
             row, column = divmod(number, columns)
             self._grid.addWidget(cell, row, column)
             self._grid.setColumnStretch(column, 1)
@@ -130,6 +131,13 @@ class CompareView(QWidget):
         for cell in self.cells:
             if cell.canvas is not source:
                 cell.canvas.look_at(look)
+
+    def _begin_together(self) -> None:
+        """Once all clips are there."""
+        clips = [cell.playback for cell in self.cells if cell.is_clip]
+        if all(clip.info is not None for clip in clips):
+            for clip in clips:
+                clip.seek(0)
 
     def toggle_play(self) -> None:
         """All clips together, from the same moment."""
