@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.paths import EMBEDDED_MODELS
-from engine.jobs.notices import EngineStateChanged, JobProgressed
+from engine.jobs.notices import EngineStateChanged, JobProgressed, QueueChanged
 from engine.jobs.watchdog import Patience
 from engine.media import metadata
 from engine.models.catalog import MINI_VIDEO, open_folder
@@ -52,7 +52,7 @@ def pixels(running: Running, id: str, recipe: Recipe = RECIPE) -> str:
     return found.pixels_sha256
 
 
-def test_killed_stopped_and_closed_in_the_middle_the_pixels_are_those_of_an_uninterrupted_run(
+def test_killed_stopped_paused_and_closed_in_the_middle_the_pixels_are_those_of_an_uninterrupted_run(
     real: Callable[[], Running], tmp_path: Path
 ) -> None:
     model = save_tiny_model(tmp_path / "model", "sd35-medium")
@@ -68,6 +68,10 @@ def test_killed_stopped_and_closed_in_the_middle_the_pixels_are_those_of_an_unin
         steps = [n.step for n in running.told if isinstance(n, JobProgressed) and n.job == id and n.step]
         assert min(steps) > 1, "it went on from the checkpoint"
     running.wait(JobProgressed, lambda n: n.job == ids[3] and n.step > 5)
+    running.service.pause([ids[3]])
+    running.wait(QueueChanged, lambda n: [job.state for job in n.jobs] == ["paused"])
+    running.service.resume([ids[3]])
+    running.wait(JobProgressed, lambda n: n.job == ids[3] and n.step > 8)
     running.stop()  # the window is closed: the engine leaves a checkpoint at the step it has reached
     again = real()
     assert pixels(again, ids[3]) == whole

@@ -65,6 +65,11 @@ def decoding(event: Any) -> bool:
     return isinstance(event, StageChanged) and event.stage == "decoding"
 
 
+def test_every_sampler_of_every_family_is_tried() -> None:
+    tried = {(recipe.family, recipe.sampler) for _variant, recipe in CASES}
+    assert tried == {(family.id, sampler) for family in FAMILIES.values() for sampler in family.samplers}
+
+
 @pytest.mark.parametrize(("variant", "recipe"), CASES, ids=lambda case: getattr(case, "sampler", case))
 def test_going_on_from_any_step_gives_the_same_pixels(tiny, tmp_path: Path, variant: str, recipe: Recipe) -> None:
     folder, first, second = tiny(variant), fresh(), fresh()
@@ -80,6 +85,23 @@ def test_going_on_from_any_step_gives_the_same_pixels(tiny, tmp_path: Path, vari
         assert [step.step for step in second.of(StepDone)] == list(range(number + 1, steps + 1))
         assert torch.equal(again.latents, whole.latents), f"step {number}"
         assert torch.equal(again.frames, whole.frames), f"step {number}"
+
+
+@pytest.mark.parametrize(
+    ("variant", "recipe"),
+    [
+        *(("sd35-medium", sd35(sampler=name, steps=7)) for name in ("lms", "deis", "dpmpp_3m_sde", "res_multistep")),
+        *(("cogvideox-2b", cogvideox(sampler=name, steps=7)) for name in ("dpmpp_3m_sde", "uni_pc_log_snr")),
+    ],
+    ids=lambda case: getattr(case, "sampler", case),
+)
+def test_a_history_that_is_full_goes_on_too(tiny, tmp_path: Path, variant: str, recipe: Recipe) -> None:
+    """Multistep samplers look back four steps at most, and drop what is older."""
+    folder, first, second = tiny(variant), fresh(), fresh()
+    cache, file = str(tmp_path / "cache"), str(tmp_path / "c.safetensors")
+    whole = first.make(folder, recipe, cache_folder=cache)
+    interrupt(first, folder, recipe, after_step(6), checkpoint=file, cache_folder=cache)
+    assert torch.equal(second.make(folder, recipe, checkpoint=file, cache_folder=cache).latents, whole.latents)
 
 
 @pytest.mark.parametrize("sampler", ["euler_ancestral", "lcm", "dpmpp_sde", "uni_pc"])
