@@ -132,6 +132,8 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
                 preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,
                 a1111_parameters=lambda: settings.a1111_parameters,
                 keep_free=lambda: int(settings.keep_free * 2**30),
+                compile=lambda: settings.compile_models,
+                compile_folder=paths.compiled,
             ),
             engine_log=paths.engine_log,
             notify=notify,

@@ -93,6 +93,11 @@ class Paths:
         return self.cache / "memory"
 
     @property
+    def compiled(self) -> Path:
+        """Kernels of compiled models, and what compiling gave."""
+        return self.cache / "compiled"
+
+    @property
     def runs(self) -> Path:
         """What past jobs needed, for the forecasts."""
         return self.data / "runs.sqlite3"

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.protocol.commands import CompileWish
 from engine.protocol.errors import from_os_error
 from engine.protocol.family_info import Kind
 from ui.draft import Draft, Preset
@@ -41,6 +42,7 @@ class Settings(msgspec.Struct, omit_defaults=True):
     toured: bool = False
     a1111_parameters: bool = False
     keep_free: float = 0.0
+    compile_models: CompileWish = "never"
     advanced_open: bool = False
     queue_open: bool = False
     recipe_open: bool = False

@@ -20,6 +20,7 @@ from engine.jobs.notices import (
     EngineStateChanged,
     JobEnded,
     JobProgressed,
+    JobRemarked,
     JobsRemoved,
     LibraryChanged,
     MemoryShown,
@@ -95,6 +96,7 @@ class EngineLink(QThread):
     library_changed = Signal(object)
     memory_shown = Signal(object)
     plan_lowered = Signal(object)
+    job_remarked = Signal(object)
     service_failed = Signal(object)
     refused = Signal(object)
 
@@ -120,6 +122,7 @@ class EngineLink(QThread):
             LibraryChanged: self.library_changed,
             MemoryShown: self.memory_shown,
             PlanLowered: self.plan_lowered,
+            JobRemarked: self.job_remarked,
             ServiceFailed: self.service_failed,
         }
         self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)

@@ -13,6 +13,7 @@ from engine.jobs.notices import (
     EngineStateChanged,
     JobEnded,
     JobProgressed,
+    JobRemarked,
     LibraryChanged,
     MemoryShown,
     PlanLowered,
@@ -70,6 +71,7 @@ class Feed(QObject):
         link.library_changed.connect(self.library_changed)
         link.memory_shown.connect(self._memory_shown)
         link.plan_lowered.connect(self._plan_lowered)
+        link.job_remarked.connect(self._job_remarked)
         link.service_failed.connect(self._service_failed)
 
     # --- what is looked at
@@ -214,6 +216,10 @@ class Feed(QObject):
     @Slot(object)
     def _plan_lowered(self, lowered: PlanLowered) -> None:
         self.said.emit(Message(shipped().sentence(lowered.message), topic="memory"))
+
+    @Slot(object)
+    def _job_remarked(self, remarked: JobRemarked) -> None:
+        self.said.emit(Message(shipped().sentence(remarked.message), topic="remark"))
 
     @Slot(object)
     def _service_failed(self, failed: ServiceFailed) -> None:

@@ -70,6 +70,8 @@ class EngineSession:
         a1111_parameters: bool = False,
         checkpoint: Path | None = None,
         footprints_folder: Path | None = None,
+        compile: commands.CompileWish = "never",
+        compile_folder: Path | None = None,
     ) -> events.JobFinished:
         """Run one job to its end, from its ``checkpoint`` on if there is one. Ctrl-C cancels it, which leaves a
         checkpoint, and raises ``Cancelled``."""
@@ -87,6 +89,8 @@ class EngineSession:
                 a1111_parameters=a1111_parameters,
                 checkpoint=str(checkpoint) if checkpoint else "",
                 footprints_folder=str(footprints_folder) if footprints_folder else "",
+                compile=compile,
+                compile_folder=str(compile_folder) if compile_folder else "",
             )
         )
         try:
@@ -125,7 +129,7 @@ class EngineSession:
                 self._progress.show(f"{label}Going on from step {step} of {steps}")
             case events.ResumeRefused():
                 self._progress.show(message.error.message)
-            case events.PlanLowered():
+            case events.PlanLowered() | events.JobNoted():
                 self._progress.show(message.message)
             case events.StageChanged():
                 self._progress.show(label + STAGE_NAMES.get(message.stage, message.stage), message.fraction)

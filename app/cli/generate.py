@@ -104,6 +104,7 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
         into_library=not arguments.out,
         adapter_files=tuple(map(str, loras)),
         a1111=arguments.a1111,
+        compile=arguments.compile,
     )
 
 
@@ -127,6 +128,8 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
                 work.a1111,
                 unfinished.checkpoint(work),
                 paths.footprints,
+                work.compile,
+                paths.compiled,
             )
             progress.end()
             if not engine.resumed:

@@ -75,6 +75,12 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     parser.add_argument("--combinations", action="store_true", help="a result for every combination of alternatives")
     parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a PNG or MP4 made by Laterna")
+    parser.add_argument(
+        "--compile",
+        choices=["never", "auto", "always"],
+        default="never",
+        help="compile the model: less time a step, a minute or more once; the last bits may differ",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with what was stopped last, from where it was")
     parser.add_argument("--a1111", action="store_true", help="put Automatic1111's parameters into PNGs too")
     parser.add_argument(

@@ -13,6 +13,7 @@ import psutil
 
 from engine.jobs.checkpoints import SUFFIX, CheckpointFolder
 from engine.media import atomic
+from engine.protocol.commands import CompileWish
 from engine.protocol.errors import BadArguments
 from engine.protocol.recipe import Recipe
 
@@ -50,6 +51,7 @@ class Unfinished(msgspec.Struct, frozen=True):
     into_library: bool
     adapter_files: tuple[str, ...] = ()
     a1111: bool = False
+    compile: CompileWish = "never"
     results: tuple[Result, ...] = ()
     done: int = 0
     process: int = 0

@@ -16,6 +16,7 @@ from engine.jobs.keeper import EngineKeeper
 from engine.jobs.notices import (
     JobEnded,
     JobProgressed,
+    JobRemarked,
     MemoryShown,
     Notice,
     PlanLowered,
@@ -29,7 +30,7 @@ from engine.library.changes import LibraryChanged
 from engine.library.library import Library
 from engine.models.adapters import locate
 from engine.protocol import events
-from engine.protocol.commands import CHECKPOINT_SHARE, Cancel, Generate
+from engine.protocol.commands import CHECKPOINT_SHARE, Cancel, CompileWish, Generate
 from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError, ProtocolError
 
 MAX_ENGINE_DEATHS = 3
@@ -50,6 +51,8 @@ class JobSettings:
     preview_interval: Callable[[], float] = lambda: 0.1
     a1111_parameters: Callable[[], bool] = lambda: False
     keep_free: Callable[[], int] = lambda: 0
+    compile: Callable[[], CompileWish] = lambda: "never"
+    compile_folder: Path | None = None
     checkpoint_share: float = CHECKPOINT_SHARE
     cancel_patience: float = CANCEL_PATIENCE
 
@@ -153,6 +156,8 @@ class Dispatcher:
                 memory_level=job.memory_level,
                 keep_free=self._settings.keep_free(),
                 footprints_folder=str(self._settings.footprints_folder or ""),
+                compile=self._settings.compile(),
+                compile_folder=str(self._settings.compile_folder or ""),
             )
         )
 
@@ -292,6 +297,8 @@ class Dispatcher:
                 self._notify(ServiceFailed(error))
             case events.PlanLowered(_job, _stage, message):
                 self._notify(PlanLowered(message))
+            case events.JobNoted(_job, message):
+                self._notify(JobRemarked(message))
             case events.CheckpointSaved(job, step, steps):
                 self.queue.set_saved(job, step, steps)
             case events.JobFinished(_job, files):

@@ -88,6 +88,12 @@ class PlanLowered(msgspec.Struct, frozen=True):
     message: str
 
 
+class JobRemarked(msgspec.Struct, frozen=True):
+    """Something about the running job that is worth a line."""
+
+    message: str
+
+
 class ServiceFailed(msgspec.Struct, frozen=True):
     """Something outside a job went wrong (the database, the output folder)."""
 
@@ -104,5 +110,6 @@ Notice = (
     | LibraryChanged
     | MemoryShown
     | PlanLowered
+    | JobRemarked
     | ServiceFailed
 )

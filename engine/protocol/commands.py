@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from engine.protocol.recipe import Recipe
+
+CompileWish = Literal["never", "auto", "always"]
+"""Whether models are compiled; ``auto``: where the work repays it, as far as it was measured."""
 
 CHECKPOINT_SHARE = 0.01
 """Part of a run's time that saving its state may take."""
@@ -23,6 +28,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     each time that memory seems to have run out on this job: the plan should need less. ``keep_free`` bytes of the
     memory that the device works in are left to other programs beyond the usual reserve. With ``a1111_parameters``
     pictures carry Automatic1111's ``parameters`` text too. ``footprints_folder`` has what was simulated of networks.
+    ``compile`` models, and keep in ``compile_folder`` what that makes and gives; without a folder nothing is compiled.
     """
 
     job: str
@@ -40,6 +46,8 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     keep_free: int = 0
     a1111_parameters: bool = False
     footprints_folder: str = ""
+    compile: CompileWish = "never"
+    compile_folder: str = ""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

@@ -109,6 +109,13 @@ class PlanLowered(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
+class JobNoted(msgspec.Struct, frozen=True, tag=True):
+    """Something about the job that is worth a line and nothing more."""
+
+    job: str
+    message: str
+
+
 class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     """What is done up to ``step`` of ``steps`` survives the end of the engine; ``bytes`` is the file's size."""
 
@@ -180,6 +187,7 @@ JobEvent = (
     | JobResumed
     | ResumeRefused
     | PlanLowered
+    | JobNoted
     | CheckpointSaved
     | JobFinished
     | JobCancelled

@@ -10,6 +10,7 @@ from engine.protocol.errors import BadFile
 from engine.protocol.events import (
     CheckpointSaved,
     Event,
+    JobNoted,
     JobResumed,
     PlanLowered,
     PreviewReady,
@@ -68,6 +69,14 @@ class Progress:
 
     def lowered(self, stage: Stage, message: str) -> None:
         self._emit(PlanLowered(self._job, stage, message), b"")
+
+    def noted(self, message: str) -> None:
+        self._emit(JobNoted(self._job, message), b"")
+
+    def belongs_to(self, stage: Stage, other: Stage, seconds: float) -> None:
+        """``seconds`` that were measured in ``stage`` count for ``other``."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) - seconds
+        self.seconds[other] = self.seconds.get(other, 0.0) + seconds
 
     def saved(self, step: int, steps: int, size: int) -> None:
         self._emit(CheckpointSaved(self._job, step, steps, size), b"")

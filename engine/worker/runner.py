@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.memory.footprints import Footprints
 from engine.memory.plan import StageName
+from engine.memory.shapes import computed_steps
 from engine.models import catalog
 from engine.protocol.commands import Generate
 from engine.protocol.conditioning import Entry, Words
@@ -23,6 +24,7 @@ from engine.protocol.events import JobFinished
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.recipe import Recipe
 from engine.worker import families
+from engine.worker.acceleration.compiling import Compiler, speed_key
 from engine.worker.acceleration.step_caching import StepCache
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation
@@ -38,7 +40,7 @@ from engine.worker.memory.networks import tiles
 from engine.worker.memory.placing import Placing
 from engine.worker.memory.pool import empty_cache
 from engine.worker.model_folder import inspect
-from engine.worker.models import Model
+from engine.worker.models import STREAMED, Model
 from engine.worker.pictures import pinned, read_picture
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
@@ -73,6 +75,7 @@ class Work:
     checkpoint: Checkpoint
     placing: Placing | None
     cache: StepCache | None = None
+    compile_cost: float = 0.0
 
 
 class Runner:
@@ -89,6 +92,7 @@ class Runner:
         self.cancellation = cancellation or Cancellation()
         self.device = device or find_device()
         self.memory = Keeper(self.device, free, precision)
+        self.compiler = Compiler(self.cancellation, self.device)
         self._encodings: dict[str, EncodingCache] = {}
         self.preview_cost = EXPECTED_COST
         self._checkpoint_pace = 1.0
@@ -298,7 +302,7 @@ class Runner:
         progress.decode_seconds = self._expected_decoding(model, recipe)
         work.checkpoint.begin()
         state = kept[0].copy()
-        with progress.stage("denoising"), model.use("transformer") as parts:
+        with progress.stage("denoising"), model.use("transformer") as parts, self._compiled(work, parts):
             denoiser = family.denoiser(model, parts["transformer"], recipe, *sides)
             cache = work.cache = StepCache(denoiser, recipe.step_caching, state.reuse)
             budget = PreviewBudget(job.preview_interval, self.preview_cost)
@@ -315,7 +319,22 @@ class Runner:
                 self._written(work.checkpoint, work.checkpoint.save_if_due(), progress)
                 began = time.monotonic()
             self.preview_cost = budget.expected_cost
+        progress.belongs_to("denoising", "loading", work.compile_cost)
         return state
+
+    @contextmanager
+    def _compiled(self, work: Work, parts: dict[str, Any]) -> Iterator[None]:
+        """Within: the transformer's blocks run compiled, where the job wishes so and it can be."""
+        job, model, recipe = work.job, work.model, work.recipe
+        wish = "never" if model.plan.parts["transformer"].place in STREAMED else job.compile
+        both = is_guided(recipe) and not model.plan.batched
+        calls = computed_steps(recipe) * (2 if both else 1)
+        key = speed_key(model, recipe)
+        with self.compiler.around(parts["transformer"], wish, job.compile_folder, key, calls) as region:
+            yield
+        if region.note:
+            work.progress.noted(region.note)
+        work.compile_cost = region.cost
 
     def _decode(self, work: Work, latents: Tensor) -> Tensor:
         model, recipe = work.model, work.recipe

@@ -112,7 +112,7 @@
     </message>
     <message>
       <source>Get it in Models…</source>
-      <translation type="unfinished" />
+      <translation>Obter em Modelos…</translation>
     </message>
     <message>
       <source>Go on with the queue</source>
@@ -212,7 +212,7 @@
     </message>
     <message>
       <source>Put back from the trash</source>
-      <translation type="unfinished" />
+      <translation>Tirar da lixeira</translation>
     </message>
     <message>
       <source>Quit</source>
@@ -352,7 +352,7 @@
     </message>
     <message>
       <source>{count} of {all} cannot be made here: the model is missing, or a setting does not fit.</source>
-      <translation type="unfinished" />
+      <translation>{count} de {all} não podem ser feitas aqui: falta o modelo, ou um ajuste não serve.</translation>
     </message>
     <message>
       <source>{file} was made with {model}, which is not on this machine.</source>
@@ -363,7 +363,7 @@
     <name>Advanced</name>
     <message>
       <source>8-bit weights</source>
-      <translation type="unfinished" />
+      <translation>pesos de 8 bits</translation>
     </message>
     <message>
       <source>Guidance</source>
@@ -423,7 +423,7 @@
     </message>
     <message>
       <source>Weights</source>
-      <translation type="unfinished" />
+      <translation>Pesos</translation>
     </message>
     <message>
       <source>fewer steps computed</source>
@@ -511,11 +511,11 @@
     </message>
     <message>
       <source>in the trash</source>
-      <translation type="unfinished" />
+      <translation>na lixeira</translation>
     </message>
     <message>
       <source>not in the trash any more</source>
-      <translation type="unfinished" />
+      <translation>não está mais na lixeira</translation>
     </message>
     <message>
       <source>picture</source>
@@ -538,7 +538,7 @@
     <name>Chosen</name>
     <message>
       <source>Pictures and clips</source>
-      <translation type="unfinished" />
+      <translation>Imagens e clipes</translation>
     </message>
   </context>
   <context>
@@ -592,6 +592,13 @@
     <message>
       <source>Slider</source>
       <translation>Divisor</translation>
+    </message>
+  </context>
+  <context>
+    <name>Comparing</name>
+    <message>
+      <source>Choose two to four results in the gallery (Ctrl+click), then compare.</source>
+      <translation>Escolha de dois a quatro resultados na galeria (Ctrl+clique), depois compare.</translation>
     </message>
   </context>
   <context>
@@ -659,28 +666,28 @@
   <context>
     <name>DeletedBar</name>
     <message>
-      <source>Clear the list</source>
-      <translation type="unfinished" />
+      <source>Clear what is gone</source>
+      <translation>Limpar o que sumiu</translation>
     </message>
     <message>
       <source>Put back</source>
-      <translation type="unfinished" />
+      <translation>Devolver</translation>
     </message>
     <message>
       <source>Put back {count}</source>
-      <translation type="unfinished" />
+      <translation>Devolver {count}</translation>
     </message>
     <message>
       <source>Takes off the list what is not in the trash any more, its recipe too</source>
-      <translation type="unfinished" />
+      <translation>Tira da lista o que não está mais na lixeira, e também a receita</translation>
     </message>
     <message>
       <source>These files are in the system's trash until that is emptied. Their recipes stay here.</source>
-      <translation type="unfinished" />
+      <translation>Estes arquivos estão na lixeira do sistema até que ela seja esvaziada. As receitas continuam aqui.</translation>
     </message>
     <message>
       <source>What is chosen goes back to where it was</source>
-      <translation type="unfinished" />
+      <translation>O que está escolhido volta para onde estava</translation>
     </message>
   </context>
   <context>
@@ -691,7 +698,7 @@
     </message>
     <message>
       <source>Pictures, clips, workflows (*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.json *.txt)</source>
-      <translation type="unfinished" />
+      <translation>Imagens, clipes, fluxos de trabalho (*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.json *.txt)</translation>
     </message>
     <message>
       <source>Reuse the recipe of a file</source>
@@ -722,7 +729,7 @@
     </message>
     <message>
       <source>Start from this picture</source>
-      <translation type="unfinished" />
+      <translation>Partir desta imagem</translation>
     </message>
     <message>
       <source>The next one is drawn over it.</source>
@@ -787,7 +794,7 @@
     </message>
     <message>
       <source>Nothing was deleted</source>
-      <translation type="unfinished" />
+      <translation>Nada foi excluído</translation>
     </message>
     <message>
       <source>Press the star above a picture to keep it here.</source>
@@ -803,7 +810,7 @@
     </message>
     <message>
       <source>What you delete goes to the system's trash, and can be put back from here until that is emptied.</source>
-      <translation type="unfinished" />
+      <translation>O que você exclui vai para a lixeira do sistema e pode ser devolvido daqui até que ela seja esvaziada.</translation>
     </message>
   </context>
   <context>
@@ -1147,7 +1154,7 @@
     </message>
     <message>
       <source>Rename or remove…</source>
-      <translation type="unfinished" />
+      <translation>Renomear ou remover…</translation>
     </message>
     <message>
       <source>Tag</source>
@@ -1166,11 +1173,11 @@
     <name>FinishedStrip</name>
     <message>
       <source>Finished</source>
-      <translation type="unfinished" />
+      <translation>Concluídos</translation>
     </message>
     <message>
       <source>The file is not there any more: {0}.</source>
-      <translation type="unfinished" />
+      <translation>O arquivo não está mais lá: {0}.</translation>
     </message>
   </context>
   <context>
@@ -1259,39 +1266,39 @@
     <name>GalleryHead</name>
     <message>
       <source>All</source>
-      <translation type="unfinished" />
+      <translation>Tudo</translation>
     </message>
     <message>
       <source>Clear the search (Esc)</source>
-      <translation type="unfinished" />
+      <translation>Limpar a pesquisa (Esc)</translation>
     </message>
     <message>
       <source>Clips</source>
-      <translation type="unfinished" />
+      <translation>Clipes</translation>
     </message>
     <message>
       <source>Deleted</source>
-      <translation type="unfinished" />
+      <translation>Excluídos</translation>
     </message>
     <message>
       <source>Favourites</source>
-      <translation type="unfinished" />
+      <translation>Favoritos</translation>
     </message>
     <message>
       <source>Pictures</source>
-      <translation type="unfinished" />
+      <translation>Imagens</translation>
     </message>
     <message>
       <source>Search</source>
-      <translation type="unfinished" />
+      <translation>Pesquisar</translation>
     </message>
     <message>
       <source>Show</source>
-      <translation type="unfinished" />
+      <translation>Mostrar</translation>
     </message>
     <message>
       <source>Words of prompts and tags, model and seed; also “model:mini”, “seed:42”, “date:2026-11”, “tag:owl”, “album:trip”, “rating:4”, “-snow”, “is:favourite”</source>
-      <translation type="unfinished" />
+      <translation>Palavras dos prompts e etiquetas, modelo e semente; também “model:mini”, “seed:42”, “date:2026-11”, “tag:owl”, “album:trip”, “rating:4”, “-snow”, “is:favourite”</translation>
     </message>
   </context>
   <context>
@@ -1310,11 +1317,11 @@
     </message>
     <message>
       <source>Put back from the trash</source>
-      <translation type="unfinished" />
+      <translation>Tirar da lixeira</translation>
     </message>
     <message>
       <source>Take out of “{0}”</source>
-      <translation type="unfinished" />
+      <translation>Tirar de “{0}”</translation>
     </message>
     <message>
       <source>The file is not there any more: {0}.</source>
@@ -1488,23 +1495,23 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>HandOver</name>
     <message>
       <source>Copied.</source>
-      <translation type="unfinished" />
+      <translation>Copiado.</translation>
     </message>
     <message>
       <source>Look in the system's trash.</source>
-      <translation type="unfinished" />
+      <translation>Procure na lixeira do sistema.</translation>
     </message>
     <message>
       <source>Prompt copied.</source>
-      <translation type="unfinished" />
+      <translation>Prompt copiado.</translation>
     </message>
     <message>
       <source>{0} is not there any more.</source>
-      <translation type="unfinished" />
+      <translation>{0} não está mais lá.</translation>
     </message>
     <message>
       <source>{count} files copied.</source>
-      <translation type="unfinished" />
+      <translation>{count} arquivos copiados.</translation>
     </message>
   </context>
   <context>
@@ -1570,27 +1577,27 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>ItemActions</name>
     <message>
       <source>All of it is still in the trash: nothing is off the list.</source>
-      <translation type="unfinished" />
+      <translation>Tudo ainda está na lixeira: nada saiu da lista.</translation>
     </message>
     <message>
       <source>Moved to the trash.</source>
-      <translation type="unfinished" />
+      <translation>Movido para a lixeira.</translation>
     </message>
     <message>
       <source>Put back.</source>
-      <translation type="unfinished" />
+      <translation>Devolvido.</translation>
     </message>
     <message>
       <source>delete</source>
-      <translation type="unfinished" />
+      <translation>excluir</translation>
     </message>
     <message>
       <source>favourite</source>
-      <translation type="unfinished" />
+      <translation>favorito</translation>
     </message>
     <message>
       <source>putting back</source>
-      <translation type="unfinished" />
+      <translation>devolver</translation>
     </message>
     <message>
       <source>rating</source>
@@ -1598,19 +1605,19 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>{count} are not in the trash any more.</source>
-      <translation type="unfinished" />
+      <translation>{count} não estão mais na lixeira.</translation>
     </message>
     <message>
       <source>{count} are off the list.</source>
-      <translation type="unfinished" />
+      <translation>{count} saíram da lista.</translation>
     </message>
     <message>
       <source>{count} files moved to the trash.</source>
-      <translation type="unfinished" />
+      <translation>{count} arquivos movidos para a lixeira.</translation>
     </message>
     <message>
       <source>{count} files put back.</source>
-      <translation type="unfinished" />
+      <translation>{count} arquivos devolvidos.</translation>
     </message>
   </context>
   <context>
@@ -1692,46 +1699,46 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>LabelActions</name>
     <message>
       <source>The album “{0}” is removed; what was in it is still here.</source>
-      <translation type="unfinished" />
+      <translation>O álbum “{0}” foi removido; o que estava nele continua aqui.</translation>
     </message>
     <message>
       <source>The tag “{0}” is removed from everything that had it.</source>
-      <translation type="unfinished" />
+      <translation>A etiqueta “{0}” foi removida de tudo que a tinha.</translation>
     </message>
     <message>
       <source>albums</source>
-      <translation type="unfinished" />
+      <translation>álbuns</translation>
     </message>
     <message>
       <source>tags</source>
-      <translation type="unfinished" />
+      <translation>etiquetas</translation>
     </message>
     <message>
       <source>the album</source>
-      <translation type="unfinished" />
+      <translation>o álbum</translation>
     </message>
     <message>
       <source>the album's name</source>
-      <translation type="unfinished" />
+      <translation>o nome do álbum</translation>
     </message>
     <message>
       <source>the tag</source>
-      <translation type="unfinished" />
+      <translation>a etiqueta</translation>
     </message>
     <message>
       <source>the tag's name</source>
-      <translation type="unfinished" />
+      <translation>o nome da etiqueta</translation>
     </message>
     <message>
       <source>“{name}” is “{new}” now.</source>
-      <translation type="unfinished" />
+      <translation>“{name}” agora é “{new}”.</translation>
     </message>
   </context>
   <context>
     <name>LabelDialog</name>
     <message>
       <source>A name that is there already puts the two together (F2)</source>
-      <translation type="unfinished" />
+      <translation>Um nome que já existe junta os dois (F2)</translation>
     </message>
     <message>
       <source>Add a tag</source>
@@ -1747,11 +1754,11 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>All that there are</source>
-      <translation type="unfinished" />
+      <translation>Todos os que existem</translation>
     </message>
     <message>
       <source>From everything that has it; nothing is deleted (Delete)</source>
-      <translation type="unfinished" />
+      <translation>De tudo que o tem; nada é excluído (Delete)</translation>
     </message>
     <message>
       <source>Of this one</source>
@@ -1763,11 +1770,11 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Remove</source>
-      <translation type="unfinished" />
+      <translation>Remover</translation>
     </message>
     <message>
       <source>Rename…</source>
-      <translation type="unfinished" />
+      <translation>Renomear…</translation>
     </message>
     <message>
       <source>Tags</source>
@@ -1846,35 +1853,35 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>LivePreview</name>
     <message>
       <source>Being made</source>
-      <translation type="unfinished" />
+      <translation>Em criação</translation>
     </message>
     <message>
       <source>decoding</source>
-      <translation type="unfinished" />
+      <translation>decodificar</translation>
     </message>
     <message>
       <source>loading the model</source>
-      <translation type="unfinished" />
+      <translation>carregando o modelo</translation>
     </message>
     <message>
       <source>making</source>
-      <translation type="unfinished" />
+      <translation>criando</translation>
     </message>
     <message>
       <source>reading the prompt</source>
-      <translation type="unfinished" />
+      <translation>ler o prompt</translation>
     </message>
     <message>
       <source>saving</source>
-      <translation type="unfinished" />
+      <translation>salvando</translation>
     </message>
     <message>
       <source>step {0} / {1}</source>
-      <translation type="unfinished" />
+      <translation>passo {0} / {1}</translation>
     </message>
     <message>
       <source>waiting</source>
-      <translation type="unfinished" />
+      <translation>esperando</translation>
     </message>
   </context>
   <context>
@@ -1960,11 +1967,11 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>{name}: strength</source>
-      <translation type="unfinished" />
+      <translation>{name}: intensidade</translation>
     </message>
     <message>
       <source>{name}: take it out</source>
-      <translation type="unfinished" />
+      <translation>{name}: retirar</translation>
     </message>
   </context>
   <context>
@@ -1990,7 +1997,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>Making</name>
     <message>
       <source>Being made</source>
-      <translation type="unfinished" />
+      <translation>Em criação</translation>
     </message>
   </context>
   <context>
@@ -2154,10 +2161,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Ready</source>
       <translation>Pronto</translation>
-    </message>
-    <message>
-      <source>This version of Laterna can download it, but not run it yet.</source>
-      <translation>Esta versão do Laterna pode baixá-lo, mas ainda não executá-lo.</translation>
     </message>
     <message>
       <source>Update available</source>
@@ -2599,7 +2602,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>{0} paused</source>
-      <translation type="unfinished" />
+      <translation>{0} em pausa</translation>
     </message>
     <message>
       <source>{0} waiting</source>
@@ -2752,7 +2755,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Make all {count} again</source>
-      <translation type="unfinished" />
+      <translation>Fazer todas as {count} de novo</translation>
     </message>
     <message>
       <source>No model on this machine starts from a picture.</source>
@@ -2760,11 +2763,15 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>None of these {count} files carries a recipe.</source>
-      <translation type="unfinished" />
+      <translation>Nenhum destes {count} arquivos traz uma receita.</translation>
     </message>
     <message>
       <source>Start from it</source>
       <translation>Partir dela</translation>
+    </message>
+    <message>
+      <source>The next clip begins with {file}.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>The next picture starts from {file}. How much of it is drawn anew is under Advanced.</source>
@@ -2772,7 +2779,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>The recipe of {file} is in the form; {count} of {all} files carry one.</source>
-      <translation type="unfinished" />
+      <translation>A receita de {file} está no formulário; {count} de {all} arquivos trazem uma.</translation>
     </message>
     <message>
       <source>the picture to start from</source>
@@ -3052,8 +3059,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A tolerância dos passos pulados</translation>
     </message>
     <message>
+      <source>Triton or a C compiler</source>
+      <translation>Triton ou um compilador C</translation>
+    </message>
+    <message>
       <source>Width</source>
       <translation>A largura</translation>
+    </message>
+    <message>
+      <source>a C++ compiler</source>
+      <translation>um compilador C++</translation>
     </message>
     <message>
       <source>block streaming</source>
@@ -3146,6 +3161,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>stage by stage</source>
       <translation>etapa por etapa</translation>
+    </message>
+    <message>
+      <source>support for this device</source>
+      <translation>suporte para este dispositivo</translation>
     </message>
     <message>
       <source>the model's files have changed since</source>
@@ -3472,6 +3491,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha a imagem de novo.</translation>
     </message>
     <message>
+      <source>Choose the picture that the clip begins with.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Choose them anew.</source>
       <translation>Escolha-os de novo.</translation>
     </message>
@@ -3484,12 +3507,12 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Feche-a, ou inicie esta com outro --home.</translation>
     </message>
     <message>
-      <source>CogVideoX cannot start from a picture yet.</source>
-      <translation>O CogVideoX ainda não pode partir de uma imagem.</translation>
-    </message>
-    <message>
       <source>Compare it with the output of `train show`.</source>
       <translation>Compare com a saída de `train show`.</translation>
+    </message>
+    <message>
+      <source>Compiling the model failed; it runs as usual.</source>
+      <translation>A compilação do modelo falhou; ele roda como de costume.</translation>
     </message>
     <message>
       <source>Connect its disk, or import it again.</source>
@@ -3724,6 +3747,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A memória acabou ao {}. A tarefa segue dali com menos: {}.</translation>
     </message>
     <message>
+      <source>Models are not compiled: {} is missing on this computer.</source>
+      <translation>Os modelos não são compilados: falta {} neste computador.</translation>
+    </message>
+    <message>
       <source>Models here: {}. In the catalogue: {}. Or name a folder.</source>
       <translation>Modelos aqui: {}. No catálogo: {}. Ou indique uma pasta.</translation>
     </message>
@@ -3944,10 +3971,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Retire-o da pasta.</translation>
     </message>
     <message>
-      <source>Take it out of the recipe.</source>
-      <translation>Retire-o da receita.</translation>
-    </message>
-    <message>
       <source>Take it out, or train on fewer.</source>
       <translation>Retire-o, ou treine com menos.</translation>
     </message>
@@ -3966,6 +3989,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Take the picture out of the recipe.</source>
       <translation>Retire a imagem da receita.</translation>
+    </message>
+    <message>
+      <source>Take the picture out, or choose a model that moves one (I2V).</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Take them out of the recipe.</source>
@@ -4392,8 +4419,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Isto não é um treinamento: {}.</translation>
     </message>
     <message>
+      <source>This model makes clips from words alone.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>This model makes clips of {} frames only.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>This model makes clips of {} × {} only.</source>
       <translation>Este modelo faz clipes só de {} × {}.</translation>
+    </message>
+    <message>
+      <source>This model moves a picture, and none is chosen.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>This model reads prompts of exactly {} tokens, not {}.</source>
@@ -4777,7 +4816,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>{} is neither a GIF nor a WebP.</source>
-      <translation type="unfinished" />
+      <translation>{} não é um GIF nem um WebP.</translation>
     </message>
     <message>
       <source>{} is neither a PNG nor an MP4.</source>
@@ -4991,6 +5030,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Ao iniciar, segurar o que restou na fila</translation>
     </message>
     <message>
+      <source>Always</source>
+      <translation>Sempre</translation>
+    </message>
+    <message>
       <source>As the system</source>
       <translation>Conforme o sistema</translation>
     </message>
@@ -5001,6 +5044,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Colours</source>
       <translation>Cores</translation>
+    </message>
+    <message>
+      <source>Compile models</source>
+      <translation>Compilar modelos</translation>
+    </message>
+    <message>
+      <source>Compiled models take less time a step, and a minute or more once. Pixels may differ in the last bits. Needs a C++ compiler.</source>
+      <translation>Modelos compilados levam menos tempo por passo, e um minuto ou mais uma vez. Os pixels podem diferir nos últimos bits. Precisa de um compilador C++.</translation>
     </message>
     <message>
       <source>Complete words while typing</source>
@@ -5059,6 +5110,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Nomes dos novos arquivos</translation>
     </message>
     <message>
+      <source>Never</source>
+      <translation>Nunca</translation>
+    </message>
+    <message>
       <source>Of the window; prompts can be in any.</source>
       <translation>Da janela; os prompts podem estar em qualquer um.</translation>
     </message>
@@ -5085,6 +5140,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Time between two previews</source>
       <translation>Tempo entre duas prévias</translation>
+    </message>
+    <message>
+      <source>When it pays</source>
+      <translation>Quando compensa</translation>
     </message>
     <message>
       <source>Without it the queue goes on by itself as soon as the engine is ready.</source>
@@ -5212,6 +5271,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Comparison with a slider</source>
       <translation>Comparação com divisor</translation>
+    </message>
+    <message>
+      <source>left {0}, right {1}</source>
+      <translation>à esquerda {0}, à direita {1}</translation>
     </message>
   </context>
   <context>
@@ -5586,7 +5649,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Not in the trash any more</source>
-      <translation type="unfinished" />
+      <translation>Não está mais na lixeira</translation>
     </message>
     <message>
       <source>{0} %</source>
@@ -5886,7 +5949,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Not in the trash any more</source>
-      <translation type="unfinished" />
+      <translation>Não está mais na lixeira</translation>
     </message>
     <message>
       <source>The file is missing</source>
@@ -5898,7 +5961,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>The trash was emptied of {0}. Its recipe is still here, and makes it again.</source>
-      <translation type="unfinished" />
+      <translation>{0} foi apagado da lixeira. A receita ainda está aqui e o faz de novo.</translation>
     </message>
     <message>
       <source>This clip cannot be played</source>
@@ -5954,10 +6017,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
   </context>
   <context>
     <name>WindowActions</name>
-    <message>
-      <source>Choose two to four results in the gallery (Ctrl+click), then compare.</source>
-      <translation>Escolha de dois a quatro resultados na galeria (Ctrl+clique), depois compare.</translation>
-    </message>
     <message>
       <source>Each text file there is a wildcard: __name__ in a prompt draws one of its lines.</source>
       <translation>Cada arquivo de texto ali é um curinga: __nome__ em um prompt sorteia uma das linhas.</translation>

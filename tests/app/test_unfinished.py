@@ -79,7 +79,7 @@ class Session:
         pass
 
     def generate(self, recipe: Any, model: Path, folder: Path, stem: str, *rest: Any) -> Any:
-        *_, checkpoint, _footprints = rest
+        checkpoint = rest[4]
         self.checkpoints.append(checkpoint)
         if len(self.seeds) == self.stop_at:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)

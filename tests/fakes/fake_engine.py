@@ -9,6 +9,7 @@ It speaks the real protocol and writes real files with the real recipe inside. W
     lie       says that it saved a file which is not there
     fail      answers ``JobFailed`` (OutOfMemory) in the middle of denoising
     cramped   says in the middle of denoising that memory ran out, and goes on
+    bare      says in the middle of denoising that there is no compiler, and goes on
     full      answers ``JobFailed`` (NoSpace) when saving
     slow      takes 0.5 s for each step instead of ``--step-seconds``
 
@@ -44,6 +45,7 @@ from engine.protocol import codec, commands, events
 from engine.protocol.errors import BadFile, LaternaError, NoSpace, OutOfMemory
 
 PREVIEW_SIDE = 96
+NOTED = "Models are not compiled: a C++ compiler is missing on this computer."
 LOWERED = "Memory ran out while denoising. The job goes on from there with less of it: block streaming."
 
 
@@ -190,6 +192,8 @@ class FakeEngine:
             threading.Event().wait()
         if "cramped" in words:
             self._tell(events.PlanLowered(job, "denoising", LOWERED))
+        if "bare" in words:
+            self._tell(events.JobNoted(job, NOTED))
         if "fail" in words:
             raise OutOfMemory("The job needs 99 GB, and 8 GB are free.", "Choose a smaller size.")
 

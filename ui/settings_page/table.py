@@ -109,6 +109,22 @@ SETTINGS: tuple[SettingRow, ...] = (
         suffix=T("Settings", " GiB"),
     ),
     SettingRow(
+        "compile_models",
+        MAKING,
+        T("Settings", "Compile models"),
+        T(
+            "Settings",
+            "Compiled models take less time a step, and a minute or more once. Pixels may differ in the last bits."
+            " Needs a C++ compiler.",
+        ),
+        "choice",
+        (
+            ("never", T("Settings", "Never")),
+            ("auto", T("Settings", "When it pays")),
+            ("always", T("Settings", "Always")),
+        ),
+    ),
+    SettingRow(
         "output_folder",
         FILES,
         T("Settings", "Folder for new files"),

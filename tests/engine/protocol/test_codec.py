@@ -33,6 +33,7 @@ EVENTS = [
     events.JobResumed("j", 3, 9),
     events.ResumeRefused("j", ErrorInfo("BadRecipe", "a.")),
     events.PlanLowered("j", "denoising", "It goes on."),
+    events.JobNoted("j", "It goes on as usual."),
     events.CheckpointSaved("j", 3, 9, 1024),
     events.CommandRefused(ErrorInfo("BadRecipe", "a.")),
 ]

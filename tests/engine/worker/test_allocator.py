@@ -17,7 +17,7 @@ def resident():
 torch.ones(30 * 2**20, dtype=torch.uint8)  # glibc's own rule: now it keeps what is smaller
 given = give_back_freed_memory()
 kept, before = [], resident()
-held = [torch.ones(16 * 2**20, dtype=torch.uint8) for _ in range(20)]
+held = [torch.ones(20 * 2**20, dtype=torch.uint8) for _ in range(20)]
 for number in range(0, 20, 2):
     held[number] = None
 print(given, (resident() - before) // 2**20)
@@ -25,10 +25,10 @@ print(given, (resident() - before) // 2**20)
 
 
 def test_holes_between_tensors_take_no_memory() -> None:
-    """Of twenty tensors of 16 MiB every other one is freed."""
+    """Of twenty tensors of 20 MiB every other one is freed."""
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     given, mib = done.stdout.split()
     if sys.platform == "linux":
-        assert given == "True" and 150 <= int(mib) <= 200
+        assert given == "True" and 190 <= int(mib) <= 250
     else:
         assert given == "False"
