@@ -48,6 +48,7 @@ class LoraRow(QFrame):
             FloatSpin(self.tr("{name}: strength").format(name=name), -MAX_ADAPTER_STRENGTH, MAX_ADAPTER_STRENGTH, 0.05),
             steps=20,
         )
+        self.strength.set_mark(1.0)
         self.strength.setToolTip(self.tr("How strongly it acts: 1 is how it was trained, 0 is not at all."))
         self.problem = ErrorLabel()
         self.find = QPushButton(self.tr("Choose its file…"))

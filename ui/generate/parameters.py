@@ -55,7 +55,7 @@ class LengthField(QWidget):
     def set_rules(self, usual: tuple[int, ...], step: int) -> None:
         """``usual`` are the lengths in frames that the model was made for, ``step`` that of the family's rule."""
         self._usual, self._step = usual, step
-        self.frames.setSingleStep(max(1, step))
+        self.frames.set_grid(step, 1)
         self._tell()
 
     def set_values(self, frames: int, fps: int) -> None:
@@ -137,6 +137,8 @@ class Parameters(Rows):
         self.set_row_visible(self.length, family.kind == "video")
         usual = max(60, min(family.max_steps, 2 * info.defaults.steps))
         self.steps.set_slider_range(1, usual if info.defaults.steps > 8 else 20)
+        self.steps.set_mark(info.defaults.steps)
+        self.guidance.set_mark(info.defaults.guidance)
 
     def show_draft(self, draft: Draft) -> None:
         recipe = draft.recipe

@@ -73,8 +73,8 @@ class SizeField(QWidget):
     ) -> None:
         """``sizes`` are those that the model was made for, ``native`` the one it does best."""
         self._sizes, self._native = sizes, native
-        self.width_spin.setSingleStep(multiple)
-        self.height_spin.setSingleStep(multiple)
+        for spin in (self.width_spin, self.height_spin):
+            spin.set_grid(multiple)
 
     def size_value(self) -> tuple[int, int]:
         return self.width_spin.value(), self.height_spin.value()

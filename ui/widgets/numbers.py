@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, QSize, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
+from PySide6.QtCore import QLocale, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QSlider,
+    QSpinBox,
+    QStyle,
+    QStyleOptionSlider,
+    QWidget,
+)
 
 FIELD_HEIGHT = 30
 LEAST_WIDTH = 84
@@ -27,7 +36,21 @@ class IntSpin(QSpinBox):
         self.setRange(low, high)
         self.setSuffix(suffix)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._offset = 0
         _dress(self)
+
+    def set_grid(self, step: int, offset: int = 0) -> None:
+        """Arrows and Page keys go to the next ``step * N + offset``; other values can be typed."""
+        self._offset = offset
+        self.setSingleStep(max(1, step))
+
+    def stepBy(self, steps: int) -> None:
+        step = self.singleStep()
+        beyond = (self.value() - self._offset) % step
+        if beyond and steps:  # to the grid first, which counts as one step
+            self.setValue(self.value() - beyond + (step if steps > 0 else 0))
+            steps -= 1 if steps > 0 else -1
+        super().stepBy(steps)
 
     def minimumSizeHint(self) -> QSize:
         """In a narrow form it gives way: the widest number that it could hold is seldom in it."""
@@ -94,6 +117,28 @@ class QuietSlider(QSlider):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.setAccessibleName(name)
+        self._mark: int | None = None
+
+    def set_mark(self, value: int | None) -> None:
+        """A small mark below the groove, at the value that is the usual one."""
+        if value != self._mark:
+            self._mark = value
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._mark is None or not self.minimum() <= self._mark <= self.maximum():
+            return
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        option.sliderPosition = option.sliderValue = self._mark
+        part = QStyle.SubControl.SC_SliderHandle
+        handle = self.style().subControlRect(QStyle.ComplexControl.CC_Slider, option, part, self)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.palette().placeholderText())
+        painter.drawEllipse(QPointF(handle.center().x() + 0.5, self.height() - 3.0), 1.75, 1.75)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -136,6 +181,10 @@ class SliderSpin(QWidget):
         self.slider.setRange(round(low * self._scale), round(high * self._scale))
         self.slider.setPageStep(max(1, (self.slider.maximum() - self.slider.minimum()) // 10))
         self.slider.blockSignals(False)
+
+    def set_mark(self, value: float | None) -> None:
+        """Show on the slider where the usual value lies."""
+        self.slider.set_mark(None if value is None else round(value * self._scale))
 
     def value(self) -> float:
         return self.spin.exact() if isinstance(self.spin, FloatSpin) else self.spin.value()

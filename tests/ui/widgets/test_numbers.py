@@ -87,3 +87,34 @@ def test_numbers_in_sentences_have_the_comma_too() -> None:
 
 def test_in_english_numbers_have_a_point() -> None:
     assert (number(4.5), number(0.25, 2), file_size(13.3e9)) == ("4.5", "0.25", "13.3 GB")
+
+
+@pytest.mark.parametrize(
+    ("step", "offset", "value", "by", "expected"),
+    [
+        (8, 1, 17, 1, 25),
+        (8, 1, 20, 1, 25),
+        (8, 1, 20, -1, 17),
+        (8, 1, 20, 2, 33),
+        (16, 0, 130, -1, 128),
+        (1, 0, 5, 1, 6),
+    ],
+)
+def test_arrows_go_to_values_that_the_model_takes(
+    qtbot: QtBot, step: int, offset: int, value: int, by: int, expected: int
+) -> None:
+    spin = IntSpin("Frames", 1, 999)
+    qtbot.addWidget(spin)
+    spin.set_grid(step, offset)
+    spin.setValue(value)
+    assert spin.value() == value  # any other can be typed
+    spin.stepBy(by)
+    assert spin.value() == expected
+
+
+def test_the_usual_value_is_marked_below_the_slider(qtbot: QtBot, guidance: SliderSpin) -> None:
+    plain = guidance.slider.grab().toImage()
+    guidance.set_mark(7.0)
+    assert guidance.slider.grab().toImage() != plain
+    guidance.set_mark(None)
+    assert guidance.slider.grab().toImage() == plain
