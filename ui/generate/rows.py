@@ -12,7 +12,7 @@ from ui.generate.field_label import FieldLabel
 from ui.widgets.labels import ErrorLabel, label
 from ui.widgets.style import set_state
 
-LABEL_WIDTH = 62
+LABEL_WIDTH = 60
 ROW_HEIGHT = 38
 
 
@@ -28,7 +28,7 @@ class Rows(QWidget):
         super().__init__(parent)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(2)
+        self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(0)
         self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
         self._grid.setColumnStretch(1, 1)

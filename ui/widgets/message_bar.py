@@ -8,12 +8,14 @@ from functools import partial
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QApplication,
+    QBoxLayout,
     QDialog,
     QDialogButtonBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPlainTextEdit,
     QPushButton,
     QSizePolicy,
@@ -29,6 +31,7 @@ from ui.widgets.placing import place_over
 MOST_SHOWN = 3
 MARGIN = 14
 MAX_WIDTH = 560
+LEAST_WIDTH = 300
 LEAST_TEXT = 220  # pixels: where the buttons would leave the sentence less, they go below it
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.LayoutRequest, QEvent.Type.Show, QEvent.Type.Hide)
 ICONS = {"info": ("info", "accent"), "warning": ("warning", "warn"), "error": ("warning", "bad")}
@@ -122,8 +125,11 @@ class MessageFrame(QFrame):
 
 
 class MessageStack(QWidget):
-    """Floats at the top of ``host``, or over the part of it that ``keep_over`` names while that is shown.
-    ``show_message`` adds one; the oldest goes when there are too many."""
+    """Floats at the top of ``host``, or over the part of it that ``keep_over`` names while that is shown. Where that
+    part is too narrow to read a message in, it takes a place of its own at the top of the host's layout.
+
+    ``show_message`` adds one; the oldest goes when there are too many.
+    """
 
     def __init__(self, host: QWidget, *, theme: Theme, top: int = 0) -> None:
         super().__init__(host)
@@ -188,6 +194,15 @@ class MessageStack(QWidget):
             frame.deleteLater()
             self._place()
 
+    def _dock(self, layout: QLayout, docks: bool) -> None:
+        """Take a place in the host's layout, or float again."""
+        if docks and isinstance(layout, QBoxLayout):
+            layout.insertWidget(0, self)
+        else:
+            layout.removeWidget(self)
+        margin = MARGIN if docks else 0
+        self._column.setContentsMargins(margin, margin, margin, margin)
+
     def _place(self) -> None:
         if not self._frames:
             self.hide()
@@ -195,9 +210,18 @@ class MessageStack(QWidget):
         area = self._host.rect().adjusted(0, self._top, 0, 0)
         if self._over is not None and self._over.isVisibleTo(self._host):
             area = QRect(self._over.mapTo(self._host, QPoint(0, 0)), self._over.size())
+        layout = self._host.layout()
+        docks = area.width() < LEAST_WIDTH + 2 * MARGIN and layout is not None
+        if docks:
+            area = self._host.rect()
         width = min(MAX_WIDTH, max(200, area.width() - 2 * MARGIN))
         for frame in self._frames:
             frame.fit(width)
+        if layout is not None and docks != (layout.indexOf(self) >= 0):
+            self._dock(layout, docks)
+        if docks:
+            self.show()
+            return
         height = self._column.heightForWidth(width) if self._column.hasHeightForWidth() else self.sizeHint().height()
         self.setGeometry(area.left() + (area.width() - width) // 2, area.top() + MARGIN, width, height)
         self.show()

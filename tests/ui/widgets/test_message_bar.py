@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.protocol.errors import BadFile, EngineDied, ErrorInfo
@@ -86,6 +86,29 @@ def test_it_covers_only_the_part_that_it_is_kept_over(host: QWidget, stack: Mess
     assert part.geometry().contains(stack.geometry())
     part.hide()
     assert stack.width() > 300 and host.rect().contains(stack.geometry())
+
+
+def test_where_it_is_too_narrow_it_takes_a_place_of_its_own(qtbot: QtBot, theme: Theme) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    column = QVBoxLayout(host)
+    column.setContentsMargins(0, 0, 0, 0)
+    row = QHBoxLayout()
+    part, beside = QWidget(), QWidget()
+    row.addWidget(part, 1)
+    row.addWidget(beside)
+    column.addLayout(row, 1)
+    beside.setFixedWidth(300)
+    host.resize(480, 500)
+    host.show()
+    stack = MessageStack(host, theme=theme)
+    stack.keep_over(part)
+    stack.show_message(Message("A long sentence. " * 8, button="Undo what was done", action=lambda: None, seconds=0))
+    qtbot.waitUntil(lambda: stack.width() == host.width() and part.y() >= stack.geometry().bottom())
+    (button,) = [one for one in stack.findChildren(QPushButton) if one.text() == "Undo what was done"]
+    assert button.width() >= button.sizeHint().width()
+    beside.setFixedWidth(60)
+    qtbot.waitUntil(lambda: part.y() == 0 and part.geometry().contains(stack.geometry()))
 
 
 def test_where_it_is_narrow_the_buttons_stand_below_the_sentence(host: QWidget, stack: MessageStack) -> None:
