@@ -25,6 +25,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from app.kept_encodings import encodings_folder
 from app.logs import Logs
 from app.paths import RESOURCES, Paths
 from app.settings import Settings, SettingsFile
@@ -126,7 +127,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
             library=library,
             settings=JobSettings(
                 output_folder=paths.output,
-                cache_folder=paths.encodings,
+                cache_folder=lambda: encodings_folder(paths, settings),
                 adapter_folder=paths.adapters,
                 footprints_folder=paths.footprints,
                 preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,

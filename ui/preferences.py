@@ -24,6 +24,7 @@ class Preferences(Protocol):
     toured: bool
     a1111_parameters: bool
     keep_free: float
+    keep_encodings: bool
     advanced_open: bool
     queue_open: bool
     recipe_open: bool

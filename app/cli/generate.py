@@ -20,7 +20,9 @@ from app.cli.parser import Namespace
 from app.cli.several import recipes_of
 from app.cli.target import Target, check_writable, named
 from app.cli.unfinished import Expected, Result, Unfinished, UnfinishedFolder, new_id
+from app.kept_encodings import encodings_folder
 from app.paths import Paths
+from app.settings import SettingsFile
 from engine.interop.embedded import is_picture
 from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
@@ -112,6 +114,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
     """Make what is left of ``work``; after each recipe what is done is noted."""
     target, folder = Target(Path(work.folder), work.stem, work.suffix), Path(work.model_folder)
     learning = Learning(paths)
+    encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
     with EngineSession(paths.engine_log, progress := Progress()) as engine:
         for i, recipe in enumerate(work.recipes[work.done :], work.done):
             unfinished.save(work)
@@ -122,7 +125,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
                 folder,
                 target.folder,
                 f".{target.stem}-{work.id}",
-                paths.encodings,
+                encodings,
                 f"{i + 1} of {len(work.recipes)}: " if len(work.recipes) > 1 else "",
                 tuple(map(Path, work.adapter_files)),
                 work.a1111,
@@ -134,7 +137,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
             progress.end()
             if not engine.resumed:
                 learning.end(recipe, folder, done)
-            expected = Expected(forecast.seconds, forecast.needed) if forecast is not None else None
+            expected = Expected(forecast.seconds, learning.peak(forecast)) if forecast is not None else None
             results = []
             for number, file in enumerate(done.files, len(work.results) + 1):
                 path = target.path(number)

@@ -11,7 +11,9 @@ from app.cli.model_argument import find_model
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
 from app.cli.target import named, write_whole
+from app.kept_encodings import encodings_folder
 from app.paths import Paths
+from app.settings import SettingsFile
 from engine.media import metadata
 from engine.models.adapters import locate
 from engine.protocol.errors import BadFile
@@ -27,11 +29,12 @@ def run(arguments: Namespace, paths: Paths) -> int:
     loras = locate(info.recipe.adapters, paths.adapters, [Path(file).expanduser() for file in arguments.lora])
     suffix = SUFFIXES[model.info.kind]
     out = named(arguments.out, suffix, model.info.name).path() if arguments.out else None
+    encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
     with (
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
         EngineSession(paths.engine_log, Progress()) as engine,
     ):
-        done = engine.generate(info.recipe, model.folder, Path(scratch), "again", paths.encodings, adapter_files=loras)
+        done = engine.generate(info.recipe, model.folder, Path(scratch), "again", encodings, adapter_files=loras)
         if out:
             write_whole(out, Path(done.files[0].path).read_bytes())
     hashes = [file.pixels_sha256 for file in done.files]

@@ -69,7 +69,7 @@ def hang() -> Figures:
         service = JobService(
             queue_database=folder / "queue.sqlite3",
             library=library,
-            settings=JobSettings(folder / "output", folder / "cache", folder / "loras"),
+            settings=JobSettings(folder / "output", lambda: folder / "cache", folder / "loras"),
             engine_log=folder / "engine.log",
             notify=lambda notice: told.put((time.perf_counter(), notice)),
         )

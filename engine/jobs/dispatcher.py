@@ -45,7 +45,7 @@ class JobSettings:
     """
 
     output_folder: Path
-    cache_folder: Path
+    cache_folder: Callable[[], Path | None]
     adapter_folder: Path
     footprints_folder: Path | None = None
     preview_interval: Callable[[], float] = lambda: 0.1
@@ -149,7 +149,7 @@ class Dispatcher:
                 file_stem=stem,
                 preview_interval=self._settings.preview_interval(),
                 a1111_parameters=self._settings.a1111_parameters(),
-                cache_folder=str(self._settings.cache_folder),
+                cache_folder=str(self._settings.cache_folder() or ""),
                 adapter_files=tuple(map(str, adapter_files)),
                 checkpoint=str(self._checkpoints.path(job.id)),
                 checkpoint_share=self._settings.checkpoint_share,

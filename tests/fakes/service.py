@@ -36,7 +36,7 @@ class Running:
                 library=self.library,
                 settings=JobSettings(
                     output_folder=self.output,
-                    cache_folder=folder / "cache",
+                    cache_folder=lambda: folder / "cache",
                     adapter_folder=folder / "loras",
                     **{field.name: options.pop(field.name) for field in fields(JobSettings) if field.name in options},
                 ),

@@ -125,6 +125,17 @@ SETTINGS: tuple[SettingRow, ...] = (
         ),
     ),
     SettingRow(
+        "keep_encodings",
+        MAKING,
+        T("Settings", "Keep encoded prompts on the disk"),
+        T(
+            "Settings",
+            "A prompt that was used before needs no text encoder then. At most half a gigabyte, readable by you alone."
+            " Without it, what is kept is deleted when the next job begins.",
+        ),
+        "switch",
+    ),
+    SettingRow(
         "output_folder",
         FILES,
         T("Settings", "Folder for new files"),

@@ -285,7 +285,7 @@ def notify(notice):
         print(service.engine_pid, flush=True)
 service = JobService(
     queue_database=folder / "queue.sqlite3", library=Library(folder / "library.sqlite3", folder / "output"),
-    settings=JobSettings(folder / "output", folder / "cache", folder / "loras"),
+    settings=JobSettings(folder / "output", lambda: folder / "cache", folder / "loras"),
     engine_log=folder / "engine.log", notify=notify,
     engine_command=[sys.executable, {str(FAKE_ENGINE)!r}, "--step-seconds", "0.3"])
 service.submit(picture_recipe("first"), "/m")
