@@ -25,8 +25,8 @@ class Settings(msgspec.Struct, omit_defaults=True):
     ``preview_interval`` is the least time between two previews in seconds. ``toured``: the first words were read.
     ``file_name`` is a template (``engine.library.file_names``); empty lets Laterna name files by time and prompt.
     ``geometry`` and ``splitter`` are the window's own states in base64. ``a1111_parameters`` puts that text into PNGs.
-    ``keep_encodings``: encoded prompts are kept on the disk. ``keep_free``: GiB that the engine leaves to other programs
-    beyond its usual reserve.
+    ``keep_encodings``: encoded prompts are kept on the disk. ``keep_free``: GiB that are left to other programs beyond
+    the engine's usual reserve.
     """
 
     version: int = VERSION
