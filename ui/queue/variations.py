@@ -110,6 +110,7 @@ class Variations(QDialog):
         self._tools = tools
         self._axes: tuple[Axis, ...] = ()
         self._asked: tuple[str, str, str] | None = None
+        self._closed = False
         self._problem: ErrorInfo | None = None
         self.setWindowTitle(self.tr("Variations"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -158,7 +159,7 @@ class Variations(QDialog):
 
     def _forget(self) -> None:
         """What is still being found comes too late."""
-        self._asked = None
+        self._closed = True
 
     def _find_combinations(self) -> None:
         """Of the draft's alternatives, on a thread; each draft's once."""
@@ -169,7 +170,7 @@ class Variations(QDialog):
         self._asked = texts
 
         def found(made: Texts, problem: ErrorInfo | None = None) -> None:
-            if texts == self._asked:
+            if texts == self._asked and not self._closed:
                 self._problem = problem
                 for row in (self.first, self.second):
                     row.set_combinations(made)

@@ -94,6 +94,17 @@ def test_too_many_combinations_are_refused_with_their_number(qtbot: QtBot, windo
     assert not dialog.queue.isEnabled()
 
 
+def test_combinations_that_come_after_the_window_was_closed_are_let_go(qtbot: QtBot, window: MainWindow) -> None:
+    window.form.prompts.prompt.replace_text("a {red|blue} apple")
+    window._window_actions.show_combinations()
+    (dialog,) = window.findChildren(Variations)
+    gone: list[bool] = []
+    dialog.destroyed.connect(lambda: gone.append(True))
+    dialog.close()
+    window.form.prompts.prompt.replace_text("a {red|blue|green} apple")
+    qtbot.waitUntil(lambda: bool(gone) and "all 3" in window.form.prompts.combinations.text(), timeout=LONG)
+
+
 def test_prompts_of_a_grid_draw_their_alternatives(qtbot: QtBot, window: MainWindow) -> None:
     window.queue_actions.set_paused(True)
     window._window_actions.show_variations()
