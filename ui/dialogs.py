@@ -12,6 +12,9 @@ from engine.jobs.notices import EngineStateChanged
 from ui.widgets.labels import label
 
 
+ABOUT_WIDTH = 380
+
+
 def _tr(text: str) -> str:
     return QCoreApplication.translate("Dialogs", text)
 
@@ -66,6 +69,7 @@ class AboutDialog(QDialog):
             shown = QLabel(line)
             shown.setTextFormat(Qt.TextFormat.PlainText)
             shown.setWordWrap(True)
+            shown.setFixedWidth(ABOUT_WIDTH)
             shown.setProperty("role", "muted")
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             column.addWidget(shown)
@@ -73,4 +77,4 @@ class AboutDialog(QDialog):
         buttons.rejected.connect(self.reject)
         column.addSpacing(6)
         column.addWidget(buttons)
-        self.setMinimumWidth(420)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)

@@ -64,9 +64,11 @@ SIZE = (1080, 760)
 
 def shown_keys(keys: tuple[str, ...]) -> str:
     """The first of ``keys`` as keyboards name it: the key that Qt calls Return is labelled Enter."""
-    if not keys:
-        return ""
-    text = QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+    return _named(keys[0]) if keys else ""
+
+
+def _named(key: str) -> str:
+    text = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) or key
     return text.replace("Return", "Enter")
 
 
@@ -115,7 +117,10 @@ class ShortcutSheet(QDialog):
 
     @staticmethod
     def _parts(parts: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[tuple[str, list[tuple[str, str]]]]:
-        return [(_key(group), [(_key(text), keys) for text, keys in rows]) for group, rows in parts]
+        return [
+            (_key(group), [(_key(text), ", ".join(map(_named, keys.split(", ")))) for text, keys in rows])
+            for group, rows in parts
+        ]
 
     @staticmethod
     def _column(groups: list[tuple[str, list[tuple[str, str]]]]) -> QVBoxLayout:
