@@ -168,10 +168,9 @@ class Result:
     seconds: float = 0.0
 
 
-def kill_at_random(home: Path, kills: int, seed: int, promises: Promises) -> Result:
-    """Start Laterna with the robot ``kills`` times and more, and kill one of the processes or both at some moment."""
+def kill_at_random(home: Path, kills: int, seed: int, promises: Promises, result: Result) -> None:
+    """Start Laterna with the robot, and kill one of the processes or both at some moment, ``kills`` times."""
     chance = random.Random(seed)
-    result = Result()
     began = time.monotonic()
     session: Session | None = None
     starts = 0
@@ -206,7 +205,6 @@ def kill_at_random(home: Path, kills: int, seed: int, promises: Promises) -> Res
         if session is not None:
             session.kill()
     result.seconds = time.monotonic() - began
-    return result
 
 
 def last_words(home: Path, code: int | None) -> str:

@@ -1,7 +1,8 @@
 """Kill the engine, the window or both at random moments, again and again: afterwards nothing is lost.
 
-The real processes and the models that ship. 20 kills; with ``LATERNA_LONG_TESTS=1`` (``start.py test --long``) 200.
-``LATERNA_CRASH_SEED`` repeats a run's choices, ``LATERNA_CRASH_REPORT`` names a file for its figures.
+The real processes and the models that ship, in two worlds at a time. 20 kills; with ``LATERNA_LONG_TESTS=1``
+(``start.py test --long``) 200. ``LATERNA_CRASH_SEED`` repeats a run's choices, ``LATERNA_CRASH_REPORT`` names a file
+for its figures.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import os
 import random
 import sqlite3
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,42 +38,64 @@ from engine.protocol.recipe import Recipe
 LONG = bool(os.environ.get("LATERNA_LONG_TESTS"))
 KILLS = int(os.environ.get("LATERNA_CRASH_KILLS", "200" if LONG else "20"))
 ALSO_COMPARED = 10 if LONG else 2
+WORLDS = 2
 MAX_ENGINE_DEATHS = 3
+
+
+@dataclass
+class World:
+    """A Laterna of its own, what was promised in it, and what was done to it."""
+
+    home: Path
+    paths: Paths
+    promises: Promises
+    result: Result
 
 
 def test_nothing_is_lost_whatever_is_killed_whenever(tmp_path: Path) -> None:
     seed = int(os.environ.get("LATERNA_CRASH_SEED") or random.randrange(1_000_000))
     print(f"LATERNA_CRASH_SEED={seed}")
-    home = tmp_path / "home"
-    paths = make_home(home)
-    promises = Promises()
-    result = kill_at_random(home, KILLS, seed, promises)
-    drain(home, promises, 120 + 10 * len(promises.queued))
-
-    report(seed, result, promises)
-    assert result.ended_by_themselves == []
-    assert sum(result.kills.values()) == KILLS
-    assert promises.queued, "no job was added: nothing was tested"
-    assert promises.marked, "nothing was marked: nothing was tested"
-    assert result.orphans == 0
-    assert promises.bugs == []
-    jobs = jobs_by_seed(paths.queue_database)
-    files = everything_made(paths.output, home / "xdg" / "Trash" / "files")
-    check_jobs(promises, jobs, files)
-    check_files(files)
-    compared = check_pixels(promises, files, home)
-    check_library(paths, promises)
-    check_logs(paths.logs)
-    states = [state for rows in jobs.values() for state, _deaths in rows]
+    with ThreadPoolExecutor(WORLDS) as pool:
+        worlds = list(pool.map(lambda n: live(tmp_path / f"home-{n}", seed + n), range(WORLDS)))
+    report(seed, worlds)
+    files = [everything_made(world.paths.output, world.home / "xdg" / "Trash" / "files") for world in worlds]
+    states: list[str] = []
+    for world, made in zip(worlds, files, strict=True):
+        states += check(world, made)
+    compared = check_pixels(worlds, files, tmp_path)
     report(
         seed,
-        result,
-        promises,
-        jobs=len(jobs),
+        worlds,
+        jobs=len(states),
         done=states.count("done"),
         set_aside_after_three_deaths=states.count("failed"),
         compared_with_an_uninterrupted_run=compared,
     )
+
+
+def live(home: Path, seed: int) -> World:
+    """Killed ``KILLS / WORLDS`` times, then left alone until everything is done."""
+    world = World(home, make_home(home), Promises(), Result())
+    kill_at_random(home, KILLS // WORLDS, seed, world.promises, world.result)
+    drain(home, world.promises, 120 + 10 * len(world.promises.queued))
+    return world
+
+
+def check(world: World, files: dict[int, list[tuple[Path, MediaInfo]]]) -> list[str]:
+    """Everything but the pixels; how the jobs ended."""
+    promises, result = world.promises, world.result
+    assert result.ended_by_themselves == []
+    assert sum(result.kills.values()) == KILLS // WORLDS
+    assert promises.queued, "no job was added: nothing was tested"
+    assert promises.marked, "nothing was marked: nothing was tested"
+    assert result.orphans == 0
+    assert promises.bugs == []
+    jobs = jobs_by_seed(world.paths.queue_database)
+    check_jobs(promises, jobs, files)
+    check_files(files)
+    check_library(world.paths, promises)
+    check_logs(world.paths.logs)
+    return [state for rows in jobs.values() for state, _deaths in rows]
 
 
 def jobs_by_seed(database: Path) -> dict[int, list[tuple[str, int]]]:
@@ -121,21 +147,22 @@ def check_files(files: dict[int, list[tuple[Path, MediaInfo]]]) -> None:
                     assert sum(1 for _frame in clip) == info.frames
 
 
-def check_pixels(promises: Promises, files: dict[int, list[tuple[Path, MediaInfo]]], home: Path) -> int:
+def check_pixels(worlds: list[World], files: list[dict[int, Any]], folder: Path) -> int:
     """What was interrupted, and some others, made again without interruption: the very same pixels."""
-    made = [seed for seed in files if seed not in OLD_SEEDS]
-    seeds = sorted(promises.interrupted.intersection(made))
-    seeds += [seed for seed in made if seed not in promises.interrupted][:ALSO_COMPARED]
-    with EngineSession(home / "reference.log", Progress()) as engine:
-        for seed in seeds:
-            ((path, info),) = files[seed]
+    chosen: list[tuple[Path, MediaInfo]] = []
+    for world, made in zip(worlds, files, strict=True):
+        ours = [seed for seed in made if seed not in OLD_SEEDS]
+        seeds = sorted(world.promises.interrupted.intersection(ours))
+        seeds += [seed for seed in ours if seed not in world.promises.interrupted][: ALSO_COMPARED // WORLDS]
+        chosen += [file for seed in seeds for file in made[seed]]
+    with EngineSession(folder / "reference.log", Progress()) as engine:
+        for number, (path, info) in enumerate(chosen):
             assert info.recipe is not None
             recipe = info.recipe.replace(model_hashes={})
-            done = engine.generate(
-                recipe, EMBEDDED_MODELS / recipe.model, home / "reference", f"r{seed}", home / "reference-cache"
-            )
+            model, output, cache = EMBEDDED_MODELS / recipe.model, folder / "reference", folder / "cache"
+            done = engine.generate(recipe, model, output, f"r{number}", cache)
             assert [file.pixels_sha256 for file in done.files] == [info.pixels_sha256], f"{path} is another picture"
-    return len(seeds)
+    return len(chosen)
 
 
 def check_library(paths: Paths, promises: Promises) -> None:
@@ -173,17 +200,18 @@ def everything(library: Library) -> list[Any]:
     return library.items(library.ids())
 
 
-def report(seed: int, result: Result, promises: Promises, **more: int) -> None:
+def report(seed: int, worlds: list[World], **more: int) -> None:
     """The figures, printed and, where it is wished, kept."""
+    promises, results = [world.promises for world in worlds], [world.result for world in worlds]
     figures = {
         "seed": seed,
-        "kills": dict(result.kills),
-        "moments": dict(result.moments),
-        "windows that ended by themselves": result.ended_by_themselves,
-        "seconds of killing": round(result.seconds),
-        "jobs promised": len(promises.queued),
-        "jobs interrupted": len(promises.interrupted),
-        "marks promised": sum(map(len, promises.marked.values())),
+        "kills": sum((result.kills for result in results), Counter[str]()),
+        "moments": sum((result.moments for result in results), Counter[str]()),
+        "windows that ended by themselves": [words for result in results for words in result.ended_by_themselves],
+        "seconds of killing": round(max(result.seconds for result in results)),
+        "jobs promised": sum(len(found.queued) for found in promises),
+        "jobs interrupted": sum(len(found.interrupted) for found in promises),
+        "marks promised": sum(len(numbers) for found in promises for numbers in found.marked.values()),
     } | more
     print(json.dumps(figures, indent=1))
     target = os.environ.get("LATERNA_CRASH_REPORT")

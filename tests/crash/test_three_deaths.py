@@ -19,7 +19,7 @@ from engine.protocol.errors import ErrorInfo
 from engine.protocol.recipe import Recipe
 
 DEATHS = 3
-STEPS = 40
+STEPS = 80
 """Enough that the engine is killed before the job is done."""
 
 
