@@ -13,6 +13,7 @@ from engine.interop.fit import weighs
 from engine.interop.foreign import Settings, recipe_of
 from engine.interop.model_files import KnownModels, comfyui_file, stem_of
 from engine.interop.report import Notes, file_name, shown
+from engine.models.catalog import FAMILIES
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 
@@ -69,7 +70,7 @@ def write(recipe: Recipe) -> str:
     if recipe.input is not None:
         values["Denoising strength"] = repr(recipe.input.strength)
         values["Input image"] = file_name(recipe.input.path)
-    if recipe.family == "sd35":
+    if FAMILIES[recipe.family].has_shift:
         values["Shift"] = repr(recipe.shift)
     if weighted:
         values["Emphasis"] = "No norm"

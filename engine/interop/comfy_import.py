@@ -106,7 +106,7 @@ class _Import:
         fields |= self._size(start, first, family, output)
         fields |= self._steps(first, start, scales, family)
         fields |= self._texts(first, family, chain.id)
-        if family == "sd35":
+        if FAMILIES[family].has_shift:
             fields["shift"] = 3.0 if chain.shift is None else chain.shift
             self._other_shift(first, chain)
         else:
@@ -230,7 +230,7 @@ class _Import:
             width, height = _NATIVE[family]
             self._notes.approximated(f"The workflow does not say the picture's size; {width} × {height} is used.")
         fields: dict[str, Any] = {"width": width, "height": height, "batch": start.batch}
-        if family == "cogvideox":
+        if FAMILIES[family].kind == "video":
             fields["frames"] = first.frames
             fields["fps"] = round(self._rate(output))
         return fields
@@ -295,7 +295,7 @@ class _Import:
         for name, side in zip(("positive", "negative"), sides, strict=True):
             if len(side) > 1:
                 self._notes.understood(f"{len(side)} {name} conditionings, each with its part of the schedule.")
-        if family == "sd35":
+        if "comfyui" in FAMILIES[family].text_encodings:
             fields |= {"text_encoding": "comfyui", "max_sequence_length": COMFYUI_T5_TOKENS}
             fields["use_t5"] = not encoders or "T5" in encoders
             absent = {"CLIP-L", "CLIP-G"} - encoders
