@@ -30,6 +30,7 @@ MODULES = {
     "resident": "engine.worker.memory.bench",
     "second-picture": "engine.worker.memory.bench",
     "caching": "engine.worker.acceleration.bench",
+    "compiling": "engine.worker.acceleration.bench",
     "streaming": "engine.worker.memory.bench_streaming",
     "embedded": "engine.training.bench",
     "download": "engine.models.bench",

@@ -12,7 +12,7 @@ from engine.memory.footprints import Footprints
 from engine.memory.forecast import Forecast, Forecaster
 from engine.memory.history import History
 from engine.memory.inventory import of_model
-from engine.memory.machine import Machine
+from engine.memory.machine import HOST_PROCESS, Machine
 from engine.memory.observed import from_engine
 from engine.models.catalog import FAMILIES
 from engine.protocol.errors import LaternaError
@@ -44,6 +44,11 @@ class Learning:
             family = FAMILIES[recipe.family]
             return self._forecaster.forecast(recipe, components, family, self._machine, with_remedy=False)
         return None
+
+    def peak(self, forecast: Forecast) -> int:
+        """What is forecast, in the terms of ``JobFinished.peak_memory``."""
+        is_process = self._machine is not None and self._machine.is_unified
+        return forecast.needed + (HOST_PROCESS if is_process else 0)
 
     def end(self, recipe: Recipe, folder: Path, done: JobFinished) -> None:
         """Keep what the run took; only of one that ran from its start to its end."""

@@ -21,7 +21,7 @@ KEPT = 20
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What was forecast: seconds without loading, and bytes at the peak of the memory that counts."""
+    """What was forecast: seconds without loading, and bytes as ``peak_memory`` counts them."""
 
     seconds: float
     peak_memory: int

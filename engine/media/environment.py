@@ -11,7 +11,8 @@ from engine.protocol.version import VERSION
 
 
 class Environment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Versions as text, empty where unknown; ``device`` as a person would name it ("cpu", "NVIDIA RTX 4090")."""
+    """Versions as text, empty where unknown; ``device`` as a person would name it ("cpu", "NVIDIA RTX 4090");
+    ``compiled``: the model's blocks ran compiled, which moves the last bits."""
 
     laterna: str = ""
     python: str = ""
@@ -19,6 +20,7 @@ class Environment(msgspec.Struct, frozen=True, omit_defaults=True):
     diffusers: str = ""
     transformers: str = ""
     device: str = ""
+    compiled: bool = False
 
     @classmethod
     def current(cls, device: str = "", versions: Mapping[str, str] | None = None) -> Environment:

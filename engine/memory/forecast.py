@@ -8,7 +8,7 @@ import msgspec
 
 from engine.memory.components import Components
 from engine.memory.history import History, Run
-from engine.memory.machine import Machine
+from engine.memory.machine import HOST_PROCESS, Machine
 from engine.memory.plan import ENGINE, Abilities, Plan, StageName, weights_of
 from engine.memory.planner import first_fitting, plans
 from engine.memory.remedies import NothingFits, Remedy, least_needed, smallest_change
@@ -156,7 +156,8 @@ class Forecaster:
         seconds: dict[str, float],
         peak: int,
     ) -> None:
-        """Learn from a finished job: ``seconds`` by stage and ``peak`` bytes as ``JobFinished`` tells them.
+        """Learn from a finished job: ``seconds`` by stage and ``peak`` bytes as ``JobFinished`` tells them: of the
+        device, or of the whole process, libraries included.
 
         Raises ``NoSpace`` or ``NotWritable``.
         """
@@ -174,7 +175,7 @@ class Forecaster:
                 model=_kind(recipe),
                 expected={stage.stage: stage.seconds for stage in plan.stages},
                 measured=measured,
-                predicted_peak=plan.host if machine.is_unified else plan.device,
+                predicted_peak=plan.host + HOST_PROCESS if machine.is_unified else plan.device,
                 measured_peak=peak,
             )
         )

@@ -37,11 +37,11 @@ Figures = dict[str, Any]
 
 def overhead() -> Figures:
     """Our loop over ``StableDiffusion3Pipeline``, both from encoded prompts to pixels, without previews."""
-    _prepare()
+    prepare()
     from diffusers import StableDiffusion3Pipeline
 
     figures: Figures = {}
-    for name, folder, recipe in _image_models():
+    for name, folder, recipe in image_models():
         runner = _runner()
         pipeline = StableDiffusion3Pipeline.from_pretrained(folder, dtype=_float32(), local_files_only=True)
         pipeline.set_progress_bar_config(disable=True)
@@ -55,9 +55,9 @@ def overhead() -> Figures:
 
 def previews() -> Figures:
     """A generation with previews (ten a second at most) over one without, and how many there were."""
-    _prepare()
+    prepare()
     figures: Figures = {}
-    for name, folder, recipe in _image_models():
+    for name, folder, recipe in image_models():
         runner, counts = _runner(), []
 
         def with_previews(
@@ -77,12 +77,12 @@ def previews() -> Figures:
 
 def checkpoints() -> Figures:
     """What checkpoints took of the time between the first step and the last, at defaults, and how many there were."""
-    _prepare()
+    prepare()
     from engine.protocol.events import CheckpointSaved
     from engine.worker.progress import Progress
 
     figures: Figures = {}
-    for name, folder, recipe in _image_models():
+    for name, folder, recipe in image_models():
         runner = _runner()
         _make(runner, folder, recipe)
         shares, counts = [], []
@@ -101,9 +101,9 @@ def checkpoints() -> Figures:
 
 def cancel() -> Figures:
     """Seconds from the request to the end of the job, at moments spread over a generation."""
-    _prepare()
+    prepare()
     figures: Figures = {}
-    for name, folder, recipe in _image_models():
+    for name, folder, recipe in image_models():
         runner = _runner()
         _make(runner, folder, recipe)
         began = time.perf_counter()
@@ -141,7 +141,7 @@ def engine_start() -> Figures:
 
 def embedded() -> Figures:
     """Seconds of one picture and one clip of the models that ship, saving included, engine and model warm."""
-    _prepare()
+    prepare()
     runner, figures = _runner(), {}
     for found in catalog.find_installed([EMBEDDED]):
         recipe = found.info.recipe(found.info.examples[0] if found.info.examples else "a red apple")
@@ -166,7 +166,7 @@ NAMES: dict[str, Callable[[], Figures]] = {
 }
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """As the engine's process sets itself up, before PyTorch is imported."""
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TQDM_DISABLE": "1"}
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -206,7 +206,8 @@ def _large(small: Path) -> Iterator[Path]:
         yield folder
 
 
-def _image_models() -> Iterator[tuple[str, Path, Recipe]]:
+def image_models() -> Iterator[tuple[str, Path, Recipe]]:
+    """Name, folder and recipe of the embedded picture model and of one with a large transformer."""
     small = EMBEDDED / catalog.MINI_IMAGE
     if not (small / "model_index.json").is_file():
         raise ModelMissing(f"{small} is missing.", "Get Laterna again: its small models come with it.")

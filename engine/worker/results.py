@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from engine.worker import families
 from engine.worker.device import describe, versions
 
 
-def save(frames: Tensor, job: Generate, device: torch.device) -> tuple[OutputFile, ...]:
+def save(frames: Tensor, job: Generate, device: torch.device, is_compiled: bool = False) -> tuple[OutputFile, ...]:
     """Write each result of the batch, [B, T, H, W, 3] uint8. Raises ``NoSpace`` or ``NotWritable``.
 
     A name that is taken is passed over, unless that file is this very result: an engine that ended after saving and
@@ -27,6 +28,7 @@ def save(frames: Tensor, job: Generate, device: torch.device) -> tuple[OutputFil
     """
     recipe = job.recipe
     environment = Environment.current(describe(device).name, versions())
+    environment = msgspec.structs.replace(environment, compiled=is_compiled)
     more = {a1111.KEY: a1111.write(recipe)} if job.a1111_parameters else {}
     is_clip = families.get(recipe.family).info.kind == "video"
     files: list[OutputFile] = []

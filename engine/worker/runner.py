@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +24,7 @@ from engine.protocol.events import JobFinished
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.recipe import Recipe
 from engine.worker import families
-from engine.worker.acceleration.compiling import Compiler, speed_key
+from engine.worker.acceleration.compiling import Compiler, Region, speed_key
 from engine.worker.acceleration.step_caching import StepCache
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation
@@ -56,12 +56,13 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Made:
     """``latents`` as the last step left them, ``frames`` [B, T, H, W, 3] uint8; once saved, the checkpoint can go.
-    ``reused``: part of the steps (of the network's calls) that step caching left out."""
+    ``reused``: part of the steps (of the network's calls) that step caching left out; ``is_compiled``: blocks were."""
 
     latents: Tensor
     frames: Tensor
     checkpoint: Checkpoint
     reused: float = 0.0
+    is_compiled: bool = False
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Work:
     checkpoint: Checkpoint
     placing: Placing | None
     cache: StepCache | None = None
-    compile_cost: float = 0.0
+    region: Region = field(default_factory=Region)
 
 
 class Runner:
@@ -107,7 +108,7 @@ class Runner:
         made = self.make(job, progress)
         with self._keeping(made.checkpoint, progress), progress.stage("saving"):
             self.cancellation.check()
-            files = save(made.frames, job, self.device)
+            files = save(made.frames, job, self.device, made.is_compiled)
         made.checkpoint.discard()
         return JobFinished(job.job, files, progress.seconds, peak.bytes())
 
@@ -134,7 +135,8 @@ class Runner:
                 latents = self._denoise(work, sides, state)
             else:
                 latents = saved.state.latents
-            return Made(latents, self._decode(work, latents), work.checkpoint, work.cache.share if work.cache else 0.0)
+            reused = work.cache.share if work.cache else 0.0
+            return Made(latents, self._decode(work, latents), work.checkpoint, reused, work.region.is_used)
 
     @contextmanager
     def _keeping(self, checkpoint: Checkpoint, progress: Progress) -> Iterator[None]:
@@ -319,7 +321,7 @@ class Runner:
                 self._written(work.checkpoint, work.checkpoint.save_if_due(), progress)
                 began = time.monotonic()
             self.preview_cost = budget.expected_cost
-        progress.belongs_to("denoising", "loading", work.compile_cost)
+        progress.belongs_to("denoising", "loading", work.region.cost)
         return state
 
     @contextmanager
@@ -331,10 +333,10 @@ class Runner:
         calls = computed_steps(recipe) * (2 if both else 1)
         key = speed_key(model, recipe)
         with self.compiler.around(parts["transformer"], wish, job.compile_folder, key, calls) as region:
+            work.region = region
             yield
         if region.note:
             work.progress.noted(region.note)
-        work.compile_cost = region.cost
 
     def _decode(self, work: Work, latents: Tensor) -> Tensor:
         model, recipe = work.model, work.recipe

@@ -45,6 +45,10 @@ class Gains:
         with contextlib.suppress(OSError, msgspec.DecodeError, RecursionError):
             self._known = msgspec.json.decode(file.read_bytes(), type=dict[str, Gain])
 
+    @property
+    def known(self) -> dict[str, Gain]:
+        return dict(self._known)
+
     def of(self, key: str) -> Gain:
         return self._known.get(key, Gain())
 

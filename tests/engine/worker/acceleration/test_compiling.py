@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from engine.media import metadata
 from engine.protocol.errors import Cancelled
 from engine.protocol.events import JobNoted
 from engine.protocol.recipe import Recipe
@@ -165,11 +166,10 @@ def test_it_is_measured_first_and_short_work_is_left_alone(tiny, tmp_path: Path)
         compiled(driver, folder, recipe, tmp_path, "auto")
     assert backend.graphs == 0
     file = tmp_path / "gains.json"
-    [key] = Gains(file)._known
+    [key] = Gains(file).known
     gain = Gains(file).of(key)
     assert gain.plain > 0 == gain.compiled and gain.jobs == 2
-    for seconds in (1000.0,):  # as if a call took that long
-        Gains(file).add(key, False, seconds)
+    Gains(file).add(key, False, 1000.0)  # as if a call took that long
     compiled(driver, folder, recipe, tmp_path, "auto")
     assert backend.graphs > 0
     assert Gains(file).of(key).compiled > 0 and Gains(file).of(key).cost >= 0
@@ -187,3 +187,19 @@ def test_memory_that_runs_out_is_not_taken_for_a_failure(tiny, tmp_path: Path) -
         driver.runner._within_memory = lambda work, stage, run: run()  # type: ignore[method-assign]
         compiled(driver, tiny("sd35-large"), sd35(steps=2), tmp_path)
     assert not driver.of(JobNoted)
+
+
+def test_a_file_says_that_it_was_made_compiled(tiny, tmp_path: Path) -> None:
+    driver, recipe = driver_with("eager"), sd35(steps=2)
+    for wish in ("always", "never"):
+        job = driver.job(
+            tiny("sd35-large"),
+            recipe,
+            output_folder=str(tmp_path),
+            file_stem=wish,
+            compile=wish,
+            compile_folder=str(tmp_path / "c"),
+        )
+        [file] = driver.runner.run(job, driver.emit).files
+        environment = metadata.read(Path(file.path)).environment
+        assert environment is not None and environment.compiled == (wish == "always")
