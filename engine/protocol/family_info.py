@@ -26,8 +26,9 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     ``size_multiple`` in pixels: width and height must be multiples of it. ``frame_step``: clips have
     ``frame_step * N + 1`` frames (0 for pictures). ``samplers`` maps a sampler to the schedulers that go with it; their
     names are those of ``engine.protocol.sampling_names``. ``has_input_image``: pictures start from others, changed as
-    much as a strength says; ``has_first_frame``: some models make clips that begin with a picture. ``has_optional_t5``: recipes may
-    leave the T5 out. ``has_single_files``: models come in single files too, and are completed from others.
+    much as a strength says; ``has_first_frame``: some models make clips that begin with a picture.
+    ``has_optional_t5``: recipes may leave the T5 out. ``has_single_files``: models come in single files too, and are
+    completed from others.
     """
 
     id: str
