@@ -181,13 +181,15 @@ class GalleryPanel(_Widget):
 
     def library_changed(self, change: LibraryChanged) -> None:
         if change.everything:
-            self._loader.forget(self._model.ids)
+            self._loader.refresh(self._model.ids)
             self._model.forget_all()
         elif touched := (*change.changed, *change.removed, *change.added):  # what was deleted lies elsewhere now
-            self._loader.forget(touched)
+            self._loader.refresh(touched)
             self._model.forget(touched)
             if self._chosen.id() in change.changed:
                 self._chosen.item_changed()
+        shown = self.grid.visible_rows()
+        self._want_thumbnails(shown.start, shown.stop - 1)
         if change.everything or change.added or change.removed or self._query.narrows:
             self._ask()
         self._runner.ask_facets()

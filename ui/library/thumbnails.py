@@ -19,6 +19,7 @@ THREADS = 2
 CACHE_BYTES = 96 * 1024 * 1024
 REMEMBERED_FAILURES = 2000
 SIDES = (256, 512, 768)
+_STALE = (0, 0, 0.0)
 log = logging.getLogger(__name__)
 
 Fetch = Callable[[Item, int], "Path | bytes | None"]
@@ -84,6 +85,13 @@ class ThumbnailLoader(QObject):
             found = self._pixmaps.pop(item_id, None)
             if found is not None:
                 self._bytes -= _bytes(found[1])
+
+    def refresh(self, ids: Iterable[int]) -> None:
+        """Load these anew when they are next wanted; until then what is there stays."""
+        for item_id in ids:
+            self._failed.pop(item_id, None)
+            if (found := self._pixmaps.get(item_id)) is not None:
+                self._pixmaps[item_id] = (_STALE, found[1])
 
     def close(self) -> None:
         """Drop what waits and wait for what runs."""

@@ -65,6 +65,19 @@ def test_a_damaged_file_is_asked_for_once_until_it_changes(qtbot: QtBot) -> None
     assert asked == [1, 1]
 
 
+def test_what_changed_is_loaded_again_and_stays_until_then(
+    qtbot: QtBot, loader: ThumbnailLoader, thumbnails: FakeThumbnails
+) -> None:
+    with qtbot.waitSignal(loader.loaded):
+        loader.want([make_item(1)], SIZE, 1.0)
+    loader.refresh([1])
+    assert loader.pixmap(1) is not None
+    with qtbot.waitSignal(loader.loaded):
+        loader.want([make_item(1)], SIZE, 1.0)
+    loader.close()
+    assert thumbnails.asked == [1, 1]
+
+
 def test_memory_is_bounded(qtbot: QtBot, loader: ThumbnailLoader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CACHE_BYTES", 60 * 40 * 4 * 5)
     for n in range(1, 21):
