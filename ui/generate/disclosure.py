@@ -25,7 +25,9 @@ class Disclosure(QPushButton):
         self.setCheckable(True)
 
     def dress(self, title: str, summary: str, *, is_open: bool) -> None:
-        self.setIcon(self._theme.icon("chevron-down" if is_open else "chevron-right", "muted"))
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        closed = "chevron-left" if mirrored else "chevron-right"
+        self.setIcon(self._theme.icon("chevron-down" if is_open else closed, "muted"))
         self._whole = f"{title}  ·  {summary}" if summary and not is_open else title
         self.setAccessibleDescription(summary)
         self._elide()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QStyleOptionSlider,
     QWidget,
 )
+
+from ui.widgets.style import set_state
 
 FIELD_HEIGHT = 30
 LEAST_WIDTH = 84
@@ -118,6 +120,16 @@ class QuietSlider(QSlider):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.setAccessibleName(name)
         self._mark: int | None = None
+        self._follow_direction()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._follow_direction()
+
+    def _follow_direction(self) -> None:
+        """A style sheet's slider is turned round in a mirrored layout, but not what fills its groove."""
+        set_state(self, "mirrored", self.layoutDirection() == Qt.LayoutDirection.RightToLeft)
 
     def set_mark(self, value: int | None) -> None:
         """A small mark below the groove, at the value that is the usual one."""
