@@ -80,7 +80,7 @@
     </message>
     <message>
       <source>Every combination of the prompt's alternatives…</source>
-      <translation type="unfinished" />
+      <translation>Todas as combinações das alternativas do prompt…</translation>
     </message>
     <message>
       <source>Every setting of {file} is in the form.</source>
@@ -371,7 +371,7 @@
     </message>
     <message>
       <source>LoRA</source>
-      <translation type="unfinished" />
+      <translation>LoRA</translation>
     </message>
     <message>
       <source>Negative</source>
@@ -473,7 +473,7 @@
     </message>
     <message>
       <source>Texts with | between them; each may have alternatives in braces of its own</source>
-      <translation type="unfinished" />
+      <translation>Textos separados por |; cada um pode ter suas próprias alternativas entre chaves</translation>
     </message>
     <message>
       <source>Values with commas between them, ranges as 3..7, 3..7 +0.5 or 3..7 x5, seeds also as x8</source>
@@ -481,7 +481,7 @@
     </message>
     <message>
       <source>{count} combinations</source>
-      <translation type="unfinished" />
+      <translation>{count} combinações</translation>
     </message>
   </context>
   <context>
@@ -709,23 +709,23 @@
     <name>DropTargets</name>
     <message>
       <source>Every setting that made it comes into the form.</source>
-      <translation type="unfinished" />
+      <translation>Todas as configurações com que foi feita vêm para o formulário.</translation>
     </message>
     <message>
       <source>Import as a model</source>
-      <translation type="unfinished" />
+      <translation>Importar como modelo</translation>
     </message>
     <message>
       <source>It changes what the chosen model draws.</source>
-      <translation type="unfinished" />
+      <translation>Muda o que o modelo escolhido desenha.</translation>
     </message>
     <message>
       <source>It stays where it is; nothing is copied.</source>
-      <translation type="unfinished" />
+      <translation>Fica onde está; nada é copiado.</translation>
     </message>
     <message>
       <source>Reuse its recipe</source>
-      <translation type="unfinished" />
+      <translation>Reutilizar a receita</translation>
     </message>
     <message>
       <source>Start from this picture</source>
@@ -733,11 +733,11 @@
     </message>
     <message>
       <source>The next one is drawn over it.</source>
-      <translation type="unfinished" />
+      <translation>A próxima é desenhada sobre ela.</translation>
     </message>
     <message>
       <source>Use as a LoRA</source>
-      <translation type="unfinished" />
+      <translation>Usar como LoRA</translation>
     </message>
   </context>
   <context>
@@ -989,71 +989,71 @@
     <name>FieldHelp</name>
     <message>
       <source>A picture to draw over, in place of beginning with noise.</source>
-      <translation type="unfinished" />
+      <translation>Uma imagem sobre a qual desenhar, em vez de começar do ruído.</translation>
     </message>
     <message>
       <source>During which part of the steps the negative prompt holds.</source>
-      <translation type="unfinished" />
+      <translation>Em que parte dos passos o prompt negativo vale.</translation>
     </message>
     <message>
       <source>Higher values spend more of the steps on the large shapes, lower ones on details.</source>
-      <translation type="unfinished" />
+      <translation>Valores maiores dedicam mais passos às formas grandes; menores, aos detalhes.</translation>
     </message>
     <message>
       <source>How exactly the model's numbers are kept. Smaller ones need less memory.</source>
-      <translation type="unfinished" />
+      <translation>Com que exatidão os números do modelo são guardados. Os menores usam menos memória.</translation>
     </message>
     <message>
       <source>How many single pictures the clip has, and how many are shown in a second.</source>
-      <translation type="unfinished" />
+      <translation>Quantas imagens o clipe tem e quantas são mostradas por segundo.</translation>
     </message>
     <message>
       <source>How many to make, each with a seed of its own.</source>
-      <translation type="unfinished" />
+      <translation>Quantas criar, cada uma com a sua semente.</translation>
     </message>
     <message>
       <source>How much of a long prompt the largest text encoder reads.</source>
-      <translation type="unfinished" />
+      <translation>Quanto de um prompt longo o maior codificador de texto lê.</translation>
     </message>
     <message>
       <source>How often the picture is worked over. More steps give more detail and take longer.</source>
-      <translation type="unfinished" />
+      <translation>Quantas vezes a imagem é trabalhada. Mais passos dão mais detalhes e demoram mais.</translation>
     </message>
     <message>
       <source>How strictly the prompt is followed. Too little is vague, too much looks burnt.</source>
-      <translation type="unfinished" />
+      <translation>Com que rigor o prompt é seguido. De menos fica vago; demais parece queimado.</translation>
     </message>
     <message>
       <source>How the noise goes down over the steps: early on shapes are found, later details.</source>
-      <translation type="unfinished" />
+      <translation>Como o ruído diminui ao longo dos passos: primeiro surgem as formas, depois os detalhes.</translation>
     </message>
     <message>
       <source>In pixels. Sizes that the model was made for come out best; larger ones take longer.</source>
-      <translation type="unfinished" />
+      <translation>Em pixels. Os tamanhos para os quais o modelo foi feito saem melhor; os maiores demoram mais.</translation>
     </message>
     <message>
       <source>Leaves out work at steps where little changes: faster, and slightly different.</source>
-      <translation type="unfinished" />
+      <translation>Poupa trabalho nos passos em que pouco muda: mais rápido e ligeiramente diferente.</translation>
     </message>
     <message>
       <source>Small files that teach the model a style, a person or a thing.</source>
-      <translation type="unfinished" />
+      <translation>Arquivos pequenos que ensinam ao modelo um estilo, uma pessoa ou uma coisa.</translation>
     </message>
     <message>
       <source>The method by which noise becomes a picture. They differ in speed and a little in their look.</source>
-      <translation type="unfinished" />
+      <translation>O método pelo qual o ruído vira imagem. Diferem em velocidade e um pouco na aparência.</translation>
     </message>
     <message>
       <source>The number that everything begins from by chance: the same number and settings give the same picture.</source>
-      <translation type="unfinished" />
+      <translation>O número de onde parte o acaso: o mesmo número e as mesmas configurações dão a mesma imagem.</translation>
     </message>
     <message>
       <source>What draws the picture or clip. Ctrl+M shows more of them.</source>
-      <translation type="unfinished" />
+      <translation>O que desenha a imagem ou o clipe. Ctrl+M mostra outros.</translation>
     </message>
     <message>
       <source>Whether (words:1.2) in a prompt weigh more, as in ComfyUI, or are plain text.</source>
-      <translation type="unfinished" />
+      <translation>Se (palavras:1.2) em um prompt pesam mais, como no ComfyUI, ou são texto comum.</translation>
     </message>
   </context>
   <context>
@@ -1203,7 +1203,7 @@
     </message>
     <message>
       <source>Its weights are kept in 8 bits: pixels differ by about {value} of 255 on average.</source>
-      <translation type="unfinished" />
+      <translation>Seus pesos são guardados em 8 bits: os pixels diferem em média cerca de {value} de 255.</translation>
     </message>
     <message>
       <source>Parts of the model take turns in memory.</source>
@@ -1888,82 +1888,82 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>LoraList</name>
     <message>
       <source>A LoRA is a small file that teaches a model a style, a person or a thing. It can be dropped here.</source>
-      <translation type="unfinished" />
+      <translation>Um LoRA é um arquivo pequeno que ensina a um modelo um estilo, uma pessoa ou uma coisa. Pode ser solto aqui.</translation>
     </message>
     <message>
       <source>Add a LoRA</source>
-      <translation type="unfinished" />
+      <translation>Adicionar um LoRA</translation>
     </message>
     <message>
       <source>Add…</source>
-      <translation type="unfinished" />
+      <translation>Adicionar…</translation>
     </message>
     <message>
       <source>Choose a LoRA</source>
-      <translation type="unfinished" />
+      <translation>Escolher um LoRA</translation>
     </message>
     <message>
       <source>Choose a file…</source>
-      <translation type="unfinished" />
+      <translation>Escolher um arquivo…</translation>
     </message>
     <message>
       <source>LoRAs (*.safetensors)</source>
-      <translation type="unfinished" />
+      <translation>LoRAs (*.safetensors)</translation>
     </message>
     <message>
       <source>one LoRA</source>
-      <translation type="unfinished" />
+      <translation>um LoRA</translation>
     </message>
     <message>
       <source>{count} LoRAs</source>
-      <translation type="unfinished" />
+      <translation>{count} LoRAs</translation>
     </message>
   </context>
   <context>
     <name>LoraRow</name>
     <message>
       <source>Choose its file…</source>
-      <translation type="unfinished" />
+      <translation>Escolher o arquivo…</translation>
     </message>
     <message>
       <source>How strongly it acts: 1 is how it was trained, 0 is not at all.</source>
-      <translation type="unfinished" />
+      <translation>Com que força atua: 1 é como foi treinado, 0 é nada.</translation>
     </message>
     <message>
       <source>Made for a model of another size: it does not fit {model}.</source>
-      <translation type="unfinished" />
+      <translation>Feito para um modelo de outro tamanho: não serve para {model}.</translation>
     </message>
     <message>
       <source>Made for {other}: it does not fit {model}.</source>
-      <translation type="unfinished" />
+      <translation>Feito para {other}: não serve para {model}.</translation>
     </message>
     <message>
       <source>The file of this name is not the one that the recipe was made with.</source>
-      <translation type="unfinished" />
+      <translation>O arquivo com este nome não é aquele com que a receita foi feita.</translation>
     </message>
     <message>
       <source>This file is no LoRA that can be read.</source>
-      <translation type="unfinished" />
+      <translation>Este arquivo não é um LoRA que possa ser lido.</translation>
     </message>
     <message>
       <source>This file is not on this machine.</source>
-      <translation type="unfinished" />
+      <translation>Este arquivo não está neste computador.</translation>
     </message>
     <message>
       <source>Use this LoRA</source>
-      <translation type="unfinished" />
+      <translation>Usar este LoRA</translation>
     </message>
     <message>
       <source>Use {name}</source>
-      <translation type="unfinished" />
+      <translation>Usar {name}</translation>
     </message>
     <message>
       <source>rank {rank}</source>
-      <translation type="unfinished" />
+      <translation>posto {rank}</translation>
     </message>
     <message>
       <source>text encoders × {strength}</source>
-      <translation type="unfinished" />
+      <translation>codificadores de texto × {strength}</translation>
     </message>
     <message>
       <source>{name}: strength</source>
@@ -2402,7 +2402,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Make all {count} combinations…</source>
-      <translation type="unfinished" />
+      <translation>Criar todas as {count} combinações…</translation>
     </message>
     <message>
       <source>NEGATIVE PROMPT</source>
@@ -2434,7 +2434,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>for example: {prompt}</source>
-      <translation type="unfinished" />
+      <translation>por exemplo: {prompt}</translation>
     </message>
   </context>
   <context>
@@ -2771,7 +2771,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>The next clip begins with {file}.</source>
-      <translation type="unfinished" />
+      <translation>O próximo clipe começa com {file}.</translation>
     </message>
     <message>
       <source>The next picture starts from {file}. How much of it is drawn anew is under Advanced.</source>
@@ -3448,7 +3448,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Choose int8.</source>
-      <translation type="unfinished" />
+      <translation>Escolha int8.</translation>
     </message>
     <message>
       <source>Choose it again, or take it out.</source>
@@ -3468,7 +3468,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Choose one for Stable Diffusion 3.5 or CogVideoX.</source>
-      <translation type="unfinished" />
+      <translation>Escolha um para Stable Diffusion 3.5 ou CogVideoX.</translation>
     </message>
     <message>
       <source>Choose one frame, or a video model.</source>
@@ -3492,7 +3492,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Choose the picture that the clip begins with.</source>
-      <translation type="unfinished" />
+      <translation>Escolha a imagem com que o clipe começa.</translation>
     </message>
     <message>
       <source>Choose them anew.</source>
@@ -3624,7 +3624,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Get the same LoRA as .safetensors.</source>
-      <translation type="unfinished" />
+      <translation>Obtenha o mesmo LoRA como .safetensors.</translation>
     </message>
     <message>
       <source>Get the same model as .safetensors.</source>
@@ -3799,8 +3799,12 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Abra {}, aceite lá e tente de novo.</translation>
     </message>
     <message>
+      <source>Put a text file {}.txt into the wildcards folder, or take __{}__ out.</source>
+      <translation>Coloque um arquivo de texto {}.txt na pasta de curingas ou retire __{}__.</translation>
+    </message>
+    <message>
       <source>Put it into {}, or choose its file in the form.</source>
-      <translation type="unfinished" />
+      <translation>Coloque-o em {} ou escolha o arquivo no formulário.</translation>
     </message>
     <message>
       <source>Put some there: {}.</source>
@@ -3983,6 +3987,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Use um valor.</translation>
     </message>
     <message>
+      <source>Take out some alternatives, or let each job draw one.</source>
+      <translation>Retire algumas alternativas ou deixe cada trabalho sortear uma.</translation>
+    </message>
+    <message>
       <source>Take that size.</source>
       <translation>Use esse tamanho.</translation>
     </message>
@@ -3992,7 +4000,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Take the picture out, or choose a model that moves one (I2V).</source>
-      <translation type="unfinished" />
+      <translation>Retire a imagem ou escolha um modelo que anime uma (I2V).</translation>
     </message>
     <message>
       <source>Take them out of the recipe.</source>
@@ -4005,6 +4013,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The LoRA {} is not on this machine.</source>
       <translation>A LoRA {} não está neste computador.</translation>
+    </message>
+    <message>
+      <source>The alternatives in this prompt are nested too deep, or a wildcard contains itself.</source>
+      <translation>As alternativas deste prompt estão aninhadas demais, ou um curinga contém a si mesmo.</translation>
     </message>
     <message>
       <source>The certificate that answers for {} is not trusted: the connection may be listened to.</source>
@@ -4343,6 +4355,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Não há treinamento “{}”.</translation>
     </message>
     <message>
+      <source>There is no wildcard “{}”, or its file is empty.</source>
+      <translation>Não existe o curinga “{}”, ou o arquivo dele está vazio.</translation>
+    </message>
+    <message>
       <source>There is not enough of {} for this.</source>
       <translation>Não há {} suficiente para isto.</translation>
     </message>
@@ -4353,6 +4369,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>These are more than {} values.</source>
       <translation>São mais de {} valores.</translation>
+    </message>
+    <message>
+      <source>These are {} combinations; at most {} go at once.</source>
+      <translation>São {} combinações; no máximo {} de uma vez.</translation>
     </message>
     <message>
       <source>This JSON is no workflow that Laterna knows.</source>
@@ -4368,7 +4388,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>This Laterna keeps weights in 8 bits as whole numbers, not as float8.</source>
-      <translation type="unfinished" />
+      <translation>Este Laterna guarda os pesos em 8 bits como números inteiros, não como float8.</translation>
     </message>
     <message>
       <source>This Laterna knows no family “{}”.</source>
@@ -4420,11 +4440,11 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>This model makes clips from words alone.</source>
-      <translation type="unfinished" />
+      <translation>Este modelo faz clipes só a partir de palavras.</translation>
     </message>
     <message>
       <source>This model makes clips of {} frames only.</source>
-      <translation type="unfinished" />
+      <translation>Este modelo só faz clipes de {} quadros.</translation>
     </message>
     <message>
       <source>This model makes clips of {} × {} only.</source>
@@ -4432,7 +4452,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>This model moves a picture, and none is chosen.</source>
-      <translation type="unfinished" />
+      <translation>Este modelo anima uma imagem, e nenhuma foi escolhida.</translation>
     </message>
     <message>
       <source>This model reads prompts of exactly {} tokens, not {}.</source>
@@ -4457,6 +4477,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>This picture is too large to show.</source>
       <translation>Esta imagem é grande demais para mostrar.</translation>
+    </message>
+    <message>
+      <source>This prompt grows beyond {} characters.</source>
+      <translation>Este prompt passa de {} caracteres.</translation>
+    </message>
+    <message>
+      <source>This prompt has too many alternatives.</source>
+      <translation>Este prompt tem alternativas demais.</translation>
     </message>
     <message>
       <source>This recipe is of version {}; this Laterna knows version {}.</source>
@@ -4776,7 +4804,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>{} is a LoRA for {}.</source>
-      <translation type="unfinished" />
+      <translation>{} é um LoRA para {}.</translation>
     </message>
     <message>
       <source>{} is a pickle: opening it can run any program.</source>
@@ -5026,6 +5054,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Um aviso do sistema, para trabalhos de mais de dez segundos, quando a janela não está à frente.</translation>
     </message>
     <message>
+      <source>A prompt that was used before needs no text encoder then. At most half a gigabyte, readable by you alone. Without it, what is kept is deleted when the next job begins.</source>
+      <translation>Assim, um prompt já usado dispensa o codificador de texto. No máximo meio gigabyte, que só você pode ler. Sem isso, o que está guardado é apagado quando o próximo trabalho começa.</translation>
+    </message>
+    <message>
       <source>After a start, wait with what is left in the queue</source>
       <translation>Ao iniciar, segurar o que restou na fila</translation>
     </message>
@@ -5084,6 +5116,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>From the next start on.</source>
       <translation>A partir do próximo início.</translation>
+    </message>
+    <message>
+      <source>Keep encoded prompts on the disk</source>
+      <translation>Guardar no disco os prompts codificados</translation>
     </message>
     <message>
       <source>Language</source>
@@ -5719,7 +5755,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Make a first picture</source>
-      <translation type="unfinished" />
+      <translation>Criar uma primeira imagem</translation>
     </message>
     <message>
       <source>Watch it form here; everything you make stays in the gallery on the right.</source>
@@ -5800,7 +5836,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Every alternative</source>
-      <translation type="unfinished" />
+      <translation>Todas as alternativas</translation>
     </message>
     <message>
       <source>Frames</source>
@@ -6000,19 +6036,19 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>WeightsChoice</name>
     <message>
       <source>8 bits take half the memory of 16. Measured on the models that come with Laterna, pixels then differ by {value} of 255 on average, and what is in the picture stays.</source>
-      <translation type="unfinished" />
+      <translation>8 bits ocupam metade da memória de 16. Medido nos modelos que vêm com o Laterna, os pixels diferem então em média {value} de 255, e o que está na imagem permanece.</translation>
     </message>
     <message>
       <source>8 bits, less memory, slightly different</source>
-      <translation type="unfinished" />
+      <translation>8 bits, menos memória, ligeiramente diferente</translation>
     </message>
     <message>
       <source>As in the files, exact</source>
-      <translation type="unfinished" />
+      <translation>Como nos arquivos, exato</translation>
     </message>
     <message>
       <source>Weights of the model</source>
-      <translation type="unfinished" />
+      <translation>Pesos do modelo</translation>
     </message>
   </context>
   <context>

@@ -25,7 +25,7 @@ LANGUAGES = ("pt_BR",)
 SENTENCES = "Sentences"
 SENTENCES_FILE = HERE / "sentences.json"
 _ERRORS = ("KnownError", "LaternaError")
-_MESSAGE_CALLS = ("refuse", "_refused", "damaged", "_damaged")
+_MESSAGE_CALLS = ("refuse", "refused", "_refused", "damaged", "_damaged")
 _MESSAGE_FUNCTIONS = ("_sentence", "_sentence_without_compiler", "_sentence_of_failure")
 """Functions of the engine that return what a person reads."""
 
