@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from ui.player.transport import Transport, clock
+from ui.player.transport import NARROWEST, Transport, clock
 from ui.theme import Theme
 
 TIMES = tuple(n / 24 for n in range(146))
@@ -79,3 +79,16 @@ def test_names_follow_what_the_button_does(transport: Transport) -> None:
     for control in (transport.back, transport.forward, transport.loop, transport.slider, transport.speed):
         assert control.accessibleName()
         assert control.focusPolicy() != Qt.FocusPolicy.NoFocus
+
+
+def test_where_it_is_narrow_the_time_line_has_a_row_of_its_own(qtbot: QtBot, transport: Transport) -> None:
+    def slider() -> QRect:
+        return QRect(transport.slider.mapTo(transport, QPoint()), transport.slider.size())
+
+    one_row = slider()
+    assert one_row.left() > transport.loop.geometry().right() and one_row.right() < transport.mark_in.x()
+    transport.resize(NARROWEST, transport.sizeHint().height())
+    qtbot.waitUntil(lambda: slider().bottom() < transport.play.y())
+    assert slider().width() > 150 and transport.speed.geometry().right() <= transport.width()
+    transport.resize(750, 48)
+    qtbot.waitUntil(lambda: slider() == one_row)
