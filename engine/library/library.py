@@ -1,7 +1,7 @@
 """The library: every picture and clip that was made, found by text, newest first.
 
 Files are the truth; the database is an index over them. What a person said about them (favourites, ratings, tags,
-albums) is in a sidecar beside the files. What only the database knows is what lies in the trash.
+albums) is in a sidecar beside the files; what was deleted keeps its row, and is found again by the notes in the trash.
 """
 
 from __future__ import annotations

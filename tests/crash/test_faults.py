@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.library import trash
+from engine.library import deleted
+from engine.library.filters import Filter
 from engine.library.library import Library
 from engine.library.marks import MarkChange
 from engine.media import metadata
@@ -198,6 +199,10 @@ def test_a_delete_that_fails_leaves_the_file(disk: SmallDisk, library: Library, 
     assert metadata.read(item.path).recipe == item.recipe
 
 
+def raising_interrupt(*_arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("moment", ["trash", "restore"])
 def test_killed_between_the_move_and_the_row(disk: SmallDisk, library: Library, monkeypatch, moment: str) -> None:
     """The file is in the trash, or back, and the index did not hear of it: the next start sorts it out."""
@@ -206,16 +211,14 @@ def test_killed_between_the_move_and_the_row(disk: SmallDisk, library: Library, 
     if moment == "restore":
         library.trash([item.id])
     with monkeypatch.context() as patched:
-        patched.setattr(Library, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(deleted, "mark" if moment == "trash" else "put_back", raising_interrupt)
         with pytest.raises(KeyboardInterrupt):
             getattr(library, moment)([item.id])
     library.reconcile()
     if moment == "trash":
-        (found,) = library.items(library.ids())
-        assert found.missing
-        (trashed,) = (disk.folder / ".trash").iterdir()
-        trash.restore(trashed, item.path)
-        library.reconcile()
+        assert list(library.ids()) == []
+        assert list(library.ids(filter=Filter(deleted=True))) == [item.id]
+        library.restore([item.id])
     (found,) = library.items(library.ids())
     assert (found.id, found.rating, found.missing) == (item.id, 4, False)
 
