@@ -1,6 +1,6 @@
 """What the two ways of going faster give and cost on the models that ship.
 
-Times are processor seconds of denoising, measured in turn within one process, so that a busy machine burdens all alike.
+Times are processor seconds of whole jobs, measured in turn within one process, so that a busy machine burdens all alike.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
 TOLERANCES = (0.1, 0.2, 0.3)
 FEWER_STEPS = (15, 10)
 """Of 20: what else would make it faster."""
-PICTURES, CLIPS = 40, 8
+PICTURES, CLIPS = 20, 4
 CALLS = 7
 
 Figures = dict[str, Any]
@@ -103,7 +103,7 @@ def _right(made: list[Figures], pairs: Pairs) -> float:
 
 def compiling() -> Figures:
     """Compiled blocks on the embedded picture model and on one of about 100 million parameters: processor seconds of a
-    job's denoising over those without, seconds on the clock that compiling took with nothing kept and with kernels
+    job over those without, seconds on the clock that compiling took with nothing kept and with kernels
     kept, and the largest difference of a pixel in 255ths."""
     prepare()
     import torch

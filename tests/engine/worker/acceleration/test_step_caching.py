@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from engine.worker.acceleration.step_caching import MOST_IN_A_ROW, StepCache
 from engine.worker.families.cogvideox import CogVideoX
 from engine.worker.families.sd35 import StableDiffusion35
 from engine.worker.guidance import Denoiser, Guided, Told
+from engine.worker.memory.keeper import Keeper
 from engine.worker.runner import Runner
 from engine.worker.sampling.base import Point, SamplerState
 from engine.worker.sampling.flow import FlowSchedule
@@ -194,6 +196,27 @@ def _interrupt_after(driver: Driver, folder: Path, recipe: Recipe, step: int, fi
         driver.make(folder, recipe, checkpoint=file)
     driver.emit = plain  # type: ignore[method-assign]
     driver.runner.cancellation.reset()
+
+
+@pytest.mark.parametrize(("variant", "recipe"), MODELS)
+def test_streamed_weights_and_guidance_in_two_passes_go_with_it(
+    tiny, driver: Driver, monkeypatch: pytest.MonkeyPatch, variant: str, recipe: Recipe
+) -> None:
+    recipe = recipe.replace(step_caching=TOLERANCE)
+    whole = driver.make(tiny(variant), recipe)
+    plan = Keeper.plan
+
+    def streamed(self, *arguments, **more):
+        found, placing = plan(self, *arguments, **more)
+        parts = {
+            name: replace(part, place="disk") if name == "transformer" else part for name, part in found.parts.items()
+        }
+        return replace(found, parts=parts, batched=False), placing
+
+    monkeypatch.setattr(Keeper, "plan", streamed)
+    made = Driver(Runner(device=torch.device("cpu"), precision=torch.float32)).make(tiny(variant), recipe)
+    assert made.reused == whole.reused > 0
+    assert torch.allclose(made.latents, whole.latents, atol=1e-4)
 
 
 def test_a_tolerance_without_sense_is_refused() -> None:
