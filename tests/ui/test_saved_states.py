@@ -26,4 +26,4 @@ def test_a_state_that_cannot_be_used_is_told_and_the_job_starts_over(
     saved.write_bytes(b"nonsense")
     link.resume_queue()
     qtbot.waitUntil(lambda: REFUSED in [message.text for message in window.messages.messages()], timeout=20_000)
-    assert [job.state for job in window.session.jobs] == ["running"]
+    qtbot.waitUntil(lambda: [job.state for job in window.session.jobs] == ["running"], timeout=20_000)
