@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QV
 from engine.jobs.notices import EngineStateChanged
 from ui.widgets.labels import label
 
-
 ABOUT_WIDTH = 380
 
 

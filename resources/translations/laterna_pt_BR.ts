@@ -535,6 +535,145 @@
     </message>
   </context>
   <context>
+    <name>Catalogue</name>
+    <message>
+      <source>0.25 to 2 megapixels</source>
+      <translation>0,25 a 2 megapixels</translation>
+    </message>
+    <message>
+      <source>2.5 billion parameters, 0.25 to 2 megapixels.</source>
+      <translation>2,5 bilhões de parâmetros, de 0,25 a 2 megapixels.</translation>
+    </message>
+    <message>
+      <source>2.5 billion parameters.</source>
+      <translation>2,5 bilhões de parâmetros.</translation>
+    </message>
+    <message>
+      <source>5 or 10 s at 16 frames a second</source>
+      <translation>5 ou 10 s a 16 quadros por segundo</translation>
+    </message>
+    <message>
+      <source>6 s at 8 frames a second</source>
+      <translation>6 s a 8 quadros por segundo</translation>
+    </message>
+    <message>
+      <source>8 billion parameters, about one megapixel.</source>
+      <translation>8 bilhões de parâmetros, cerca de um megapixel.</translation>
+    </message>
+    <message>
+      <source>8 billion parameters, the finest.</source>
+      <translation>8 bilhões de parâmetros, o mais refinado.</translation>
+    </message>
+    <message>
+      <source>As Laterna Mini Image, 4 steps without guidance: 73 things (red apple, owl, rocket, house, …) in a fraction of a second.</source>
+      <translation>Como o Laterna Mini Image, 4 passos sem orientação: 73 coisas (maçã vermelha, coruja, foguete, casa, …) em uma fração de segundo.</translation>
+    </message>
+    <message>
+      <source>Commercial use needs a registration with Zhipu AI, and ends at one million visits a month.</source>
+      <translation>O uso comercial exige registro na Zhipu AI e vai até um milhão de visitas por mês.</translation>
+    </message>
+    <message>
+      <source>Draws 73 things (red apple, owl, rocket, house, …) where you say, on 24 backgrounds, in seconds on any computer.</source>
+      <translation>Desenha 73 coisas (maçã vermelha, coruja, foguete, casa, …) onde você disser, sobre 24 fundos, em segundos em qualquer computador.</translation>
+    </message>
+    <message>
+      <source>Finer than 2B.</source>
+      <translation>Mais refinado que o 2B.</translation>
+    </message>
+    <message>
+      <source>Five or ten seconds at 1360 × 768.</source>
+      <translation>Cinco ou dez segundos a 1360 × 768.</translation>
+    </message>
+    <message>
+      <source>Free below US$ 1 million of yearly revenue.</source>
+      <translation>Gratuito abaixo de US$ 1 milhão de receita anual.</translation>
+    </message>
+    <message>
+      <source>Free for academic research.</source>
+      <translation>Gratuito para pesquisa acadêmica.</translation>
+    </message>
+    <message>
+      <source>Free for any use, commercial use included. Passed-on copies keep the licence and its notices.</source>
+      <translation>Gratuito para qualquer uso, inclusive comercial. Cópias repassadas mantêm a licença e seus avisos.</translation>
+    </message>
+    <message>
+      <source>Free for any use.</source>
+      <translation>Gratuito para qualquer uso.</translation>
+    </message>
+    <message>
+      <source>Free for research, for non-commercial use, and for commercial use by people and organisations with less than US$ 1 million of yearly revenue. Above that a licence from Stability AI is needed.</source>
+      <translation>Gratuito para pesquisa, para uso não comercial e para uso comercial por pessoas e organizações com menos de US$ 1 milhão de receita anual. Acima disso é preciso uma licença da Stability AI.</translation>
+    </message>
+    <message>
+      <source>Free for research; commercial use needs registration.</source>
+      <translation>Gratuito para pesquisa; o uso comercial exige registro.</translation>
+    </message>
+    <message>
+      <source>Large in four steps: fast.</source>
+      <translation>O Large em quatro passos: rápido.</translation>
+    </message>
+    <message>
+      <source>Large, distilled: four steps, no guidance.</source>
+      <translation>O Large destilado: quatro passos, sem orientação.</translation>
+    </message>
+    <message>
+      <source>Larger and longer.</source>
+      <translation>Maior e mais longo.</translation>
+    </message>
+    <message>
+      <source>Moves a picture, larger and longer.</source>
+      <translation>Anima uma imagem, maior e mais longo.</translation>
+    </message>
+    <message>
+      <source>Moves a picture.</source>
+      <translation>Anima uma imagem.</translation>
+    </message>
+    <message>
+      <source>Moves a picture: five or ten seconds at up to 1360 × 768.</source>
+      <translation>Anima uma imagem: cinco ou dez segundos a até 1360 × 768.</translation>
+    </message>
+    <message>
+      <source>Moves a picture: six seconds at 720 × 480.</source>
+      <translation>Anima uma imagem: seis segundos a 720 × 480.</translation>
+    </message>
+    <message>
+      <source>Moves one of 32 things (red apple, owl, rocket, house, …) left, right, up or down, in short clips.</source>
+      <translation>Move uma de 32 coisas (maçã vermelha, coruja, foguete, casa, …) para a esquerda, a direita, cima ou baixo, em clipes curtos.</translation>
+    </message>
+    <message>
+      <source>Six seconds at 720 × 480, finer than 2B.</source>
+      <translation>Seis segundos a 720 × 480, mais refinado que o 2B.</translation>
+    </message>
+    <message>
+      <source>Six seconds at 720 × 480.</source>
+      <translation>Seis segundos a 720 × 480.</translation>
+    </message>
+    <message>
+      <source>Stability AI's acceptable use policy applies.</source>
+      <translation>Vale a política de uso aceitável da Stability AI.</translation>
+    </message>
+    <message>
+      <source>The model's page asks you to accept the licence there too, with your account.</source>
+      <translation>A página do modelo também pede que você aceite a licença lá, com a sua conta.</translation>
+    </message>
+    <message>
+      <source>The small one.</source>
+      <translation>O pequeno.</translation>
+    </message>
+    <message>
+      <source>What imported files lack: tokenizers, text encoders, the VAE.</source>
+      <translation>O que falta nos arquivos importados: tokenizadores, codificadores de texto, o VAE.</translation>
+    </message>
+    <message>
+      <source>What you make with the model is yours.</source>
+      <translation>O que você cria com o modelo é seu.</translation>
+    </message>
+    <message>
+      <source>about 1 megapixel</source>
+      <translation>cerca de 1 megapixel</translation>
+    </message>
+  </context>
+  <context>
     <name>Chosen</name>
     <message>
       <source>Pictures and clips</source>

@@ -14,6 +14,7 @@ from ui.generate.presets import PresetButton
 from ui.generate.rows import Rows
 from ui.generate.seed_field import SeedField
 from ui.generate.size_field import SizeField
+from ui.models.catalogue_texts import told
 from ui.theme import Theme
 from ui.widgets.labels import label
 from ui.widgets.numbers import FloatSpin, IntSpin, SliderSpin
@@ -128,7 +129,8 @@ class Parameters(Rows):
         self.model.setEnabled(bool(models))
         self.model.setPlaceholderText("" if models else self.tr("No model") if known else self.tr("Looking…"))
         for index, found in enumerate(models):
-            self.model.setItemData(index, found.info.summary or str(found.folder), Qt.ItemDataRole.ToolTipRole)
+            tip = told(found.info.summary) or str(found.folder)
+            self.model.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
 
     def set_rules(self, family: FamilyInfo, info: ModelInfo) -> None:
         native = (info.defaults.width, info.defaults.height)

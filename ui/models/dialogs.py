@@ -11,6 +11,7 @@ from engine.models.licences import Licence
 from engine.models.store import Removal
 from engine.models.token import TokenPlace
 from ui.formats import file_size
+from ui.models.catalogue_texts import told
 from ui.widgets.labels import label
 
 TOKEN_PAGE = "https://huggingface.co/settings/tokens"
@@ -57,7 +58,7 @@ class LicenceDialog(_Question):
         self.yes.setText(self.tr("Accept and download"))
         self.add_text(self.tr("{model} comes under this licence. In short:").format(model=model), "muted")
         for term in licence.terms:
-            self.add_text("•  " + term)
+            self.add_text("•  " + told(term))
         self.add_text(self.tr("What binds is the full text:"), "muted")
         self.add_link(licence.url)
         self.tick = QCheckBox(self.tr("I have read the licence and accept it"))

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from engine.models.download import DownloadProgress
 from engine.models.states import Card, Installed
 from ui.formats import file_size
+from ui.models.catalogue_texts import told
 
 
 def _tr(text: str) -> str:
@@ -15,7 +16,7 @@ def _tr(text: str) -> str:
 
 def makes(card: Card) -> str:
     """Sizes and lengths in a line."""
-    return "  ·  ".join(part for part in (card.summary, card.sizes, card.lengths) if part)
+    return "  ·  ".join(told(part) for part in (card.summary, card.sizes, card.lengths) if part)
 
 
 def needs(card: Card) -> str:
@@ -29,8 +30,8 @@ def needs(card: Card) -> str:
 def licence(card: Card) -> str:
     """The licence in a line, and whether the hub asks for more."""
     if not card.gated or card.role != "catalogued":
-        return card.licence_line
-    return card.licence_line + "  ·  " + _tr("needs a free account and a token")
+        return told(card.licence_line)
+    return told(card.licence_line) + "  ·  " + _tr("needs a free account and a token")
 
 
 def state(card: Card, installed: Installed | None, has_update: bool) -> tuple[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QImage, QPixmap
 
 _SIZE = 'width="24" height="24"'
 PIXEL_SIZES = (16, 18, 20, 24, 36, 48)  # the sizes in use, at one and two device pixels per point
+LARGE_PIXEL_SIZES = (54, 72)  # more of them, drawn only where a screen has more device pixels
 
 
 def draw_pixmap(svg: str, color: str, pixels: int) -> QPixmap:
@@ -23,7 +24,9 @@ def draw_pixmap(svg: str, color: str, pixels: int) -> QPixmap:
 
 def draw_icon(svg: str, color: str, disabled: str) -> QIcon:
     icon = QIcon()
-    for pixels in PIXEL_SIZES:
+    screen = QGuiApplication.primaryScreen()
+    is_large = screen is not None and screen.devicePixelRatio() > 2
+    for pixels in (*PIXEL_SIZES, *LARGE_PIXEL_SIZES) if is_large else PIXEL_SIZES:
         icon.addPixmap(draw_pixmap(svg, color, pixels), QIcon.Mode.Normal)
         icon.addPixmap(draw_pixmap(svg, disabled, pixels), QIcon.Mode.Disabled)
     return icon
