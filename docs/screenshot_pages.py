@@ -186,7 +186,7 @@ class Pages:
         window = self.window
         library = window.prompt_tools._library
         items = [item for item in _items(library) if item.kind == "image"][:count]
-        window.actions_.items = lambda: items
+        window.item_actions.items = lambda: items
         self.run("compare")
         until(lambda: all(not cell.image.isNull() for cell in window._window_actions.comparing.cells), "the pictures")
         pause(0.6)
