@@ -3158,6 +3158,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Carregando o PyTorch</translation>
     </message>
     <message>
+      <source>Loading the models' code</source>
+      <translation>Carregando o código dos modelos</translation>
+    </message>
+    <message>
       <source>Shift</source>
       <translation>O deslocamento</translation>
     </message>
