@@ -135,10 +135,6 @@
       <translation>Laterna</translation>
     </message>
     <message>
-      <source>Laterna is still starting; try again in a moment.</source>
-      <translation>O Laterna ainda está iniciando; tente de novo em instantes.</translation>
-    </message>
-    <message>
       <source>Make</source>
       <translation>Criar</translation>
     </message>
@@ -287,16 +283,8 @@
       <translation>Retirar tudo o que está esperando</translation>
     </message>
     <message>
-      <source>The job is changed and back in the queue.</source>
-      <translation>O trabalho foi alterado e voltou para a fila.</translation>
-    </message>
-    <message>
       <source>The model's own value for this field</source>
       <translation>O valor do próprio modelo para este campo</translation>
-    </message>
-    <message>
-      <source>There is no model for this on this machine.</source>
-      <translation>Não há modelo para isto neste computador.</translation>
     </message>
     <message>
       <source>Three stars</source>
@@ -349,10 +337,6 @@
     <message>
       <source>restoring the recipe</source>
       <translation>restaurar a receita</translation>
-    </message>
-    <message>
-      <source>{count} of {all} cannot be made here: the model is missing, or a setting does not fit.</source>
-      <translation>{count} de {all} não podem ser feitas aqui: falta o modelo, ou um ajuste não serve.</translation>
     </message>
     <message>
       <source>{file} was made with {model}, which is not on this machine.</source>
@@ -5744,6 +5728,25 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Watercolour</source>
       <translation>Aquarela</translation>
+    </message>
+  </context>
+  <context>
+    <name>Submitting</name>
+    <message>
+      <source>Laterna is still starting; try again in a moment.</source>
+      <translation>O Laterna ainda está iniciando; tente de novo em instantes.</translation>
+    </message>
+    <message>
+      <source>The job is changed and back in the queue.</source>
+      <translation>O trabalho foi alterado e voltou para a fila.</translation>
+    </message>
+    <message>
+      <source>There is no model for this on this machine.</source>
+      <translation>Não há modelo para isto neste computador.</translation>
+    </message>
+    <message>
+      <source>{count} of {all} cannot be made here: the model is missing, or a setting does not fit.</source>
+      <translation>{count} de {all} não podem ser feitas aqui: falta o modelo, ou um ajuste não serve.</translation>
     </message>
   </context>
   <context>
