@@ -333,9 +333,11 @@ class Runner:
         calls = computed_steps(recipe) * (2 if both else 1)
         key = speed_key(model, recipe)
         with self.compiler.around(parts["transformer"], wish, job.compile_folder, key, calls) as region:
-            work.region = region
+            work.region, said = region, region.note
+            if said:
+                work.progress.noted(said)
             yield
-        if region.note:
+        if region.note != said:
             work.progress.noted(region.note)
 
     def _decode(self, work: Work, latents: Tensor) -> Tensor:
