@@ -2034,6 +2034,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>LoRAs (*.safetensors)</translation>
     </message>
     <message>
+      <source>Open the folder of LoRAs</source>
+      <translation>Abrir a pasta de LoRAs</translation>
+    </message>
+    <message>
       <source>one LoRA</source>
       <translation>um LoRA</translation>
     </message>
@@ -2558,6 +2562,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>for example: {prompt}</source>
       <translation>por exemplo: {prompt}</translation>
+    </message>
+    <message>
+      <source>“&lt;lora:…&gt;” in a prompt is plain text here. LoRAs are added under Advanced.</source>
+      <translation>“&lt;lora:…&gt;” em um prompt é texto comum aqui. LoRAs são adicionados em Avançado.</translation>
     </message>
   </context>
   <context>

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from engine.models.catalog import InstalledModel
@@ -190,6 +191,12 @@ class LoraList(QWidget):
         if fitting:
             menu.addSeparator()
         menu.addAction(self.tr("Choose a file…"), lambda: self._ask(self.add_file))
+        menu.addAction(self.tr("Open the folder of LoRAs"), self._open_folder)
+
+    def _open_folder(self) -> None:
+        """Made now: what is put there is offered from then on."""
+        self._loras.folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._loras.folder)))
 
     def _ask(self, done: Callable[[Path], None]) -> None:
         folder = self._loras.folder if self._loras.folder.is_dir() else Path.home()

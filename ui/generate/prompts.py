@@ -28,6 +28,7 @@ from ui.widgets.labels import ErrorLabel, label
 from ui.widgets.style import set_state
 
 HINT_MS = 6000
+LORA_TAG = re.compile(r"<lora:[^<>]{1,200}>", re.IGNORECASE)  # as Automatic1111 writes them
 ROW_HEIGHT = 24
 
 
@@ -262,6 +263,11 @@ class Prompts(QWidget):
         self._tools.count_combinations(draft, counted)
 
     def _tell_unknown(self) -> None:
+        if LORA_TAG.search(self.prompt.text()):
+            self.unknown.show_hint(
+                self.tr("“<lora:…>” in a prompt is plain text here. LoRAs are added under Advanced.")
+            )
+            return
         unknown = " ".join(self.prompt.unknown_words())
         self.unknown.show_words(unknown_words(unknown, self.prompt.vocabulary))
 

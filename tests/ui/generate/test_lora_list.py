@@ -136,10 +136,18 @@ def test_those_used_before_are_offered(
     assert [action.text() for action in list_.add_button.menu().actions() if action.text()] == [
         "grain",
         "Choose a file…",
+        "Open the folder of LoRAs",
     ]
     list_.rows[0].remove.click()
     list_._fill()
     assert [action.text() for action in list_.add_button.menu().actions()][:2] == ["ink", "grain"]
+
+
+def test_a_tag_of_another_program_in_the_prompt_is_told(qtbot: QtBot, panel: GeneratePanel) -> None:
+    panel.prompts.prompt.replace_text("an owl <lora:ink:0.8>")
+    qtbot.waitUntil(lambda: "Advanced" in panel.prompts.unknown.text())
+    panel.prompts.prompt.replace_text("an owl")
+    qtbot.waitUntil(lambda: "Advanced" not in panel.prompts.unknown.text())
 
 
 def test_they_go_along_within_a_family_and_are_kept_in_another(session: Session) -> None:
