@@ -58,7 +58,7 @@ class LateParts(QObject):
         window = self._window
         view = window.view = ViewPanel(theme=window.theme, frames_folder=window.frames_folder)
         view.favourite_toggled.connect(window.item_actions.toggle_favourite_of)
-        view.copy_requested.connect(lambda item: window.hand_over.copy_items([item]))
+        view.copy_requested.connect(lambda item, frame: window.hand_over.copy_items([item], frame))
         view.message.connect(window.say)
         window.feed.view = view
         self._build_recipe(view)

@@ -163,6 +163,18 @@ def test_copy_in_the_gallery_takes_picture_and_file(qtbot: QtBot, shown: MainWin
     assert mime.hasImage()
 
 
+def test_copying_several_takes_the_files_that_are_there(qtbot: QtBot, shown: MainWindow, filled: Paths) -> None:
+    (filled.output / "2.png").unlink()
+    shown.gallery.grid.selectAll()
+    shown.gallery.grid.setFocus()
+    QTest.keyClick(shown.gallery.grid, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: any("2 files copied" in message.text for message in shown.messages.messages()))
+    mime = QApplication.clipboard().mimeData()
+    assert sorted(Path(url.toLocalFile()).name for url in mime.urls()) == ["1.png", "3.png"] and not mime.hasImage()
+    shown.hand_over.copy_items([item for item in items(shown) if item.path.name == "2.png"])
+    qtbot.waitUntil(lambda: any("not there any more" in message.text for message in shown.messages.messages()))
+
+
 def test_a_second_start_raises_the_window_and_opens_its_file(qtbot: QtBot, shown: MainWindow, filled: Paths) -> None:
     shown.showMinimized()
     raise_window(shown, [str(filled.output / "2.png")])

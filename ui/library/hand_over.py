@@ -42,7 +42,8 @@ class HandOver(QObject):
         """What is chosen: the files and, of a single picture, its pixels."""
         self.copy_items(self._items.items())
 
-    def copy_items(self, items: Sequence[Item]) -> None:
+    def copy_items(self, items: Sequence[Item], frame: QImage | None = None) -> None:
+        """``frame``: of a single clip, the one that is seen."""
         files = [item.file for item in items[:MOST_FILES]]
         if not files:
             return
@@ -55,7 +56,7 @@ class HandOver(QObject):
                     self.tr("{0} is not there any more.").format(files[0].name),
                     self.tr("Look in the system's trash."),
                 )
-            return there, QImage(str(single)) if single is not None else QImage()
+            return there, QImage(str(single)) if single is not None else (frame or QImage())
 
         def done(found: tuple[list[Path], QImage]) -> None:
             there, image = found

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEasingCurve, QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QApplication, QWidget
 
 from ui.background import Background
@@ -20,12 +30,14 @@ class Canvas(QWidget):
     """Zoom 1 shows one picture pixel as one device pixel. Fit is smooth; 100 % is exact; from 200 % pixels are squares.
 
     Signals: ``drag_wanted()`` the picture was pulled out; ``pressed()`` the mouse went down on the picture;
-    ``stepped(int)`` an arrow key; ``zoom_changed(float)``; ``looked(Look)`` the person zoomed or panned.
+    ``stepped(int)`` an arrow key; ``copy_pressed()``; ``zoom_changed(float)``; ``looked(Look)`` the person zoomed or
+    panned.
     """
 
     drag_wanted = Signal()
     pressed = Signal()
     stepped = Signal(int)
+    copy_pressed = Signal()
     zoom_changed = Signal(float)
     looked = Signal(object)
 
@@ -260,6 +272,9 @@ class Canvas(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_pressed.emit()
+            return
         if key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom_by(1.25)
         elif key == Qt.Key.Key_Minus:

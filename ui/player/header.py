@@ -11,7 +11,6 @@ from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import ElidedLabel, label
 
-
 DETAILS_FROM = 520
 
 

@@ -34,13 +34,13 @@ class ViewPanel(QWidget):
     """Signals:
 
     ``favourite_toggled(int)`` the id of the item shown
-    ``copy_requested(Item)``
+    ``copy_requested(Item, QImage)`` the item shown, and of a clip the frame
     ``neighbour_wanted(int)`` an arrow key on a picture: the next (1) or previous (-1) item
     ``message(str)`` a sentence for the person
     """
 
     favourite_toggled = Signal(int)
-    copy_requested = Signal(object)
+    copy_requested = Signal(object, QImage)
     neighbour_wanted = Signal(int)
     message = Signal(str)
 
@@ -90,7 +90,8 @@ class ViewPanel(QWidget):
 
     def _connect(self) -> None:
         self.header.star.clicked.connect(self._toggle_favourite)
-        self.header.copy.clicked.connect(lambda: self._item and self.copy_requested.emit(self._item))
+        self.header.copy.clicked.connect(self._copy)
+        self.canvas.copy_pressed.connect(self._copy)
         self.canvas.stepped.connect(self._arrow)
         self.canvas.zoom_changed.connect(lambda _zoom: self._tell_chip())
         self.clip.opened.connect(self._tell_chip)
@@ -291,6 +292,11 @@ class ViewPanel(QWidget):
             super().keyPressEvent(event)
 
     # what can be done with it
+
+    def _copy(self) -> None:
+        if self._item is not None and not self._showing_live:
+            frame = self.playback.current_image() if self.clip.is_open else None
+            self.copy_requested.emit(self._item, frame if frame is not None else QImage())
 
     def _toggle_favourite(self) -> None:
         if self._item is not None:

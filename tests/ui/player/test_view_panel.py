@@ -158,7 +158,17 @@ def test_star_and_copy_tell_which_item(qtbot: QtBot, view: ViewPanel, picture: I
     assert told.args == [5]
     with qtbot.waitSignal(view.copy_requested) as told:
         view.header.copy.click()
-    assert told.args == [picture]
+    assert told.args[0] == picture and told.args[1].isNull()
+
+
+def test_copying_a_clip_takes_the_frame_along(qtbot: QtBot, view: ViewPanel, clip: Item) -> None:
+    show(qtbot, view, clip)
+    view.playback.pause()
+    view.playback.seek(23)
+    qtbot.waitUntil(lambda: number_of(view.canvas.image) == 23)
+    with qtbot.waitSignal(view.copy_requested) as told:
+        qtbot.keyClick(view.canvas, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert told.args[0] == clip and number_of(told.args[1]) == 23
 
 
 def test_an_exported_frame_is_exactly_what_is_seen(qtbot: QtBot, view: ViewPanel, clip: Item, target: Path) -> None:
