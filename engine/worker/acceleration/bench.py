@@ -1,6 +1,6 @@
 """What the two ways of going faster give and cost on the models that ship.
 
-Times are processor seconds of whole jobs, measured in turn within one process, so that a busy machine burdens all alike.
+Times are processor seconds of whole jobs, measured in turn within one process: a busy machine burdens all alike.
 """
 
 from __future__ import annotations
