@@ -71,7 +71,7 @@ class GalleryPanel(_Widget):
         actions: Sequence[QAction] = (),
         parent: _Widget | None = None,
     ) -> None:
-        """``actions`` make the context menu, above "Use this recipe" and "Delete"."""
+        """``actions`` make the context menu, above "Use this recipe", unless they hold that, and "Delete"."""
         super().__init__(parent)
         self._theme = theme
         self._menu_actions = tuple(actions)
@@ -315,9 +315,10 @@ class GalleryPanel(_Widget):
         menu.addActions(self._menu_actions)
         if self._menu_actions:
             menu.addSeparator()
-        use = menu.addAction(self._theme.icon("undo"), self.tr("Use this recipe"))
-        use.setEnabled(item.recipe is not None)
-        use.triggered.connect(lambda: self.recipe_requested.emit(item))
+        if all(action.objectName() != "use_recipe" for action in self._menu_actions):
+            use = menu.addAction(self._theme.icon("undo"), self.tr("Use this recipe"))
+            use.setEnabled(item.recipe is not None)
+            use.triggered.connect(lambda: self.recipe_requested.emit(item))
         album = self._query.filter.album
         if album and item.trashed is None:
             out = menu.addAction(self.tr("Take out of “{0}”").format(album.replace("&", "&&")))

@@ -77,6 +77,7 @@ def test_the_menu_offers_it(qtbot: QtBot, shown: MainWindow) -> None:
     (menu,) = (child for child in shown.gallery.findChildren(QMenu) if child.isVisible())
     names = [action.text() for action in menu.actions()]
     assert "Put back from the trash" in names and "Delete" not in names
+    assert names.count("Use this recipe") == 1
     next(action for action in menu.actions() if action.text() == "Put back from the trash").trigger()
     menu.close()
     qtbot.waitUntil(lambda: len(deleted(shown)) == 1)
