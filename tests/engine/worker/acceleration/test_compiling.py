@@ -5,6 +5,7 @@ PyTorch's backends without a compiler of kernels stand in for the real one: they
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -203,3 +204,12 @@ def test_a_file_says_that_it_was_made_compiled(tiny, tmp_path: Path) -> None:
         [file] = driver.runner.run(job, driver.emit).files
         environment = metadata.read(Path(file.path)).environment
         assert environment is not None and environment.compiled == (wish == "always")
+
+
+def test_a_model_that_goes_leaves_its_memory(tiny, tmp_path: Path) -> None:
+    driver = driver_with("eager")
+    compiled(driver, tiny("sd35-large"), sd35(steps=2), tmp_path)
+    weight = weakref.ref(next(iter(blocks_of(transformer(driver, tiny("sd35-large"), sd35(steps=2)))[1].parameters())))
+    assert weight() is not None
+    driver.runner.release()
+    assert weight() is None
