@@ -20,13 +20,13 @@ MAX_JOBS = 1000
 MAX_AXES = 2
 
 WHOLE = ("seed", "steps", "width", "height", "frames", "fps", "batch", "max_sequence_length")
-FRACTIONS = ("guidance", "shift", "strength")
+FRACTIONS = ("guidance", "shift", "strength", "lora_strength")
 TEXTS = ("prompt", "negative_prompt")
 NAMES = ("sampler", "scheduler")
 BOTH_TEXTS = "texts"
 FIELDS = (*WHOLE, *FRACTIONS, *NAMES, *TEXTS, BOTH_TEXTS)
-"""What can be varied. ``strength`` is that of the picture that the recipe starts from; the values of ``texts`` are
-pairs of prompt and negative prompt."""
+"""What can be varied. ``strength`` is that of the picture that the recipe starts from, ``lora_strength`` that of its
+first LoRA; the values of ``texts`` are pairs of prompt and negative prompt."""
 
 _RANGE = re.compile(
     r"^(?P<first>[-+\d.e]+)\s*(?:\.\.|…)\s*(?P<last>[-+\d.e]+)(?:\s*(?P<how>[+x×])\s*(?P<step>[\d.]+))?$"
@@ -92,6 +92,11 @@ def _with(recipe: Recipe, field: str, value: Any) -> Recipe:
         if recipe.input is None:
             raise BadRecipe("There is no picture to start from.", "Choose one first.", field=field)
         return recipe.replace(input=msgspec.structs.replace(recipe.input, strength=value))
+    if field == "lora_strength":
+        if not recipe.adapters:
+            raise BadRecipe("There is no LoRA.", "Choose one first.", field=field)
+        first = msgspec.structs.replace(recipe.adapters[0], strength=value)
+        return recipe.replace(adapters=(first, *recipe.adapters[1:]))
     if field == BOTH_TEXTS:
         return recipe.replace(prompt=value[0], negative_prompt=value[1])
     changed = recipe.replace(**{field: value})

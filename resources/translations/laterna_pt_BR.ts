@@ -4442,6 +4442,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Já existe um treinamento “{}” com outros ajustes.</translation>
     </message>
     <message>
+      <source>There is no LoRA.</source>
+      <translation>Não há LoRA.</translation>
+    </message>
+    <message>
       <source>There is no checkpoint {}.</source>
       <translation>Não há ponto de controle {}.</translation>
     </message>
@@ -6039,6 +6043,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Steps</source>
       <translation>Passos</translation>
+    </message>
+    <message>
+      <source>Strength of the LoRA</source>
+      <translation>Força do LoRA</translation>
     </message>
     <message>
       <source>Strength of the start picture</source>

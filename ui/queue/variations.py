@@ -239,11 +239,14 @@ class Variations(QDialog):
             "height": self.tr("Height"),
             "frames": self.tr("Frames"),
             "strength": self.tr("Strength of the start picture"),
+            "lora_strength": self.tr("Strength of the LoRA"),
         }
         if self._session.kind == "image":
             names.pop("frames")
         if not self._tools.has_alternatives(self._session.draft):
             names.pop(BOTH_TEXTS)
+        if not self._session.draft.recipe.adapters:
+            names.pop("lora_strength")
         if self._session.draft.recipe.input is None:
             names.pop("strength")
         return {field: name for field, name in names.items() if field in FIELDS}
@@ -259,6 +262,7 @@ def suggestion(field: str, recipe: Recipe) -> str:
         "guidance": f"{max(1.0, recipe.guidance - 2):g}..{recipe.guidance + 2:g}",
         "shift": f"{max(1.0, recipe.shift - 1):g}..{recipe.shift + 1:g}",
         "strength": "0.4..0.8 +0.2",
+        "lora_strength": "0..1 +0.25",
         "sampler": ", ".join(list(dict.fromkeys([recipe.sampler, *samplers]))[:3]),
         "scheduler": ", ".join(list(dict.fromkeys([recipe.scheduler, *samplers.get(recipe.sampler, ())]))[:3]),
         "prompt": recipe.prompt + " | ",

@@ -4,7 +4,7 @@ from engine.jobs.submission import make_jobs, make_variations
 from engine.jobs.variations import MAX_JOBS, Axis, parse_values, vary
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_SEED
-from engine.protocol.recipe import InputMedia
+from engine.protocol.recipe import Adapter, InputMedia
 from tests.fakes.recipes import picture_recipe
 
 RECIPE = picture_recipe(seed=5)
@@ -68,6 +68,16 @@ def test_a_grid_is_every_combination_the_last_running_fastest() -> None:
     assert [job.label for job in jobs[:2]] == ["guidance 3 · steps 4", "guidance 3 · steps 6"]
     assert len({job.group for job in jobs}) == 1 and jobs[0].group
     assert len({job.id for job in jobs}) == 6
+
+
+def test_the_strength_of_the_first_lora_is_varied() -> None:
+    recipe = RECIPE.replace(adapters=(Adapter("ink.safetensors", "ab"), Adapter("grain.safetensors", "cd", 0.3)))
+    values = parse_values("lora_strength", "0..1 +0.5", recipe)
+    made = [one.adapters for one, _label in vary(recipe, (Axis("lora_strength", values),))]
+    assert [first.strength for first, _ in made] == [0.0, 0.5, 1.0]
+    assert {second for _, second in made} == {recipe.adapters[1]} and made[0][0].sha256 == "ab"
+    with pytest.raises(BadRecipe, match="no LoRA"):
+        vary(RECIPE, (Axis("lora_strength", (1.0,)),))
 
 
 def test_texts_of_each_job_take_the_place_of_the_recipes() -> None:
