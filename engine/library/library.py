@@ -207,8 +207,7 @@ class Library:
             if item.trashed is None:
                 continue
             try:
-                is_back = item.missing and item.path.exists() and self.find(item.path) is None
-                path = item.path if is_back else trash.restore(item.trashed, item.path)
+                path = item.path if self._is_back(item) else trash.restore(item.trashed, item.path)
             except BadFile as error:
                 lost = error
                 continue
@@ -221,6 +220,13 @@ class Library:
         if lost is not None and not added:
             raise lost
         return LibraryChanged(added=tuple(added))
+
+    def _is_back(self, item: Item) -> bool:
+        """Whether another program took the file of a deleted item back to its place."""
+        try:
+            return item.missing and item.path.stat().st_size == item.size and self.find(item.path) is None
+        except OSError:
+            return False
 
     def forget_deleted(self, ids: Iterable[int] | None = None) -> LibraryChanged:
         """Let go of what is not in the trash any more, of ``ids`` or of all that was deleted: of its recipes too."""

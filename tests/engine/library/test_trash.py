@@ -125,6 +125,16 @@ def test_put_back_by_another_program(library: Library, make) -> None:
     assert library.item(item.id) == item
 
 
+def test_another_file_in_its_place_is_not_it(library: Library, make) -> None:
+    item = library.add(make("a.png"))
+    library.trash([item.id])
+    library.item(item.id).file.unlink()
+    item.path.write_bytes(b"something else")
+    with pytest.raises(BadFile):
+        library.restore([item.id])
+    assert library.item(item.id).trashed is not None
+
+
 def test_deleted_by_another_program(library: Library, make, system_trash: Path, output: Path) -> None:
     item = library.add(make("a name.png", prompt="owl"))
     library.mark([item.id], MarkChange(rating=3))
