@@ -173,7 +173,7 @@ class MainWindow(QMainWindow):
 
     def show_beside_view(self, is_shown: bool) -> None:
         """Room in the middle for the view alone, or for the recipe beside it too."""
-        self.centre.setMinimumWidth(480 if is_shown else 360)
+        self.centre.setMinimumWidth(480 if is_shown else 340)
 
     def _connect(self) -> None:
         actions, session, form = self.actions_, self.session, self.form

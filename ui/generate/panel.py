@@ -68,7 +68,7 @@ class GeneratePanel(QFrame):
         self._showing = False
         self._presets: tuple[Preset, ...] = ()
         self.setProperty("role", "panel")
-        self.setMinimumWidth(320)
+        self.setMinimumWidth(300)
         self.kind = Segments(self.tr("What to make"), [("video", self.tr("Video")), ("image", self.tr("Image"))])
         self.prompts = Prompts(theme=theme, tools=self._tools)
         self.drop_zone = DropZone()

@@ -139,7 +139,7 @@ class QuietSlider(QSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self._mark is None or not self.minimum() <= self._mark <= self.maximum():
+        if self._mark in (None, self.value()) or not self.minimum() <= self._mark <= self.maximum():
             return
         option = QStyleOptionSlider()
         self.initStyleOption(option)
