@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 import psutil
+import pytest
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDialog,
     QLineEdit,
     QPlainTextEdit,
     QProgressBar,
@@ -71,6 +73,26 @@ def test_every_control_has_a_name(window: MainWindow) -> None:
     ]
     assert len(controls(window)) > 40
     assert nameless == []
+
+
+@pytest.mark.parametrize(
+    "action", ["show_models", "show_settings", "vary", "edit_styles", "show_shortcuts", "show_about"]
+)
+def test_every_control_of_the_other_windows_has_a_name_and_fits(qtbot: QtBot, window: MainWindow, action: str) -> None:
+    qtbot.waitUntil(lambda: window.model_link is not None)
+    window.actions_.action(action).trigger()
+    (dialog,) = [one for one in window.findChildren(QDialog) if one.isVisible()]
+    if action == "show_models":
+        qtbot.waitUntil(lambda: bool(getattr(dialog, "cards", None)))
+    nameless = [
+        f"{type(widget).__name__} in {type(widget.parent()).__name__}"
+        for widget in controls(dialog)
+        if not (widget.accessibleName() or getattr(widget, "text", lambda: "")())
+    ]
+    assert controls(dialog) and nameless == []
+    assert dialog.windowTitle()
+    assert dialog.width() <= window.width() and dialog.height() <= window.height()
+    dialog.close()
 
 
 def test_every_control_is_reached_by_keyboard(window: MainWindow) -> None:
