@@ -12,14 +12,12 @@ from engine.protocol.errors import LaternaError, ModelDamaged
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation, watch
 from engine.worker.failures import is_out_of_memory
-from engine.worker.memory.casting import cast_for_each_call
+from engine.worker.memory.loading import load_network
 from engine.worker.memory.networks import blocks_of
-from engine.worker.memory.plan import PartPlan, Plan, held_bytes
+from engine.worker.memory.plan import Plan, held_bytes
 from engine.worker.memory.pool import HOST, Held, Key, Pool, empty_cache, identity
-from engine.worker.memory.skeleton import build_skeleton
-from engine.worker.memory.streaming import FromDisk, Streamed, streamed_from_host
-from engine.worker.memory.stretches import find_stretches
-from engine.worker.model_folder import GET_AGAIN, ModelFolder, Part
+from engine.worker.memory.streaming import Streamed, streamed_from_host
+from engine.worker.model_folder import GET_AGAIN, ModelFolder
 
 if TYPE_CHECKING:
     from engine.worker.families.base import ComponentSpec, Family
@@ -155,7 +153,7 @@ class Model:
             with self._cancellation.interruptible():
                 if not part.weights:
                     return cls.from_pretrained(part.folder, local_files_only=True)
-                found = self._network(cls, part, self.plan.parts[spec.name])
+                found = load_network(cls, part, self.plan.parts[spec.name])
         except LaternaError:
             raise
         except Exception as error:
@@ -166,32 +164,3 @@ class Model:
             raise ModelDamaged(f"{place} cannot be loaded: {error}", GET_AGAIN) from error
         watch(found.network if isinstance(found, Streamed) else found, self._cancellation)
         return found
-
-    def _network(self, cls: Any, part: Part, plan: PartPlan) -> torch.nn.Module | Streamed:
-        is_plain = part.format == "diffusers" and not part.quantised_bytes and plan.weights == "native"
-        stretches = find_stretches(part) if plan.place == "disk" or not is_plain else None
-        if stretches is not None:
-            network, reads = build_skeleton(cls, part, stretches, plan, whole=plan.place != "disk")
-        else:
-            network = cls.from_pretrained(
-                part.folder, local_files_only=True, use_safetensors=True, variant=part.variant, dtype=plan.storage
-            )
-            align(network)
-        network.eval().requires_grad_(False)
-        if plan.is_cast:
-            cast_for_each_call(network, plan.compute)
-        if stretches is None or plan.place != "disk" or not blocks_of(network):
-            return network
-        return Streamed(network, FromDisk(reads))
-
-
-ALIGNMENT = 64
-
-
-def align(network: torch.nn.Module) -> None:
-    """Copy weights that are mapped from their file at an odd address: kernels sum in another order there, and the same
-    weights would give other pixels in another file. A disk that is unplugged later then does no harm either.
-    """
-    for parameter in network.parameters():
-        if parameter.data_ptr() % ALIGNMENT:
-            parameter.data = parameter.data.clone()

@@ -53,14 +53,12 @@ def against_resident() -> Figures:
     from engine.worker.memory.stretches import find_stretches
 
     torch.set_num_threads(device.cpu_threads())
-    cls, config = _network("sd3.5-medium")
-    config |= {"num_layers": 4, "num_attention_heads": 14, "caption_projection_dim": 896, "pos_embed_max_size": 64}
-    config |= {"dual_attention_layers": [0, 1]}
+    cls, config = mid_size()
     with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
         folder = Path(scratch) / "transformer"
         write_random(cls, config, folder, torch.float32)
         part = weighted("transformer", folder)
-        kind = _class(cls)
+        kind = class_of(cls)
 
         def load() -> Any:
             network = kind.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
@@ -94,7 +92,7 @@ def real_size(name: str) -> Figures:
     """One call of the published network ``name`` with random weights in bfloat16, streamed from the disk."""
     import torch
 
-    cls, config = _network(name)
+    cls, config = network_of(name)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "transformer"
         stored = write_random(cls, config, folder, torch.bfloat16)
@@ -120,8 +118,8 @@ def one_call(name: str, folder: Path) -> Figures:
     from engine.worker.memory.stretches import find_stretches
 
     torch.set_num_threads(device.cpu_threads())
-    cls, config = _network(name)
-    kind, part = _class(cls), weighted("transformer", folder)
+    cls, config = network_of(name)
+    kind, part = class_of(cls), weighted("transformer", folder)
     libraries = psutil.Process().memory_info().rss
     peak = device.PeakMemory(torch.device("cpu"))
     peak.start()
@@ -170,14 +168,21 @@ def write_random(cls: str, config: dict[str, Any], folder: Path, dtype: Any) -> 
     return end
 
 
-def _network(name: str) -> tuple[str, dict[str, Any]]:
+def mid_size() -> tuple[str, dict[str, Any]]:
+    """A transformer of about 130 million parameters."""
+    cls, config = network_of("sd3.5-medium")
+    config |= {"num_layers": 4, "num_attention_heads": 14, "caption_projection_dim": 896, "pos_embed_max_size": 64}
+    return cls, config | {"dual_attention_layers": [0, 1]}
+
+
+def network_of(name: str) -> tuple[str, dict[str, Any]]:
     from engine.memory.published import NETWORKS
 
     cls, config = NETWORKS[name]
     return cls, dict(config)
 
 
-def _class(name: str) -> Any:
+def class_of(name: str) -> Any:
     import importlib
 
     from engine.worker.memory.networks import CLASSES

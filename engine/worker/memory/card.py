@@ -6,7 +6,8 @@ Real-size models are placed, moved and called on it by the engine's own code, wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -17,6 +18,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from engine.worker.memory import streaming
 from engine.worker.memory.live_bytes import LiveStorages
 from engine.worker.memory.networks import replace_tensors
 
@@ -62,9 +64,37 @@ class Card(TorchDispatchMode):
 def simulated_card(capacity: int) -> Iterator[Card]:
     """For as long as the block runs, tensors are fake and ``CARD`` has ``capacity`` bytes."""
     card = Card(capacity)
-    # Module.to swaps fake weights, which their mode's references forbid: give each module new ones.
-    with FakeTensorMode(), card, torch.no_grad(), mock.patch.object(nn.Module, "to", _to):
+    with (
+        FakeTensorMode(),
+        card,
+        torch.no_grad(),
+        # Module.to swaps fake weights, which their mode's references forbid: give each module new ones.
+        mock.patch.object(nn.Module, "to", _to),
+        # A fake tensor keeps its device for itself, and its mode is that of one thread.
+        mock.patch.object(streaming, "give", _give),
+        mock.patch.object(streaming, "ThreadPoolExecutor", _AtOnce),
+    ):
         yield card
+
+
+def _give(weight: Any, value: Any) -> None:
+    weight.data = value
+    weight.fake_device = value.fake_device
+
+
+class _AtOnce:
+    """An executor whose calls are done when they are submitted."""
+
+    def __init__(self, workers: int, thread_name_prefix: str) -> None:
+        """As ``ThreadPoolExecutor``."""
+
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(call(*arguments))
+        return done
+
+    def shutdown(self, cancel_futures: bool) -> None:
+        """Nothing runs."""
 
 
 def _to(module: nn.Module, *args: Any, **kwargs: Any) -> nn.Module:

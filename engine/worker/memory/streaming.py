@@ -20,9 +20,15 @@ from engine.worker.memory.reads import Reads
 from engine.worker.memory.skeleton import placeholder
 from engine.worker.memory.stretches import Reader
 
+HOST = torch.device("cpu")
 SLOTS = 2
 ALIGNMENT = 64
 """Bytes. Kernels sum in another order at odd addresses, and give other bits."""
+
+
+def give(weight: Tensor, value: Tensor) -> None:
+    """``weight`` is ``value`` from now on."""
+    weight.data = value
 
 
 class Source(Protocol):
@@ -70,7 +76,8 @@ class Streamed:
         self.network = network
         self._source = source
         names = {id(weight): name for name, weight in network.named_parameters()}
-        self._blocks = [_Block(block, names) for block in blocks_of(network)]
+        nothing = _Placeholders()
+        self._blocks = [_Block(block, names, nothing) for block in blocks_of(network)]
         if not self._blocks:
             raise ValueError(f"{type(network).__name__} has no blocks")
         self._feed: _Feed | None = None
@@ -105,7 +112,7 @@ class Streamed:
         inside = {id(weight) for block in self._blocks for _, weight, _ in block.weights}
         for tensor in (*self.network.parameters(), *self.network.buffers()):
             if id(tensor) not in inside:
-                tensor.data = tensor.data.to(device)
+                give(tensor, tensor.data.to(device))
 
     def _before(self, number: int) -> Callable[..., None]:
         def bring(module: nn.Module, inputs: tuple[Any, ...]) -> None:
@@ -125,8 +132,9 @@ class Streamed:
 class _Block:
     """One block's weights and their places in a buffer."""
 
-    def __init__(self, module: nn.Module, names: dict[int, str]) -> None:
+    def __init__(self, module: nn.Module, names: dict[int, str], placeholders: _Placeholders) -> None:
         self.module = module
+        self._placeholders = placeholders
         self.weights: list[tuple[str, nn.Parameter, int]] = []
         self.bytes = 0
         for weight in module.parameters():
@@ -146,17 +154,30 @@ class _Block:
 
     def put(self, buffer: Tensor) -> None:
         for (_, weight, _), view in zip(self.weights, self.views(buffer), strict=True):
-            weight.data = view
+            give(weight, view)
 
     def empty_on(self, device: torch.device) -> None:
         """Let go of the weights; what stands for them says that it is on ``device``."""
         pairs = zip(self._dtypes, self._shapes, strict=True)
-        self._nothing = [placeholder(shape, dtype, device) for dtype, shape in pairs]
+        self._nothing = [self._placeholders.find(shape, dtype, device) for dtype, shape in pairs]
         self.empty()
 
     def empty(self) -> None:
         for (_, weight, _), nothing in zip(self.weights, self._nothing, strict=True):
-            weight.data = nothing
+            give(weight, nothing)
+
+
+class _Placeholders:
+    """What stands for weights that are not there; one for all of a shape, since blocks are alike."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[torch.Size, torch.dtype, torch.device], Tensor] = {}
+
+    def find(self, shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
+        key = (shape, dtype, device)
+        if key not in self._found:
+            self._found[key] = placeholder(shape, dtype, device)
+        return self._found[key]
 
 
 class _Slot:
@@ -165,7 +186,7 @@ class _Slot:
     def __init__(self, size: int, device: torch.device) -> None:
         is_cuda = device.type == "cuda"
         self.host = torch.empty(size, dtype=torch.uint8, pin_memory=is_cuda)
-        self.device = self.host if device.type == "cpu" else torch.empty(size, dtype=torch.uint8, device=device)
+        self.device = self.host if device == HOST else torch.empty(size, dtype=torch.uint8, device=device)
         self.holds = -1
         self.filled: Future[None] | None = None
         self.arrived = torch.cuda.Event() if is_cuda else None

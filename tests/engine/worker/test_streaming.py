@@ -24,7 +24,8 @@ from engine.worker.memory.plan import PartPlan
 from engine.worker.memory.skeleton import build_skeleton
 from engine.worker.memory.streaming import FromDisk, Streamed, streamed_from_host
 from engine.worker.memory.stretches import Reader, find_stretches
-from engine.worker.models import align
+
+from .conftest import align
 
 CPU = torch.device("cpu")
 FP32, BF16, FP16 = torch.float32, torch.bfloat16, torch.float16
