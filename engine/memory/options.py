@@ -76,10 +76,13 @@ class Setting(msgspec.Struct, frozen=True):
         return self.outside_bytes(part) + int(part.footprint.in_blocks * self.block_itemsize(part))
 
     def widened(self, part: Component) -> int:
-        """Bytes of the largest layer in the dtype of the arithmetic, where weights are kept in a smaller one."""
+        """Bytes of a layer in the dtype of the arithmetic while it computes, where weights are kept in a smaller one."""
         compute = self.compute_itemsize(part)
-        is_small = self.weight_bytes(part) < part.weights(compute)
-        return int(part.footprint.largest_layer * compute) if is_small else 0
+        if self.block_itemsize(part) >= compute:
+            return 0
+        if part.is_reduced or self.weights == "int8":
+            return int(part.footprint.block_layer * compute)
+        return int(part.footprint.largest_layer * compute)
 
     def seconds(self, part: Component, work: Work) -> float:
         """One call with all weights on the device."""
@@ -103,7 +106,8 @@ def _placed(
     machine, rates = setting.machine, setting.machine.speeds
     weights = sum(setting.weight_bytes(part) for part in parts)
     outside = sum(setting.outside_bytes(part) for part in parts)
-    block = int(max((part.footprint.largest_block * setting.block_itemsize(part) for part in parts), default=0))
+    # Of each part: all that a stage uses are open at once.
+    block = sum(int(part.footprint.largest_block * setting.block_itemsize(part)) for part in parts)
     in_blocks = weights - outside
     stored = sum(part.stored for part in parts)
     active = int(peak) + max((setting.widened(part) for part in parts), default=0)
@@ -197,7 +201,5 @@ def picture_peak(setting: Setting) -> tuple[int, float]:
     if not setting.shape.from_picture:
         return 0, 0.0
     (part,) = setting.components.of("vae")
-    work = part.footprint.work(
-        "encode", setting.compute_itemsize(part), vae_features(1, setting.shape.pixels, setting.shape.frames)
-    )
+    work = part.footprint.work("encode", setting.compute_itemsize(part), vae_features(1, setting.shape.pixels, 1))
     return setting.weight_bytes(part) + int(work.peak), setting.seconds(part, work)
