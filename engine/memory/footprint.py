@@ -107,7 +107,7 @@ class Footprint(msgspec.Struct, frozen=True):
 
     @property
     def block_layer(self) -> int:
-        """Parameters of the layer within a block that computes while most activations are there: of the feed-forward."""
+        """Parameters of the layer within a block that computes while most activations are there."""
         config = self.config
         if self.kind == "transformer" and "attention_head_dim" in config:
             return min(self.largest_layer, 4 * (config["num_attention_heads"] * config["attention_head_dim"]) ** 2)

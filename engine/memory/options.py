@@ -76,7 +76,7 @@ class Setting(msgspec.Struct, frozen=True):
         return self.outside_bytes(part) + int(part.footprint.in_blocks * self.block_itemsize(part))
 
     def widened(self, part: Component) -> int:
-        """Bytes of a layer in the dtype of the arithmetic while it computes, where weights are kept in a smaller one."""
+        """Bytes of a layer in the dtype of the arithmetic as it computes, where weights are kept in a smaller one."""
         compute = self.compute_itemsize(part)
         if self.block_itemsize(part) >= compute:
             return 0

@@ -15,7 +15,7 @@ from engine.memory.components import Component, Components
 from engine.memory.forecast import plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import imagined
-from engine.memory.plan import ENGINE, Abilities, Plan, StageName
+from engine.memory.plan import ENGINE, Placement, Plan, StageName
 from engine.memory.planner import first_fitting
 from engine.memory.published import MODELS as PUBLISHED
 from engine.memory.published import NETWORKS
@@ -236,9 +236,9 @@ def at_once(model: str, plan: Plan, capacity: int) -> tuple[int, ...]:
     return tuple(peaks)
 
 
-def chosen(model: str, gib: float, weights: str = "native", quantised: str = "", able: Abilities = ENGINE) -> Plan:
+def chosen(model: str, gib: float, weights: str = "native", quantised: str = "") -> Plan:
     machine = imagined(gib, 64)
-    found = plans_for(recipe_of(model, weights), parts(model, quantised), machine, abilities=able)
+    found = plans_for(recipe_of(model, weights), parts(model, quantised), machine)
     plan = first_fitting(found, machine)
     assert plan is not None
     return plan
@@ -278,12 +278,12 @@ def test_what_a_call_takes_is_the_same_beside_other_parts(model: str, weights: s
     assert at_once(model, plan, 24 * GIB) == simulated(model, plan, 24 * GIB)
 
 
-def test_plans_of_every_placement_hold(_placements: tuple[str, ...] = ENGINE.placements) -> None:
+@pytest.mark.parametrize("placement", ENGINE.placements)
+def test_plans_of_every_placement_hold(placement: Placement) -> None:
     """Blocks from the disk, which no machine with so much memory chooses, too."""
-    for placement in _placements:
-        plan = chosen("sd3.5-medium", 24, able=Abilities((placement,)))
-        assert {plan.text, plan.transformer, plan.vae} == {placement}
-        hold("sd3.5-medium", plan, 24)
+    found = plans_for(recipe_of("sd3.5-medium"), parts("sd3.5-medium"), imagined(24, 64), every=True)
+    plan = next(plan for plan in found if plan.text == plan.transformer == placement and plan.decoding.tile is None)
+    hold("sd3.5-medium", plan, 24)
 
 
 def test_a_card_that_is_too_small_runs_out_as_cuda_does() -> None:
