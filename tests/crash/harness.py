@@ -29,7 +29,7 @@ from tests.fakes.recipes import picture_recipe
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ("engine", "window", "both")
 ENGINE_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
-WORK_SHARE = 0.65
+WORK_SHARE = 0.58
 STAGES = ("loading", "encoding", "denoising", "denoising", "decoding", "decoding", "saving", "ended")
 EARLY_SECONDS = 2.0
 LATE_SECONDS = 0.3
