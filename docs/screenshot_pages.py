@@ -18,9 +18,11 @@ from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
 from app.composition import make_application, make_window  # noqa: E402
 from app.paths import Paths  # noqa: E402
 from app.settings import SettingsFile  # noqa: E402
+from engine.library.filters import Filter  # noqa: E402
 from engine.models.lora_shelf import LoraState  # noqa: E402
 from engine.protocol.recipe import Adapter  # noqa: E402
 from ui.draft import SwitchedOff  # noqa: E402
+from ui.library.head import DELETED  # noqa: E402
 from ui.main_window import MainWindow  # noqa: E402
 from ui.messages import Message  # noqa: E402
 from ui.theme import Theme  # noqa: E402
@@ -191,6 +193,22 @@ class Pages:
         until(lambda: all(not cell.image.isNull() for cell in window._window_actions.comparing.cells), "the pictures")
         pause(0.6)
 
+    def deleted(self) -> None:
+        """The two newest, in the trash until the page is left."""
+        gallery, items = self.window.gallery, self.window.item_actions
+        gone = list(items.library.ids())[:2]
+        items.delete(gone)
+        until(lambda: all(item.trashed for item in items.library.items(gone)), "the trash")
+        gallery.filter.setCurrentIndex(DELETED)
+        until(lambda: set(gone) <= set(gallery.grid.model().ids), "what was deleted")
+        gallery.step(0)
+        pause(0.8)
+
+    def albums(self) -> None:
+        self.image()
+        self.run("edit_albums")
+        pause(0.4)
+
     def export(self) -> None:
         self.clip()
         self.window.view.mark("in")
@@ -252,6 +270,11 @@ def close_others(window: MainWindow) -> None:
     window.form.disclosure.setChecked(False)
     window.form.drop_targets.hide()
     window.gallery.search.clear()
+    if window.gallery.filter.currentIndex() == DELETED:
+        library = window.item_actions.library
+        window.item_actions.put_back(list(library.ids(filter=Filter(deleted=True))))
+        until(lambda: not library.ids(filter=Filter(deleted=True)), "what was deleted back in its place")
+        window.gallery.filter.setCurrentIndex(0)
     window.session.replace(window.session.draft.with_recipe(adapters=()).replace(loras_off=()))
     window.recipe_panel.hide()
     if window._window_actions.comparing is not None:

@@ -186,7 +186,7 @@ class GalleryPanel(_Widget):
         elif touched := (*change.changed, *change.removed, *change.added):  # what was deleted lies elsewhere now
             self._loader.refresh(touched)
             self._model.forget(touched)
-            if self._chosen.id() in change.changed:
+            if self._chosen.id() in (*change.changed, *change.added):
                 self._chosen.item_changed()
         shown = self.grid.visible_rows()
         self._want_thumbnails(shown.start, shown.stop - 1)

@@ -35,6 +35,7 @@ def round_corners(painter: QPainter, rect: QRectF, theme: Theme) -> None:
 def chip(painter: QPainter, rect: QRectF, whole: QRectF, text: str, theme: Theme, *, mirrored: bool) -> None:
     """``text`` at the bottom of the picture in ``rect``, or of the ``whole`` canvas where the picture is too narrow."""
     font = theme.font(12, QFont.Weight.Medium)
+    text = "·".join(f"\u2068{part}\u2069" for part in text.split("·"))  # each reads in its own direction
     area, metrics = rect.intersected(whole), QFontMetricsF(font)
     room = whole.width() - 46
     if metrics.horizontalAdvance(text) > room:

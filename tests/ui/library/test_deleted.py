@@ -71,6 +71,16 @@ def test_the_key_puts_back_and_delete_does_nothing_here(qtbot: QtBot, shown: Mai
     qtbot.waitUntil(lambda: item.path.exists() and item.path.name not in deleted(shown))
 
 
+def test_what_was_put_back_while_it_is_looked_at_is_read_anew(qtbot: QtBot, shown: MainWindow) -> None:
+    gallery, library = shown.gallery, shown.item_actions.library
+    gallery.step(0)
+    id = gallery.selected_ids()[0]
+    change = library.restore([id])
+    with qtbot.waitSignal(gallery.item_selected) as told:
+        gallery.library_changed(change)
+    assert told.args[0].id == id and told.args[0].trashed is None
+
+
 def test_the_menu_offers_it(qtbot: QtBot, shown: MainWindow) -> None:
     shown.gallery.step(0)
     shown.gallery._show_menu(shown.gallery.grid.tile_rect(0).center())
