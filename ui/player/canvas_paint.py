@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from ui.theme import Theme
 
 RADIUS = 6.0
+_PART = re.compile(r"[^\s·](?:[^·]*[^\s·])?")
 
 
 def pixel_grid(painter: QPainter, rect: QRectF, area: QRectF, step: float, theme: Theme) -> None:
@@ -35,7 +38,7 @@ def round_corners(painter: QPainter, rect: QRectF, theme: Theme) -> None:
 def chip(painter: QPainter, rect: QRectF, whole: QRectF, text: str, theme: Theme, *, mirrored: bool) -> None:
     """``text`` at the bottom of the picture in ``rect``, or of the ``whole`` canvas where the picture is too narrow."""
     font = theme.font(12, QFont.Weight.Medium)
-    text = "·".join(f"\u2068{part}\u2069" for part in text.split("·"))  # each reads in its own direction
+    text = _PART.sub("\u2068\\g<0>\u2069", text)  # each reads in its own direction
     area, metrics = rect.intersected(whole), QFontMetricsF(font)
     room = whole.width() - 46
     if metrics.horizontalAdvance(text) > room:
