@@ -163,6 +163,7 @@ class Pages:
         window.form.parameters.steps.spin.setValue(60)
         self.run("generate")
         until(lambda: window.session.progress is not None and window.session.progress.step > 8, "a step")
+        window.messages.clear()  # of the jobs that were cancelled before
         pause(0.3)
 
     def recipe(self) -> None:
@@ -224,6 +225,8 @@ class Pages:
     def models(self) -> None:
         self.run("show_models")
         pause(1.5)
+        page = self.window._window_actions._models_window
+        page.said.setText(page.tr("Kept in {folder}").format(folder=Path("Laterna", "models")))
 
     def shortcuts(self) -> None:
         self.run("show_shortcuts")
