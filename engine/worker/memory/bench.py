@@ -21,6 +21,7 @@ from engine.memory.observed import from_engine
 from engine.models.catalog import FAMILIES, MINI_IMAGE, MODELS, open_folder
 from engine.protocol.commands import Generate
 from engine.protocol.recipe import Recipe
+from engine.worker.bench import prepare
 
 EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
 RUNS = 5
@@ -33,13 +34,11 @@ Figures = dict[str, Any]
 def forecast() -> Figures:
     """For each model: expected over measured seconds of the first job, and of those after three. ``keystroke_ms``: the
     longest forecast of the catalogue's models on cards of any size, with the change that would fit."""
-    import torch
-
+    prepare()
     from engine.worker import device
     from engine.worker.runner import Runner
     from engine.worker.warmup import import_model_code
 
-    torch.set_num_threads(device.cpu_threads())
     import_model_code()
     here = device.find_device()
     described = device.describe_measured(here)
@@ -70,14 +69,17 @@ def forecast() -> Figures:
 
 
 def _longest_forecast() -> float:
-    """Seconds of the processor."""
+    """Seconds of this thread on the processor."""
     forecaster, known, longest = Forecaster(), Footprints(), 0.0
     for info in MODELS.values():
         components = of_model(info.id, None, known)
         for vram in CARDS:
-            machine, began = imagined(vram, HOST_GIB), time.process_time()
-            forecaster.forecast(info.recipe("x"), components, FAMILIES[info.family], machine)
-            longest = max(longest, time.process_time() - began)
+            machine, times = imagined(vram, HOST_GIB), []
+            for _ in range(3):
+                began = time.thread_time()
+                forecaster.forecast(info.recipe("x"), components, FAMILIES[info.family], machine)
+                times.append(time.thread_time() - began)
+            longest = max(longest, statistics.median(times))
     return longest
 
 
@@ -144,13 +146,12 @@ def resident_case(name: str) -> Figures:
 
 def second_picture() -> Figures:
     """Of the embedded picture model, twice with one prompt by two engines: what the second one loads."""
+    prepare()
     import torch
 
     from engine.protocol.events import StageChanged
-    from engine.worker import device
     from engine.worker.runner import Runner
 
-    torch.set_num_threads(device.cpu_threads())
     folder = EMBEDDED / MINI_IMAGE
     recipe = open_folder(folder).info.recipe("a red apple on the left")
     figures: Figures = {}
