@@ -31,7 +31,7 @@ from app.paths import RESOURCES, Paths
 from app.settings import Settings, SettingsFile
 from app.single_instance import SingleInstance
 from engine.jobs.notices import Notice
-from engine.models.catalog import InstalledModel, find_installed
+from engine.models.installed import InstalledModel, find_installed
 from engine.models.lora_shelf import LoraShelf
 from engine.prompt.styles import StyleStore
 from engine.prompt.wildcards import Wildcards

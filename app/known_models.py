@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from app.paths import Paths
 from engine.interop.model_files import KnownModels
-from engine.models.catalog import find_installed
+from engine.models.installed import find_installed
 from engine.models.location import locate
 from engine.models.lora_shelf import LoraShelf
 from engine.models.store import Store

@@ -17,7 +17,7 @@ from engine.memory.history import History
 from engine.memory.inventory import of_model
 from engine.memory.machine import Machine, Rates
 from engine.memory.observed import from_engine
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.protocol.errors import LaternaError
 from engine.protocol.recipe import Recipe
 from ui.background import Background

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from engine.jobs.notices import EngineStateChanged
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.protocol.errors import LaternaError
 from ui.engine_link import EngineLink
 from ui.messages import Message, of_error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.models.lora_shelf import KnownLora, LoraShelf, LoraState
 from engine.protocol.errors import LaternaError
 from engine.protocol.recipe import Adapter

@@ -15,7 +15,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.memory.remedies import Remedy
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.protocol.errors import ErrorInfo, LaternaError
 from ui.action_table import ROWS
 from ui.actions import Actions

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.jobs.job import Job
 from engine.jobs.notices import EngineStateChanged, JobEnded, JobProgressed, MemoryShown, QueueChanged
 from engine.library.item import Item
-from engine.models.catalog import FAMILIES, InstalledModel
+from engine.models.catalog import FAMILIES
+from engine.models.installed import InstalledModel
 from engine.prompt.templates import escape
 from engine.protocol.family_info import Kind
 from engine.protocol.recipe import Recipe

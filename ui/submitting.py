@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Signal
 
 from engine.jobs.variations import Axis
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.protocol.errors import BadRecipe, LaternaError
 from engine.protocol.family_info import check_first_frame, validate
 from engine.protocol.recipe import Recipe

@@ -28,7 +28,8 @@ from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
 from engine.models.adapters import adapter_from, locate
-from engine.models.catalog import MINI_IMAGE, MINI_VIDEO, InstalledModel
+from engine.models.catalog import MINI_IMAGE, MINI_VIDEO
+from engine.models.installed import InstalledModel
 from engine.prompt.wildcards import Wildcards
 from engine.protocol.errors import (
     BadArguments,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.paths import Paths
 from engine.models import imports
-from engine.models.catalog import InstalledModel, open_folder, resolve
+from engine.models.installed import InstalledModel, open_folder, resolve
 from engine.models.location import locate
 from engine.models.reference import write_reference
 from engine.protocol.errors import BadArguments, ModelMissing, from_os_error

@@ -13,11 +13,12 @@ from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.models import imports, moving
 from engine.models.assembly import LABELS, assemble
-from engine.models.catalog import MODELS, find_installed
+from engine.models.catalog import MODELS
 from engine.models.completion import completion_plan, lacking
 from engine.models.disk import gigabytes
 from engine.models.download import Download, DownloadProgress
 from engine.models.hub import Hub
+from engine.models.installed import find_installed
 from engine.models.licences import LICENCES, Acceptances, licence
 from engine.models.location import locate
 from engine.models.plan import Plan, check_disk, disk_need, make_plan

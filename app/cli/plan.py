@@ -20,7 +20,8 @@ from engine.memory.plan import ENGINE, EVERYTHING, Plan
 from engine.memory.planner import first_fitting
 from engine.memory.shapes import computed_steps
 from engine.memory.texts import describe, marks
-from engine.models.catalog import FAMILIES, MODELS, resolve
+from engine.models.catalog import FAMILIES, MODELS
+from engine.models.installed import resolve
 from engine.protocol.errors import BadArguments, ModelMissing
 from engine.protocol.family_info import ModelInfo, validate
 from engine.protocol.recipe import Recipe

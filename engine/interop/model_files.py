@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from engine.interop.report import file_name
-from engine.models.catalog import MODELS, InstalledModel
+from engine.models.catalog import MODELS
+from engine.models.installed import InstalledModel
 
 MIN_HASH = 8  # A1111 writes the first 10 digits of a SHA-256, Civitai 12; shorter ones say nothing
 

@@ -21,7 +21,7 @@ from engine.jobs.notices import EngineStateChanged, JobProgressed, Notice
 from engine.jobs.queue import JobQueue
 from engine.jobs.service import JobService
 from engine.library.library import Library
-from engine.models import catalog
+from engine.models import catalog, installed
 from engine.protocol.commands import Ping
 from engine.protocol.events import EngineReady, EngineWarming
 from engine.protocol.recipe import Recipe
@@ -60,7 +60,7 @@ def death() -> Figures:
 def hang() -> Figures:
     """Seconds until a person is told of a real engine that was stopped (SIGSTOP) at work, that answers again, and that
     was killed at work; and until one that says what is no message has been ended."""
-    recipe = catalog.open_folder(EMBEDDED / catalog.MINI_IMAGE).info.recipe("a red apple").replace(steps=200)
+    recipe = installed.open_folder(EMBEDDED / catalog.MINI_IMAGE).info.recipe("a red apple").replace(steps=200)
     told: queue.SimpleQueue[tuple[float, Notice]] = queue.SimpleQueue()
     seconds: dict[str, list[float]] = {"stopped": [], "answers_again": [], "killed": [], "nonsense": []}
     with tempfile.TemporaryDirectory() as name:

@@ -12,7 +12,7 @@ from engine.memory.footprint import KINDS
 from engine.memory.footprints import Footprints
 from engine.memory.published import MODELS, NETWORKS
 from engine.models.catalog import MODELS as CATALOGUED
-from engine.models.catalog import open_folder
+from engine.models.installed import open_folder
 from engine.models.safetensors_header import DTYPE_BITS, read_header
 from engine.protocol.errors import LaternaError, ModelDamaged, ModelMissing
 

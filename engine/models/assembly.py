@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from engine.models.catalog import FAMILIES
 from engine.models.recognise import Part
 from engine.models.reference import Reference, read_reference
 from engine.protocol.errors import LaternaError
@@ -69,7 +70,7 @@ class Assembly(msgspec.Struct, frozen=True):
 def assemble(reference: Reference, beside: Path) -> Assembly:
     """The parts of ``reference``, completed from the models in ``beside``. Reads small files only."""
     parts = {part.name: part for part in reference.parts if Path(part.path).exists()}
-    if reference.family != "sd35":  # only those come in single files; a folder of another family is whole or not
+    if not comes_in_single_files(reference):  # whole or not
         return Assembly(parts, reference.missing, ())
     if any(name not in parts for name in LABELS):
         for part in _offered(beside):
@@ -84,6 +85,11 @@ def assemble(reference: Reference, beside: Path) -> Assembly:
     )
 
 
+def comes_in_single_files(reference: Reference) -> bool:
+    family = FAMILIES.get(reference.family)
+    return family is not None and family.has_single_files
+
+
 def _offered(beside: Path) -> Iterator[Part]:
     """Whole folders of other models first, then single files of other imports."""
     references: list[Reference] = []
@@ -96,7 +102,7 @@ def _offered(beside: Path) -> Iterator[Part]:
                 yield from _from_folder(folder)
             elif reference.folder:
                 yield from _from_folder(Path(reference.folder))
-            elif reference.family == "sd35":
+            elif comes_in_single_files(reference):
                 references.append(reference)
     for reference in references:
         yield from (part for part in reference.parts if part.name != "transformer" and Path(part.path).exists())

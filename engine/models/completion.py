@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.models.assembly import LABELS, assemble
+from engine.models.assembly import LABELS, assemble, comes_in_single_files
 from engine.models.hub import Hub
 from engine.models.manifest import Precision, read_manifest
 from engine.models.plan import PARTS_NAME, Plan, make_parts_plan
@@ -18,7 +18,7 @@ def lacking(store: Store, name: str, with_t5: bool = False) -> tuple[ModelSource
     Raises ``ModelMissing`` where there is no such import, ``BadArguments`` where it cannot be completed.
     """
     reference = _reference(store, name)
-    if reference.family != "sd35":
+    if not comes_in_single_files(reference):
         raise BadArguments(f"“{name}” cannot be completed.", "Import its whole folder, or download the model.")
     assembly = assemble(reference, store.root)
     if "transformer" in assembly.missing:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.models import catalog
+from engine.models import catalog, installed
 from engine.models.assembly import LABELS, OPTIONAL
 from engine.models.manifest import check_name
 from engine.models.recognise import PICKLES, Part, RecognisedFile, precision_name, recognise_file
@@ -131,7 +131,7 @@ def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str,
 
 def _from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
     """A folder in diffusers layout: every component's weights are there, whole, and no pickle."""
-    opened = catalog.open_folder(folder)
+    opened = installed.open_folder(folder)
     index = json.loads((folder / "model_index.json").read_bytes())
     parts: list[Part] = []
     missing: list[str] = []

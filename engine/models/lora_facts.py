@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.models.recognise import PICKLES
 from engine.models.safetensors_header import Header, read_header
 from engine.protocol.errors import BadFile, ModelDamaged, UnsafeModel

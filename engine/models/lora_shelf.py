@@ -16,7 +16,8 @@ from typing import Literal
 import msgspec
 
 from engine.media import atomic
-from engine.models.catalog import FAMILIES, InstalledModel
+from engine.models.catalog import FAMILIES
+from engine.models.installed import InstalledModel
 from engine.models.lora_facts import LoraFacts, lora_facts, transformer_width
 from engine.protocol.errors import BadFile, LaternaError, from_os_error
 from engine.protocol.recipe import Adapter

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from engine.media import atomic
-from engine.models.catalog import open_folder
+from engine.models.installed import open_folder
 from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadArguments, from_os_error
 from engine.protocol.family_info import validate

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.models import catalog
+from engine.models import catalog, installed
 from engine.protocol.commands import Generate
 from engine.protocol.errors import Cancelled, ModelMissing
 from engine.protocol.events import EngineReady, PreviewReady
@@ -143,7 +143,7 @@ def embedded() -> Figures:
     """Seconds of one picture and one clip of the models that ship, saving included, engine and model warm."""
     prepare()
     runner, figures = _runner(), {}
-    for found in catalog.find_installed([EMBEDDED]):
+    for found in installed.find_installed([EMBEDDED]):
         recipe = found.info.recipe(found.info.examples[0] if found.info.examples else "a red apple")
         with tempfile.TemporaryDirectory() as folder:
             job = Generate("bench", recipe, str(found.folder), folder, "out")
@@ -211,7 +211,7 @@ def image_models() -> Iterator[tuple[str, Path, Recipe]]:
     small = EMBEDDED / catalog.MINI_IMAGE
     if not (small / "model_index.json").is_file():
         raise ModelMissing(f"{small} is missing.", "Get Laterna again: its small models come with it.")
-    recipe = catalog.open_folder(small).info.recipe("a red apple on the left, blue sky background")
+    recipe = installed.open_folder(small).info.recipe("a red apple on the left, blue sky background")
     yield "small", small, recipe
     with _large(small) as large:
         yield "100M", large, recipe.replace(steps=4)

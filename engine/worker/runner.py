@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.memory.footprints import Footprints
 from engine.memory.plan import StageName
 from engine.memory.shapes import computed_steps
-from engine.models import catalog
+from engine.models import installed
 from engine.protocol.commands import Generate
 from engine.protocol.conditioning import Entry, Words
 from engine.protocol.errors import BadRecipe
@@ -182,13 +182,13 @@ class Runner:
 
         Raises ``BadRecipe`` or what ``inspect`` raises.
         """
-        found = catalog.open_folder(path)
+        found = installed.open_folder(path)
         return self._open(path, recipe or found.info.recipe(""), families.get(found.info.family))[0]
 
     def _open(
         self, path: Path, recipe: Recipe, family: Family, level: int = 0, keep_free: int = 0
     ) -> tuple[Model, Placing | None]:
-        found = catalog.open_folder(path)
+        found = installed.open_folder(path)
         if found.info.family != family.info.id:
             raise BadRecipe(
                 f"The recipe is for {family.info.name}, but {path.name} is a {found.family.name} model.",
@@ -363,7 +363,7 @@ class Runner:
 
     def _latent_rgb(self, model: Model) -> LatentRGB:
         channels = model.folder.parts["vae"].config["latent_channels"]
-        own = catalog.open_folder(model.folder.path).info.latent_rgb
+        own = installed.open_folder(model.folder.path).info.latent_rgb
         return own if own is not None and len(own.factors) == channels else model.family.latent_rgb(channels)
 
 

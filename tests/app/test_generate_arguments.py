@@ -10,7 +10,8 @@ import pytest
 from app.cli.generate import USUAL_STRENGTH, make_recipe
 from app.cli.parser import build_parser
 from app.cli.several import recipes_of
-from engine.models.catalog import MODELS, InstalledModel
+from engine.models.catalog import MODELS
+from engine.models.installed import InstalledModel
 from engine.prompt.templates import resolve
 from engine.protocol.errors import BadArguments, BadFile, BadRecipe
 from engine.protocol.recipe import InputMedia, Recipe

@@ -11,7 +11,7 @@ import pytest
 from app.cli.learning import Learning
 from app.paths import EMBEDDED_MODELS, Paths
 from engine.memory.history import History
-from engine.models.catalog import open_folder
+from engine.models.installed import open_folder
 from engine.protocol.events import DeviceInfo, JobFinished, MemoryChanged
 
 FOLDER = EMBEDDED_MODELS / "laterna-mini-image"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.models.catalog import open_folder
+from engine.models.installed import open_folder
 from engine.protocol.commands import Generate
 from engine.protocol.errors import Cancelled
 from engine.protocol.events import Event, StepDone

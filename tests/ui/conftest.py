@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 from app.composition import make_window
 from app.paths import Paths
 from app.settings import SettingsFile
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.protocol.family_info import ModelDefaults, ModelInfo
 from ui.main_window import MainWindow
 from ui.session import Session

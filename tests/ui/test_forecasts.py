@@ -15,7 +15,8 @@ from engine.jobs.notices import EngineStateChanged, JobEnded, MemoryShown
 from engine.memory.footprints import Footprints
 from engine.memory.forecast import Forecaster
 from engine.memory.history import History
-from engine.models.catalog import MODELS, InstalledModel, open_folder
+from engine.models.catalog import MODELS
+from engine.models.installed import InstalledModel, open_folder
 from engine.protocol.events import DeviceInfo, MemoryChanged
 from ui.forecasts import Forecasts, ForecastSource
 from ui.generate.forecast_note import ForecastNote

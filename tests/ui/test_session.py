@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.jobs.job import Job
 from engine.jobs.notices import EngineStateChanged, JobEnded, JobProgressed, QueueChanged
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.protocol.events import DeviceInfo
 from engine.protocol.recipe import Recipe
 from ui.draft import Draft

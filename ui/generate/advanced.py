@@ -7,7 +7,7 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.protocol.conditioning import WHOLE, Conditioning
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe

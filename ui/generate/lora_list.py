@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.models.lora_shelf import LoraState
 from engine.protocol.errors import LaternaError
 from engine.protocol.recipe import Adapter

@@ -7,7 +7,7 @@ import re
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine.models.catalog import InstalledModel
+from engine.models.installed import InstalledModel
 from engine.prompt.known_words import unknown_words
 from engine.prompt.templates import is_template
 from engine.prompt.tokens import Rules

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from engine.models.catalog import open_folder
+from engine.models.installed import open_folder
 
 from ..backgrounds import BackgroundPool
 from ..captions import plain_caption

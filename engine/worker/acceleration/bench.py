@@ -45,7 +45,7 @@ def caching() -> Figures:
 def _model(name: str, pairs: Pairs, **base: Any) -> Figures:
     import torch
 
-    from engine.models.catalog import open_folder
+    from engine.models.installed import open_folder
     from engine.worker.runner import Runner
 
     runner = Runner(device=torch.device("cpu"), precision=torch.float32)

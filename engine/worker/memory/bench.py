@@ -18,7 +18,8 @@ from engine.memory.history import History
 from engine.memory.inventory import from_folder, of_model
 from engine.memory.machine import imagined
 from engine.memory.observed import from_engine
-from engine.models.catalog import FAMILIES, MINI_IMAGE, MODELS, open_folder
+from engine.models.catalog import FAMILIES, MINI_IMAGE, MODELS
+from engine.models.installed import open_folder
 from engine.protocol.commands import Generate
 from engine.protocol.recipe import Recipe
 from engine.worker.bench import prepare

@@ -155,7 +155,7 @@ def weights() -> Figures:
     difference of a pixel (of 255), the signal-to-noise ratio, that of the latents (norms)."""
     import torch
 
-    from engine.models.catalog import open_folder
+    from engine.models.installed import open_folder
     from engine.protocol.commands import Generate
     from engine.worker import device
     from engine.worker.progress import Progress

@@ -14,7 +14,8 @@ from app.paths import EMBEDDED_MODELS
 from engine.jobs.notices import EngineStateChanged, JobProgressed, QueueChanged
 from engine.jobs.watchdog import Patience
 from engine.media import metadata
-from engine.models.catalog import MINI_VIDEO, open_folder
+from engine.models.catalog import MINI_VIDEO
+from engine.models.installed import open_folder
 from engine.protocol.recipe import Recipe
 from tests.fakes import service as fake_service
 from tests.fakes.service import Running

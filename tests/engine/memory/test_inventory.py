@@ -14,7 +14,8 @@ from engine.memory.history import History
 from engine.memory.inventory import from_folder, of_model, published
 from engine.memory.machine import Machine, imagined
 from engine.memory.published import NETWORKS
-from engine.models.catalog import FAMILIES, MODELS, open_folder
+from engine.models.catalog import FAMILIES, MODELS
+from engine.models.installed import open_folder
 from engine.protocol.errors import ModelMissing
 
 MINI = EMBEDDED_MODELS / "laterna-mini-image"

@@ -8,7 +8,7 @@ from engine.memory.forecast import plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import imagined
 from engine.memory.planner import first_fitting
-from engine.models import catalog
+from engine.models import catalog, installed
 from engine.models.catalog import MODELS
 from engine.models.sources import SOURCES
 from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
@@ -22,7 +22,7 @@ def make(folder: Path, index: object, transformer: object, card: object = None) 
     (folder / "model_index.json").write_text(json.dumps(index))
     (folder / "transformer" / "config.json").write_text(json.dumps(transformer))
     if card is not None:
-        (folder / catalog.CARD_NAME).write_text(json.dumps(card))
+        (folder / installed.CARD_NAME).write_text(json.dumps(card))
     return folder
 
 
@@ -37,23 +37,23 @@ def make(folder: Path, index: object, transformer: object, card: object = None) 
     ],
 )
 def test_a_published_model_is_recognised_by_its_shape(tmp_path, name, index, transformer, expected) -> None:
-    found = catalog.open_folder(make(tmp_path / name, index, transformer))
+    found = installed.open_folder(make(tmp_path / name, index, transformer))
     assert (found.info.name, found.info.id) == (expected, name)
     assert found.family.id == found.info.family
 
 
 def test_a_model_of_another_size_starts_from_its_own_dimensions(tmp_path: Path) -> None:
-    picture = catalog.open_folder(make(tmp_path / "a", SD35, {"num_layers": 2, "sample_size": 16}))
+    picture = installed.open_folder(make(tmp_path / "a", SD35, {"num_layers": 2, "sample_size": 16}))
     assert (picture.info.defaults.width, picture.info.defaults.height) == (128, 128)
     config = {"num_layers": 2, "sample_width": 16, "sample_height": 12, "sample_frames": 9, "max_text_seq_length": 32}
-    clip = catalog.open_folder(make(tmp_path / "b", COG, config)).info.defaults
+    clip = installed.open_folder(make(tmp_path / "b", COG, config)).info.defaults
     assert (clip.width, clip.height, clip.frames, clip.max_sequence_length) == (128, 96, 9, 32)
 
 
 def test_a_card_overrides_what_was_guessed(tmp_path: Path) -> None:
     card = msgspec.structs.replace(catalog.MODELS["sd3.5-medium"], id="mine", name="My model")
     folder = make(tmp_path / "a", SD35, {}, msgspec.to_builtins(card))
-    assert catalog.open_folder(folder).info == card
+    assert installed.open_folder(folder).info == card
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_a_card_overrides_what_was_guessed(tmp_path: Path) -> None:
         (lambda folder: (folder / "model_index.json").write_text('{"_class_name":"FluxPipeline"}'), BadFile),
         (lambda folder: (folder / "transformer" / "config.json").unlink(), ModelMissing),
         (lambda folder: (folder / "transformer" / "config.json").write_text("{"), ModelDamaged),
-        (lambda folder: (folder / catalog.CARD_NAME).write_text("{}"), ModelDamaged),
+        (lambda folder: (folder / installed.CARD_NAME).write_text("{}"), ModelDamaged),
         (
-            lambda folder: (folder / catalog.CARD_NAME).write_bytes(
+            lambda folder: (folder / installed.CARD_NAME).write_bytes(
                 msgspec.json.encode(catalog.MODELS["cogvideox-2b"])
             ),
             ModelDamaged,
@@ -79,9 +79,9 @@ def test_a_damaged_folder_is_a_sentence(tmp_path: Path, damage, error: type[Late
     folder = make(tmp_path / "model", SD35, {"num_layers": 38})
     damage(folder)
     with pytest.raises(error) as caught:
-        catalog.open_folder(folder)
+        installed.open_folder(folder)
     assert caught.value.message.endswith(".") and caught.value.remedy.endswith(".")
-    assert list(catalog.find_installed([tmp_path])) == []
+    assert list(installed.find_installed([tmp_path])) == []
 
 
 def test_models_are_found_and_resolved_by_id_or_folder(tmp_path: Path) -> None:
@@ -89,13 +89,13 @@ def test_models_are_found_and_resolved_by_id_or_folder(tmp_path: Path) -> None:
     make(tmp_path / "models" / "a", SD35, {"num_layers": 38})
     (tmp_path / "models" / "notes").mkdir()
     folders = [tmp_path / "models", tmp_path / "nowhere"]
-    assert [found.info.id for found in catalog.find_installed(folders)] == ["a", "b"]
-    assert catalog.resolve("b", folders).folder == tmp_path / "models" / "b"
-    assert catalog.resolve(str(tmp_path / "models" / "a"), []).info.id == "a"
+    assert [found.info.id for found in installed.find_installed(folders)] == ["a", "b"]
+    assert installed.resolve("b", folders).folder == tmp_path / "models" / "b"
+    assert installed.resolve(str(tmp_path / "models" / "a"), []).info.id == "a"
     with pytest.raises(ModelMissing, match=r"Models here: a, b\."):
-        catalog.resolve("zebra", folders)
+        installed.resolve("zebra", folders)
     with pytest.raises(ModelMissing, match="not on this machine"):
-        catalog.resolve("sd3.5-large", folders)
+        installed.resolve("sd3.5-large", folders)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -16,10 +16,10 @@ import msgspec
 import pytest
 
 from engine.models import disk, fetch
-from engine.models.catalog import open_folder
 from engine.models.download import Download, DownloadProgress
 from engine.models.fetch import FetchOptions
 from engine.models.hub import Hub
+from engine.models.installed import open_folder
 from engine.models.plan import Plan, make_plan
 from engine.models.sources import source
 from engine.models.store import Store

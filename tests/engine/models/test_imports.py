@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.models.catalog import find_installed, resolve
 from engine.models.imports import Recognised, recognise, register, unregister
+from engine.models.installed import find_installed, resolve
 from engine.models.store import Store
 from engine.protocol.errors import BadFile, ModelDamaged, ModelMissing, UnsafeModel
 from tests.fakes.gguf_file import gguf

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.models.adapters import locate
-from engine.models.catalog import MODELS, InstalledModel
+from engine.models.catalog import MODELS
+from engine.models.installed import InstalledModel
 from engine.models.lora_facts import LoraFacts, lora_facts
 from engine.models.lora_shelf import LoraShelf
 from engine.protocol.errors import BadFile, UnsafeModel

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.models import disk, links, moving
-from engine.models.catalog import find_installed
 from engine.models.hashing import hash_file
+from engine.models.installed import find_installed
 from engine.models.location import MOVED_NAME, locate
 from engine.models.manifest import Manifest, StoredFile
 from engine.models.store import Store

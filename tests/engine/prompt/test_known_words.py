@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.models.catalog import MINI_IMAGE, resolve
+from engine.models.catalog import MINI_IMAGE
+from engine.models.installed import resolve
 from engine.prompt.known_words import MOST_NEAR, UnknownWord, nearest, unknown_words, words_of
 
 KNOWN = (

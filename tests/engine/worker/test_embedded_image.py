@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.models.catalog import FAMILIES, MINI_IMAGE, open_folder
+from engine.models.catalog import FAMILIES, MINI_IMAGE
+from engine.models.installed import open_folder
 from engine.worker.runner import Made, Runner
 
 from .conftest import Driver

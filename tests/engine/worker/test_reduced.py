@@ -17,8 +17,9 @@ from safetensors.torch import load_file, save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from engine.models.catalog import MINI_IMAGE, open_folder
+from engine.models.catalog import MINI_IMAGE
 from engine.models.imports import recognise, register
+from engine.models.installed import open_folder
 from engine.models.store import Store
 from engine.protocol.recipe import Recipe
 from engine.training.evaluate import evaluate, held_out_scenes

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.models.catalog import MODELS, InstalledModel
+from engine.models.catalog import MODELS
+from engine.models.installed import InstalledModel
 from engine.protocol.recipe import InputMedia
 from ui.generate.panel import GeneratePanel
 from ui.session import Session

@@ -6,7 +6,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from engine.models.catalog import FAMILIES, InstalledModel
+from engine.models.catalog import FAMILIES
+from engine.models.installed import InstalledModel
 from engine.protocol.conditioning import GuidancePoint, Range
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import validate

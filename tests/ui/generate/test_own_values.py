@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.models.catalog import MODELS, InstalledModel
+from engine.models.catalog import MODELS
+from engine.models.installed import InstalledModel
 from ui.generate.panel import GeneratePanel
 from ui.generate.presets import settings_of
 from ui.main_window import MainWindow

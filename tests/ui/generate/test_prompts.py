@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.paths import EMBEDDED_MODELS, RESOURCES
-from engine.models.catalog import open_folder
+from engine.models.installed import open_folder
 from engine.prompt.styles import StyleStore
 from engine.prompt.wildcards import Wildcards
 from engine.protocol.recipe import Recipe

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from pytestqt.qtbot import QtBot
 
-from engine.models.catalog import FAMILIES, InstalledModel
+from engine.models.catalog import FAMILIES
+from engine.models.installed import InstalledModel
 from engine.protocol.recipe import Recipe
 from tests.engine.interop.recipes import cogvideox_recipes, few, sd3_recipes
 from ui.generate.panel import GeneratePanel

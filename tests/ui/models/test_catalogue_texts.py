@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
 
 from app.paths import EMBEDDED_MODELS, RESOURCES
-from engine.models.catalog import MODELS, find_installed
+from engine.models.catalog import MODELS
+from engine.models.installed import find_installed
 from engine.models.licences import LICENCES
 from engine.models.sources import SOURCES
 from ui.models.catalogue_texts import TEXTS, told

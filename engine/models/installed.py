@@ -1,0 +1,157 @@
+"""The models found on this machine.
+
+A folder in diffusers layout is recognised from its ``model_index.json`` and ``transformer/config.json``; a
+``laterna.json`` in it overrides what was guessed. A folder with a ``laterna-reference.json`` stands for a model that
+lies elsewhere, whole or in single files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.models.assembly import assemble
+from engine.models.catalog import FAMILIES, MODELS
+from engine.models.guess import guess
+from engine.models.location import locate
+from engine.models.reference import REFERENCE_NAME, Reference, read_reference
+from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
+from engine.protocol.family_info import FamilyInfo, ModelInfo
+
+CARD_NAME = "laterna.json"
+
+
+class InstalledModel(msgspec.Struct, frozen=True):
+    """A model that can run: what it is, and the folder that holds it: in diffusers layout, or an import in parts."""
+
+    info: ModelInfo
+    folder: Path
+
+    @property
+    def family(self) -> FamilyInfo:
+        return FAMILIES[self.info.family]
+
+    @property
+    def takes_picture(self) -> bool:
+        """Whether a recipe for it may name a picture as its input."""
+        return self.family.has_input_image or self.info.first_frame
+
+
+_FAMILY_OF_PIPELINE = {
+    "StableDiffusion3Pipeline": "sd35",
+    "CogVideoXPipeline": "cogvideox",
+    "CogVideoXImageToVideoPipeline": "cogvideox",
+}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ModelMissing(
+            f"There is no model in {path.parent}: {path.name} is missing.",
+            "Choose a folder in diffusers layout (it holds model_index.json).",
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelDamaged(f"{path} cannot be read: {error}.", "Download the model again.") from error
+    if not isinstance(value, dict):
+        raise ModelDamaged(f"{path} is no JSON object.", "Download the model again.")
+    return value
+
+
+def open_folder(folder: Path) -> InstalledModel:
+    """Recognise a folder in diffusers layout or an import. Raises ``ModelMissing``, ``ModelDamaged`` or ``BadFile``."""
+    folder = Path(folder)
+    reference = read_reference(folder)
+    if reference is not None:
+        return _open_reference(folder, reference)
+    index = _read_json(folder / "model_index.json")
+    family = _FAMILY_OF_PIPELINE.get(str(index.get("_class_name")))
+    if family is None:
+        raise BadFile(
+            f"{folder} holds a {index.get('_class_name', 'model of no known kind')}.",
+            f"Laterna runs {' and '.join(_FAMILY_OF_PIPELINE)}.",
+        )
+    card = folder / CARD_NAME
+    if not card.exists():
+        config = _read_json(folder / "transformer" / "config.json")
+        return InstalledModel(guess(folder.name, family, config), folder)
+    try:
+        info = msgspec.json.decode(card.read_bytes(), type=ModelInfo)
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        raise ModelDamaged(f"{card} cannot be read: {error}.", "Remove the file, or get the model again.") from error
+    if info.family != family:
+        raise ModelDamaged(f"{card} says {info.family}, but the folder holds {family}.", "Remove the file.")
+    return InstalledModel(info, folder)
+
+
+def find_installed(folders: Iterable[Path]) -> Iterator[InstalledModel]:
+    """Every usable model directly below ``folders``; folders that hold none are passed over.
+
+    A folder that was moved to another disk is looked for there; imports are opened where they lie.
+    """
+    for parent in folders:
+        place = _located(parent)
+        if not place.is_dir():
+            continue
+        for folder in sorted(place.iterdir()):
+            try:
+                if (folder / "model_index.json").is_file() or (folder / REFERENCE_NAME).is_file():
+                    yield open_folder(folder)
+            except (BadFile, ModelMissing, ModelDamaged):
+                continue
+
+
+def _located(folder: Path) -> Path:
+    """Where the models of ``folder`` are now; the folder itself where that cannot be told."""
+    try:
+        return locate(folder)
+    except LaternaError:
+        return folder
+
+
+def _open_reference(folder: Path, reference: Reference) -> InstalledModel:
+    if reference.folder:
+        found = open_folder(Path(reference.folder))
+        return InstalledModel(msgspec.structs.replace(found.info, id=folder.name), found.folder)
+    base = MODELS.get(reference.model)
+    if base is None:
+        raise ModelDamaged(f"{folder / REFERENCE_NAME} names no known model.", "Import the model again.")
+    assembly = assemble(reference, Path(reference.beside or folder.parent))
+    if assembly.missing:
+        raise ModelMissing(
+            f"“{folder.name}” lacks its {', '.join(assembly.labels())}.",
+            f"“models complete {folder.name}” downloads just that; or import files that hold it.",
+        )
+    name = Path(assembly.parts["transformer"].path).stem
+    return InstalledModel(msgspec.structs.replace(base, id=folder.name, name=name), folder)
+
+
+def resolve(model: str, folders: Iterable[Path]) -> InstalledModel:
+    """A model by its id in ``folders``, or by the path of its folder. Raises ``ModelMissing`` with what there is."""
+    folders = tuple(folders)
+    installed = list(find_installed(folders))
+    for found in installed:
+        if found.info.id == model:
+            return found
+    for place in (
+        *(_located(parent) / model for parent in folders if Path(model).name == model),
+        Path(model).expanduser(),
+    ):
+        if place.is_dir():  # not usable, or it would have been found: this says why
+            return open_folder(place)
+    if model in MODELS:
+        raise ModelMissing(
+            f"{MODELS[model].name} is not on this machine.",
+            f"Get it with “models download {model}”, or name a folder that holds {MODELS[model].repository}.",
+        )
+    here = [found.info.id for found in installed]
+    more = [id for id in MODELS if id not in here]
+    raise ModelMissing(
+        f"There is no model “{model}”.",
+        f"Models here: {', '.join(here) or 'none'}. In the catalogue: {', '.join(more) or 'none'}. Or name a folder.",
+    )
