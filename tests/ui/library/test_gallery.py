@@ -213,12 +213,12 @@ def test_the_context_menu_has_what_was_handed_in(qtbot: QtBot, gallery: GalleryP
 
 def test_a_mark_leaves_the_picture_where_it_is(qtbot: QtBot, gallery: GalleryPanel, thumbnails: FakeThumbnails) -> None:
     qtbot.waitUntil(lambda: gallery._loader.pixmap(40) is not None)
-    thumbnails.asked.clear()
     for change in (LibraryChanged(changed=(40,)), LibraryChanged(everything=True)):
-        gallery.library_changed(change)
-        assert gallery._loader.pixmap(40) is not None
-        qtbot.waitUntil(lambda: 40 in thumbnails.asked)
-        thumbnails.asked.clear()
+        before = thumbnails.asked.count(40)
+        with qtbot.waitSignal(gallery._loader.loaded, check_params_cb=lambda item_id: item_id == 40):
+            gallery.library_changed(change)
+            assert gallery._loader.pixmap(40) is not None
+        assert thumbnails.asked.count(40) == before + 1
 
 
 def test_only_visible_thumbnails_are_made_and_the_rest_dropped(
