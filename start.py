@@ -305,9 +305,11 @@ def main(arguments: list[str]) -> None:
         stop("interrupted; the next start goes on from here", 130)
     if testing:
         os.chdir(ROOT)
+        everything = ["-n", "2", "--dist", "loadfile", "--ignore=tests/gpu"]
         if "--long" in arguments:
             os.environ["LATERNA_LONG_TESTS"] = "1"
-        everything = ["-n", "2", "--dist", "loadfile", "--ignore=tests/gpu"]
+        else:  # a test that hangs fails, with the stacks of its threads
+            everything += ["-o", "faulthandler_timeout=1200", "-o", "faulthandler_exit_on_timeout=true"]
         chosen = [argument for argument in arguments[1:] if argument != "--long"] or everything
         hand_over(["-m", "pytest", *chosen])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
