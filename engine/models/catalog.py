@@ -103,6 +103,7 @@ FAMILIES: dict[str, FamilyInfo] = {
 
 _SD35_LARGE_SIZES = ((1024, 1024), (1152, 896), (896, 1152), (1216, 832), (832, 1216), (1344, 768), (768, 1344))
 _STABILITY_LICENCE = "Stability AI Community License: free under US$ 1M yearly revenue"
+_SHORT, _LONG = (9, 17, 25, 33, 41, 49), (17, 33, 49, 65, 81, 161)
 _COGVIDEOX_LICENCE = "CogVideoX License: research free, commercial use needs registration"
 
 
@@ -120,60 +121,33 @@ def _sd35(id: str, name: str, summary: str, defaults: ModelDefaults, **more: Any
     )
 
 
-def _cogvideox(id: str, name: str, summary: str, dynamic: bool, licence: str, first_frame: bool = False) -> ModelInfo:
+def _cogvideox(id: str, name: str, summary: str, defaults: ModelDefaults, **more: Any) -> ModelInfo:
     return ModelInfo(
         id=id,
         name=name,
         family="cogvideox",
         kind="video",
         summary=summary,
-        defaults=ModelDefaults(
-            width=720,
-            height=480,
-            frames=49,
-            fps=8,
-            steps=50,
-            guidance=6.0,
-            sampler="dpm" if dynamic else "ddim",
-            scheduler="trailing",
-            max_sequence_length=226,
-            dynamic_guidance=dynamic,
-        ),
-        sizes=((720, 480),),
-        # What moves a picture has learned positions, for its own length alone.
-        frames=(49,) if first_frame else (9, 17, 25, 33, 41, 49),
-        first_frame=first_frame,
-        licence=licence,
-        repository=f"zai-org/CogVideoX-{id.removeprefix('cogvideox-').replace('i2v', 'I2V')}",
+        defaults=defaults,
+        sizes=more.pop("sizes", ((defaults.width, defaults.height),)),
+        licence=more.pop("licence", _COGVIDEOX_LICENCE),
+        **more,
     )
 
 
-def _cogvideox_15(
-    id: str, name: str, summary: str, sizes: tuple[tuple[int, int], ...] = ((1360, 768),), first_frame: bool = False
-) -> ModelInfo:
-    return ModelInfo(
-        id=id,
-        name=name,
-        family="cogvideox",
-        kind="video",
-        summary=summary,
-        defaults=ModelDefaults(
-            width=1360,
-            height=768,
-            frames=81,
-            fps=16,
-            steps=50,
-            guidance=6.0,
-            sampler="dpm",
-            scheduler="trailing",
-            max_sequence_length=224,
-            dynamic_guidance=True,
-        ),
-        sizes=sizes,
-        frames=(17, 33, 49, 65, 81, 161),
-        first_frame=first_frame,
-        licence=_COGVIDEOX_LICENCE,
-        repository=f"zai-org/CogVideoX1.5-5B{'-I2V' if first_frame else ''}",
+def _diffused(width: int, height: int, frames: int, fps: int, tokens: int, sampler: str = "dpm") -> ModelDefaults:
+    """CogVideoX' reference settings: guidance that changes over the steps goes with its DPM."""
+    return ModelDefaults(
+        width=width,
+        height=height,
+        frames=frames,
+        fps=fps,
+        steps=50,
+        guidance=6.0,
+        sampler=sampler,
+        scheduler="trailing",
+        max_sequence_length=tokens,
+        dynamic_guidance=sampler == "dpm",
     )
 
 
@@ -201,29 +175,49 @@ MODELS: dict[str, ModelInfo] = {
             _rectified(50, 5.0),
             sizes=(*_SD35_LARGE_SIZES, (512, 512), (768, 768), (1440, 1440)),
         ),
-        _cogvideox("cogvideox-2b", "CogVideoX 2B", "Six seconds at 720 × 480.", False, "Apache-2.0"),
+        _cogvideox(
+            "cogvideox-2b",
+            "CogVideoX 2B",
+            "Six seconds at 720 × 480.",
+            _diffused(720, 480, 49, 8, 226, "ddim"),
+            frames=_SHORT,
+            licence="Apache-2.0",
+            repository="zai-org/CogVideoX-2b",
+        ),
         _cogvideox(
             "cogvideox-5b",
             "CogVideoX 5B",
             "Six seconds at 720 × 480, finer than 2B.",
-            True,
-            _COGVIDEOX_LICENCE,
+            _diffused(720, 480, 49, 8, 226),
+            frames=_SHORT,
+            repository="zai-org/CogVideoX-5b",
         ),
         _cogvideox(
             "cogvideox-5b-i2v",
             "CogVideoX 5B I2V",
             "Moves a picture: six seconds at 720 × 480.",
-            True,
-            _COGVIDEOX_LICENCE,
+            _diffused(720, 480, 49, 8, 226),
+            frames=(49,),  # its positions are learned, for this length alone
             first_frame=True,
+            repository="zai-org/CogVideoX-5b-I2V",
         ),
-        _cogvideox_15("cogvideox-1.5-5b", "CogVideoX 1.5 5B", "Five or ten seconds at 1360 × 768."),
-        _cogvideox_15(
+        _cogvideox(
+            "cogvideox-1.5-5b",
+            "CogVideoX 1.5 5B",
+            "Five or ten seconds at 1360 × 768.",
+            _diffused(1360, 768, 81, 16, 224),
+            frames=_LONG,
+            repository="zai-org/CogVideoX1.5-5B",
+        ),
+        _cogvideox(
             "cogvideox-1.5-5b-i2v",
             "CogVideoX 1.5 5B I2V",
             "Moves a picture: five or ten seconds at up to 1360 × 768.",
-            ((1360, 768), (768, 1360), (1024, 768), (768, 768)),
+            _diffused(1360, 768, 81, 16, 224),
+            sizes=((1360, 768), (768, 1360), (1024, 768), (768, 768)),
+            frames=_LONG,
             first_frame=True,
+            repository="zai-org/CogVideoX1.5-5B-I2V",
         ),
     )
 }
