@@ -60,7 +60,7 @@ def lora_facts(path: Path) -> LoraFacts:
     try:
         header = read_header(path)
     except ModelDamaged as error:
-        raise BadFile(f"{path.name} is no LoRA that can be read: {error.message}", "Get the file again.") from error
+        raise BadFile(error.message, error.remedy) from error
     layers = {name[: match.start()]: name for name in header.tensors if (match := _DOWN.search(name))}
     if not layers:
         raise BadFile(f"{path.name} holds no LoRA.", "Choose a LoRA's .safetensors file.")

@@ -72,6 +72,7 @@ class LoraList(QWidget):
         known, self._model = self._model, model
         self._show(entries)
         if not is_same or model is not known:
+            self.refused.set_sentence("")  # about what stood here before
             self._judge()
 
     def adapters(self) -> tuple[Adapter, ...]:

@@ -55,7 +55,7 @@ def read_lora(path: Path) -> dict[str, LowRank]:
     try:
         header = read_header(path)
     except ModelDamaged as error:
-        raise BadFile(f"{path.name} is no LoRA that can be read: {error.message}", "Get the file again.") from error
+        raise BadFile(error.message, error.remedy) from error
     for method, pattern in _OTHER_METHODS.items():
         if any(pattern.search(name) for name in header.tensors):
             raise BadFile(f"{path.name} is {method}, which this Laterna cannot apply.", "Choose a plain LoRA.")

@@ -63,7 +63,7 @@ def test_what_is_no_lora_is_refused_with_a_sentence(tmp_path: Path, shelf: LoraS
     with pytest.raises(UnsafeModel, match="pickle"):
         shelf.add(tmp_path / "a.pt")
     for name, sentence in (
-        ("broken", "no LoRA that can be read"),
+        ("broken", "no sound safetensors file"),
         ("model", "holds no LoRA"),
         ("flux", "is a LoRA for FLUX"),
     ):
