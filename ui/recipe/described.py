@@ -102,6 +102,15 @@ def _skip(recipe: Recipe) -> str:
     return f"{number(skip.scale)}  ·  {layers}  ·  {number(skip.start)}–{number(skip.end)}"
 
 
+def _input(recipe: Recipe) -> str:
+    if recipe.input is None:
+        return "–"
+    name = Path(recipe.input.path).name
+    if recipe.family == "cogvideox":  # its first frame is the picture itself: there is no strength
+        return name
+    return f"{name}  ·  {number(recipe.input.strength)}"
+
+
 _WEIGHTS = {"native": "native", "int8": "8 bits", "fp8": "float8"}
 _READINGS = {"diffusers": "diffusers", "comfyui": "ComfyUI"}
 _SHOWN: dict[str, Callable[[Recipe], str]] = {
@@ -115,9 +124,7 @@ _SHOWN: dict[str, Callable[[Recipe], str]] = {
         f"{number(p.at)}: {number(p.scale)}" for p in recipe.guidance_schedule
     ),
     "skip_layer_guidance": _skip,
-    "input": lambda recipe: (
-        f"{Path(recipe.input.path).name}  ·  {number(recipe.input.strength)}" if recipe.input else "–"
-    ),
+    "input": _input,
     "adapters": lambda recipe: ", ".join(f"{one.name} × {number(one.strength)}" for one in recipe.adapters),
     "controls": lambda recipe: ", ".join(Path(one.media.path).name for one in recipe.controls),
     "conditioning": lambda recipe: str(
