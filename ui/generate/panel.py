@@ -333,16 +333,19 @@ class GeneratePanel(QFrame):
         """Put the sentence under the field that it is about; False where no field is named or shown."""
         self._validate_later.stop()
         if error.field in ("prompt", "negative_prompt"):
-            control = self.prompts.show_error(error.field, said(error))
+            control = sentence = self.prompts.show_error(error.field, said(error))
         elif self.parameters.knows(error.field):
             control = self.parameters.show_error(error.field, said(error))
+            sentence = self.parameters.error(error.field)
         elif self.advanced.knows(error.field):
             control = self.advanced.show_error(error.field, said(error))
+            sentence = self.advanced.error(error.field)
             self.disclosure.setChecked(True)
         else:
             return False
         if focus:
             control.setFocus()
+            self._bring(sentence)
             self._bring(control)
         return True
 
