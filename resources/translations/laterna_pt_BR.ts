@@ -1707,6 +1707,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Movido para a lixeira.</translation>
     </message>
     <message>
+      <source>One is off the list.</source>
+      <translation>Um saiu da lista.</translation>
+    </message>
+    <message>
       <source>Put back.</source>
       <translation>Devolvido.</translation>
     </message>

@@ -173,7 +173,9 @@ class ItemActions(QObject):
             self.library_changed.emit(change)
             count = len(change.removed)
             text = self.tr("{count} are off the list.").format(count=count)
-            if not count:
+            if count == 1:
+                text = self.tr("One is off the list.")
+            elif not count:
                 text = self.tr("All of it is still in the trash: nothing is off the list.")
             self._actions.said.emit(Message(text, topic="action"))
 

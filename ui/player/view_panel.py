@@ -137,14 +137,15 @@ class ViewPanel(QWidget):
         if not self._crossfade:
             self.canvas.fit()
         self.canvas.setAccessibleName(recipe_title(item.recipe, item.path))
-        if item.trashed is not None and item.missing:
+        missing = item.missing or not item.file.is_file()  # it may have gone since it was read
+        if item.trashed is not None and missing:
             self._show_problem(
                 self.tr("Not in the trash any more"),
                 self.tr("The trash was emptied of {0}. Its recipe is still here, and makes it again.").format(
                     item.path.name
                 ),
             )
-        elif item.missing or not item.file.is_file():
+        elif missing:
             self._show_problem(
                 self.tr("The file is missing"),
                 self.tr("{0} is not there any more. Put it back, or delete this entry.").format(item.path),

@@ -113,3 +113,12 @@ def test_an_emptied_trash_is_said_and_the_recipe_stays(qtbot: QtBot, shown: Main
     qtbot.waitUntil(lambda: any("not in the trash any more" in one.text for one in shown.messages.messages()))
     qtbot.mouseClick(gallery.deleted_bar.forget, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: deleted(shown) == [] and gallery.grid.model().rowCount() == 0)
+
+
+def test_a_trash_that_is_emptied_while_it_is_looked_at_is_said(qtbot: QtBot, shown: MainWindow) -> None:
+    library = shown.item_actions.library
+    for id in library.ids(filter=Filter(deleted=True)):
+        library.item(id).file.unlink()
+    shown.gallery.step(0)
+    qtbot.waitUntil(lambda: "emptied" in shown.view.notice.text())
+    assert not shown.gallery.current_item().missing  # as it was read
