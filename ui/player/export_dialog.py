@@ -115,7 +115,8 @@ class ExportDialog(QDialog):
 
     def _ask(self) -> None:
         export = self.choice()
-        suggestion = self._source.with_name(self._source.stem + "-part" + SUFFIXES[export.format])
+        part = "" if export.last is None and SUFFIXES[export.format] != self._source.suffix else "-part"
+        suggestion = self._source.with_name(self._source.stem + part + SUFFIXES[export.format])
         self._ask_target(self, self.tr("Export the clip"), suggestion, lambda path: self._begin(export, path))
 
     def _begin(self, export: ClipExport, path: Path) -> None:

@@ -15,6 +15,7 @@ from engine.jobs.job import Job
 from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChanged
 from engine.library.item import Item
 from engine.media import metadata
+from engine.media.export import ClipExport, Format
 from engine.protocol.recipe import Recipe
 from tests.fakes.clips import number_of
 from tests.fakes.pictures import jpeg
@@ -317,3 +318,14 @@ def test_a_part_is_exported_as_it_was_chosen(qtbot: QtBot, view: ViewPanel, clip
     made = target.with_suffix(".webp")
     assert told.args == [f"Saved as {made.name}."] and made.stat().st_size > 100
     assert view.exports._last is not None and (view.exports._last.first, view.exports._last.last) == (4, 9)
+
+
+@pytest.mark.parametrize(("format", "name"), [("gif", "{}.gif"), ("mp4", "{}-part.mp4")])
+def test_the_whole_clip_is_called_as_it_is_where_that_name_is_free(
+    qtbot: QtBot, theme: Theme, clip: Item, format: Format, name: str
+) -> None:
+    asked: list[Path] = []
+    dialog = ExportDialog(clip.file, ClipExport(format=format), lambda *said: asked.append(said[2]))
+    qtbot.addWidget(dialog)
+    dialog.start.click()
+    assert [path.name for path in asked] == [name.format(clip.file.stem)]
