@@ -74,7 +74,7 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="a result for each value: guidance=3..5, steps=20,30, seed=x4; twice for a grid",
     )
     parser.add_argument("--combinations", action="store_true", help="a result for every combination of alternatives")
-    parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a PNG or MP4 made by Laterna")
+    parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a file made by Laterna")
     parser.add_argument(
         "--compile",
         choices=["never", "auto", "always"],
@@ -99,7 +99,7 @@ def _weights(parser: argparse.ArgumentParser) -> None:
 
 
 def _recipe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "recipe", "Print the recipe inside a PNG or MP4, as JSON.")
+    parser = _command(commands, "recipe", "Print the recipe inside a file made by Laterna, as JSON.")
     parser.add_argument("file", metavar="FILE")
 
 
