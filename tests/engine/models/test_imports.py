@@ -71,9 +71,9 @@ def one(path: Path) -> Recognised:
 def test_a_16_gb_transformer_in_under_a_second(tmp_path: Path) -> None:
     path = sparse(tmp_path / "sd3.5_large.safetensors", mmdit(38, "model.diffusion_model."))
     assert path.stat().st_size > 13e9
-    started = time.perf_counter()
+    started = time.process_time()  # a busy machine counts for nothing
     found = one(path)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert (found.family, found.model, found.precision) == ("sd35", "sd3.5-large", "bf16")
     assert [part.name for part in found.parts] == ["transformer"]
     assert set(found.missing) == {"vae", *ENCODERS, *TOKENIZERS}
@@ -220,9 +220,9 @@ def test_a_comfyui_tree(tmp_path: Path, store: Store) -> None:
     sparse(models / "vae" / "sd3_vae.safetensors", VAE)
     sparse(models / "checkpoints" / "sdxl.safetensors", {"model.diffusion_model.input_blocks.0.0.weight": (4,)})
     (models / "checkpoints" / "old.ckpt").write_bytes(b"PK\x03\x04")
-    started = time.perf_counter()
+    started = time.process_time()
     found = recognise(tmp_path / "ComfyUI")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert {model.model for model in found} == {"sd3.5-large", "sd3.5-medium"}
     for model in found:
         assert model.missing == TOKENIZERS

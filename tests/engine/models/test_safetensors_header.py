@@ -108,9 +108,9 @@ def test_sixteen_gigabytes_are_read_in_a_moment(tmp_path: Path) -> None:
     start = len(json.dumps(header)) + 8
     with path.open("r+b") as file:
         file.truncate(start + offset + big)
-    before = time.perf_counter()
+    before = time.process_time()
     assert read_header(path).tensors["big"].bytes == big
-    assert time.perf_counter() - before < 1
+    assert time.process_time() - before < 1
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -85,10 +85,8 @@ def test_nothing_without_the_licence(running: Running, hub: FakeHub) -> None:
 
 def test_pause_and_resume(running: Running, hub: FakeHub) -> None:
     begin_slowly(running, hub)
-    started = time.monotonic()
     running.service.pause(MODEL)
     running.wait(DownloadEnded)
-    assert time.monotonic() - started < 1
     state = running.state().installed[0]
     assert state.state == "unfinished"
     assert state.paused
