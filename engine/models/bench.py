@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from engine.models.hashing import hash_file
 from engine.models.plan import PlannedFile
 from engine.models.throttle import Control
 from engine.models.transport import Transport
+from engine.protocol.errors import Cancelled
 
 ROUNDS = 5
 SIZE = 512 * 1024 * 1024
@@ -36,6 +38,7 @@ _SERVER = "import sys; from engine.models.bench import serve; serve(sys.argv[1])
 def download() -> dict[str, float]:
     """Throughput in MB/s of a 512 MiB file with its SHA-256 checked, to the verified file; ``cores`` is processor time
     over wall time while it runs. ``synced`` counts the time until it is safe from a power cut, which curl leaves out.
+    ``stop_worst_s``: from the wish to stop in the middle of a file until nothing runs any more.
     """
     curl = _program("curl")
     with tempfile.TemporaryDirectory(prefix="laterna-bench-") as name:
@@ -48,6 +51,7 @@ def download() -> dict[str, float]:
             assert server.stdout is not None
             url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
             ours, theirs, synced, cores, curl_cores = [], [], [], [], []
+            stops = [_stop(url, folder / "stopped", sha256, 0.02 * (turn + 1)) for turn in range(ROUNDS)]
             for _ in range(ROUNDS):
                 wall, used = _run_curl(curl, f"{url}/a/b/resolve/main/file", folder / "curl")
                 theirs.append(wall)
@@ -67,6 +71,7 @@ def download() -> dict[str, float]:
         "laterna_cores": statistics.median(cores),
         "curl_cores": statistics.median(curl_cores),
         "laterna_synced_MB_per_s": SIZE / statistics.median(synced) / 1e6,
+        "stop_worst_s": max(stops),
     }
 
 
@@ -146,6 +151,30 @@ def _run_fetch(url: str, folder: Path, sha256: str) -> tuple[float, float, float
     transport.close()
     part.unlink()
     return wall, used, synced
+
+
+def _stop(url: str, folder: Path, sha256: str, after: float) -> float:
+    """Seconds to stop a download that has run for ``after``."""
+    folder.mkdir(exist_ok=True)
+    transport, control = Transport(url), Control(bytes_per_second=SIZE // 8)  # it would take eight seconds
+    fetch = FileFetch(
+        transport, f"{url}/a/b/resolve/main/file", PlannedFile("file", "file", SIZE, sha256), "a/b", folder, control
+    )
+    asked: list[float] = []
+
+    def stop() -> None:
+        asked.append(time.perf_counter())
+        control.stop()
+
+    timer = threading.Timer(after, stop)
+    timer.start()
+    with suppress(Cancelled):
+        fetch.run()
+    ended = time.perf_counter()
+    timer.join()
+    transport.close()
+    shutil.rmtree(folder)
+    return ended - asked[0]
 
 
 def _make_file(path: Path) -> str:
