@@ -35,9 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     as_json = False
     try:
         signal.signal(signal.SIGTERM, _interrupt)
-        from app.cli.parser import build_parser
+        from app.cli.parser import parse
 
-        arguments = build_parser().parse_args(argv)
+        arguments = parse(argv)
         as_json = bool(arguments.json)
         return run(arguments)
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from app.cli.output import print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.library.library import Library
+from engine.library.search import parse
 from engine.protocol.errors import BadArguments, BadFile
 
 
@@ -22,9 +23,12 @@ def run(arguments: Namespace, paths: Paths) -> int:
 
 
 def _search(arguments: Namespace, library: Library) -> int:
-    ids = library.ids(text=" ".join(arguments.terms))
     if arguments.limit < 1:
         raise BadArguments(f"--limit is {arguments.limit}.", "Take 1 or more.")
+    text = " ".join(arguments.terms)
+    ids = library.ids(text=text)
+    for term in parse(text).left_out:
+        print(f"laterna: “{term}” is no such term, and was left out.", file=sys.stderr)
     items = library.items(ids[: arguments.limit])
     if arguments.json:
         print_json({"found": len(ids), "items": items})

@@ -7,6 +7,20 @@ import argparse
 from engine.protocol.version import VERSION
 
 Namespace = argparse.Namespace
+_WORDS = {"library": "terms", "workflow": "files"}
+
+
+def parse(argv: list[str] | None = None) -> Namespace:
+    """The arguments, where words may stand on both sides of an option, and ``-word`` is a word to search without."""
+    parser = build_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    option = "--" if getattr(arguments, "action", "") == "search" else "-"
+    if rest and (arguments.command not in _WORDS or any(word.startswith(option) for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        field = _WORDS[arguments.command]
+        setattr(arguments, field, [*getattr(arguments, field), *rest])
+    return arguments
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -32,16 +32,21 @@ _KINDS = {"image": "image", "picture": "image", "photo": "image", "video": "vide
 
 
 class Search(msgspec.Struct, frozen=True):
-    """``fts`` is an FTS5 query, "" where no words are searched for; ``conditions`` must hold besides."""
+    """``fts`` is an FTS5 query, "" where no words are searched for; ``conditions`` must hold besides.
+
+    ``left_out``: terms that say nothing yet, such as ``rating:``.
+    """
 
     fts: str = ""
     conditions: Conditions = ()
+    left_out: tuple[str, ...] = ()
 
 
 def parse(text: str) -> Search:
     """Punctuation inside words separates them and has no meaning: no string can be a syntax error."""
     words: list[str] = []
     conditions: list[Condition] = []
+    left_out: list[str] = []
     for count, match in enumerate(_TERM.finditer(text[:MAX_CHARS])):
         if count >= MAX_TERMS:
             break
@@ -50,7 +55,9 @@ def parse(text: str) -> Search:
         name = (qualifier or "").lower()
         if name in _CONDITIONS:
             condition = _CONDITIONS[name](value)
-            if condition is not None:
+            if condition is None:
+                left_out.append(match[0])
+            else:
                 conditions.append(negated(condition) if minus else condition)
             continue
         query = _words(value, _COLUMNS.get(name, ""), phrase is not None)
@@ -62,7 +69,7 @@ def parse(text: str) -> Search:
             conditions.append(Condition("id NOT IN (SELECT rowid FROM search WHERE search MATCH ?)", (query,), True))
         else:
             words.append(query)
-    return Search(" AND ".join(words), tuple(conditions))
+    return Search(" AND ".join(words), tuple(conditions), tuple(left_out))
 
 
 def _words(text: str, column: str, phrase: bool) -> str:

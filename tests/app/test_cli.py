@@ -124,6 +124,9 @@ def test_library_on_the_command_line(laterna: Laterna, picture: Path) -> None:
     assert len(laterna.json("library", "add", picture)["added"]) == 1
     assert laterna.json("library", "search", "zebra")["found"] == 1
     assert laterna.json("library", "search", "giraffe")["found"] == 0
+    assert laterna.json("library", "search", "--limit", "1", "zebra")["found"] == 1
+    assert laterna.json("library", "search", "zebra", "-zebra")["found"] == 0
+    assert "“date:foo” is no such term" in laterna("library", "search", "date:foo").stderr
     assert laterna.json("library", "check")["ok"]
     assert laterna("library", "add").returncode == 2
 
