@@ -34,6 +34,7 @@ class WindowDrops(QObject):
             case QEvent.Type.DragEnter:
                 if isinstance(event, QDragMoveEvent) and is_usable(event.mimeData()):
                     self._drag(event)
+                    event.accept()  # Qt tells of no move else; each move says whether it can be let go there
             case QEvent.Type.DragMove:
                 if isinstance(event, QDragMoveEvent):
                     self._drag(event)

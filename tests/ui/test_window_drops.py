@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QImage
+from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -111,3 +111,20 @@ def test_elsewhere_on_the_window_its_content_decides(qtbot: QtBot, window: MainW
     page = window._window_actions._models_window
     assert page is not None
     qtbot.waitUntil(lambda: "nothing known" in page.error.text(), timeout=5000)
+
+
+def test_what_is_dragged_from_the_gallery_to_the_form_is_followed_on_its_way(
+    window: MainWindow, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Qt tells a window that refuses a drag as it enters of no move."""
+    monkeypatch.setattr(QDropEvent, "source", lambda _event: window.gallery)
+    data, copy = dragged(picture), Qt.DropAction.CopyAction
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    gallery = window.gallery.mapTo(window, window.gallery.rect().center())
+    enters = QDragEnterEvent(gallery, copy, data, left, none)
+    QApplication.sendEvent(window, enters)
+    assert enters.isAccepted() and not window.form.drop_targets.isVisible()
+    for place_now, here in ((gallery, False), (place(window, ""), True), (gallery, False)):
+        moves = QDragMoveEvent(place_now, copy, data, left, none)
+        QApplication.sendEvent(window, moves)
+        assert moves.isAccepted() is here and window.form.drop_targets.isVisible() is here
