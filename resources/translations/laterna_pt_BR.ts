@@ -855,12 +855,12 @@
       <translation>Partir desta imagem</translation>
     </message>
     <message>
-      <source>The next one is drawn over it.</source>
-      <translation>A próxima é desenhada sobre ela.</translation>
-    </message>
-    <message>
       <source>Use as a LoRA</source>
       <translation>Usar como LoRA</translation>
+    </message>
+    <message>
+      <source>What you make next starts from it.</source>
+      <translation>O que você fizer a seguir começa por ela.</translation>
     </message>
   </context>
   <context>

@@ -81,7 +81,7 @@ class DropTargets(QWidget):
     def _text(self, use: str) -> tuple[str, str]:
         return {
             RECIPE: (self.tr("Reuse its recipe"), self.tr("Every setting that made it comes into the form.")),
-            START: (self.tr("Start from this picture"), self.tr("The next one is drawn over it.")),
+            START: (self.tr("Start from this picture"), self.tr("What you make next starts from it.")),
             LORA: (self.tr("Use as a LoRA"), self.tr("It changes what the chosen model draws.")),
             MODEL: (self.tr("Import as a model"), self.tr("It stays where it is; nothing is copied.")),
         }[use]
