@@ -16,6 +16,7 @@ import msgspec
 import psutil
 import pytest
 from PySide6.QtCore import QEvent
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -91,6 +92,16 @@ def paths(tmp_path: Path) -> Paths:
         (folder / "model_index.json").write_text(json.dumps({"_class_name": PIPELINES[info.family]}))
         (folder / "laterna.json").write_bytes(msgspec.json.encode(info))
     return paths
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A file without a recipe."""
+    image = QImage(64, 48, QImage.Format.Format_RGB32)
+    image.fill(QColor("teal"))
+    path = tmp_path / "holiday.jpg"
+    assert image.save(str(path))
+    return path
 
 
 OpenWindow = Callable[..., MainWindow]

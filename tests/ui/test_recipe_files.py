@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from app.paths import Paths
@@ -22,15 +21,6 @@ from ui.messages import Message
 from .test_main_window import drop, drop_file, make, results, said, wait_idle
 
 CORPUS = Path(__file__).parents[1] / "engine" / "interop" / "corpus"
-
-
-@pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    image = QImage(64, 48, QImage.Format.Format_RGB32)
-    image.fill(QColor("teal"))
-    path = tmp_path / "holiday.jpg"
-    assert image.save(str(path))
-    return path
 
 
 def message(window: MainWindow, words: str) -> Message:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -15,15 +15,6 @@ from tests.fakes.loras import write_lora, write_tensors
 from ui.generate.drop_targets import LORA, MODEL, RECIPE, START, uses_of
 from ui.main_window import MainWindow
 from ui.player.export import save_frame
-
-
-@pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    image = QImage(64, 48, QImage.Format.Format_RGB32)
-    image.fill(QColor("teal"))
-    path = tmp_path / "holiday.jpg"
-    assert image.save(str(path))
-    return path
 
 
 def dragged(*paths: Path) -> QMimeData:
