@@ -247,7 +247,8 @@ class Variations(QDialog):
             names.pop(BOTH_TEXTS)
         if not self._session.draft.recipe.adapters:
             names.pop("lora_strength")
-        if self._session.draft.recipe.input is None:
+        model = self._session.model
+        if self._session.draft.recipe.input is None or (model is not None and not model.family.has_input_image):
             names.pop("strength")
         return {field: name for field, name in names.items() if field in FIELDS}
 

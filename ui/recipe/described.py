@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from engine.models.catalog import FAMILIES
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.formats import number
@@ -106,7 +107,8 @@ def _input(recipe: Recipe) -> str:
     if recipe.input is None:
         return "–"
     name = Path(recipe.input.path).name
-    if recipe.family == "cogvideox":  # its first frame is the picture itself: there is no strength
+    family = FAMILIES.get(recipe.family)
+    if family is not None and not family.has_input_image:  # the picture itself is the first frame: there is no strength
         return name
     return f"{name}  ·  {number(recipe.input.strength)}"
 

@@ -20,7 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,7 +186,13 @@ def _sentence_of_failure() -> str:
 
 
 def _prepare(folder: Path) -> None:
-    """Keep kernels in ``folder``, and compile in this process: helpers of its own would outlive it."""
+    """Keep kernels in ``folder``, and compile in this process: helpers of its own would outlive it.
+
+    PyTorch runs what lies there, so nobody else may write into it.
+    """
+    with suppress(OSError):  # where it cannot be written, compiling says so
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
     kernels = folder / "kernels"
     if kernels.is_dir() and sum(file.stat().st_size for file in kernels.rglob("*") if file.is_file()) > CACHE_LIMIT:
         shutil.rmtree(kernels, ignore_errors=True)
