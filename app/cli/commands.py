@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.cli import bench, generate, library, models, plan, recipe, reproduce, train, workflow
+from app.cli import bench, doctor, generate, library, models, plan, recipe, reproduce, train, workflow
 from app.cli.parser import Namespace
 from app.paths import Paths
 
@@ -18,4 +18,5 @@ COMMANDS: dict[str, Callable[[Namespace, Paths], int]] = {
     "workflow": workflow.run,
     "train": train.run,
     "bench": bench.run,
+    "doctor": doctor.run,
 }

@@ -45,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     _plan(commands)
     _train(commands)
     _bench(commands)
+    _doctor(commands)
     return parser
 
 
@@ -220,3 +221,8 @@ def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "bench", "Measure; ratios within one run. Without a name: the list of benchmarks.")
     parser.add_argument("names", nargs="*", metavar="NAME")
+
+
+def _doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "doctor", "Say what is here, what is wrong with it, and what mends it.")
+    parser.add_argument("--offline", action="store_true", help="do not try whether the hub answers")
