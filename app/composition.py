@@ -38,17 +38,16 @@ from engine.prompt.wildcards import Wildcards
 from engine.protocol.version import VERSION
 from ui.garbage import GuiGarbage
 from ui.loras import Loras
-from ui.main_window import MainWindow
 from ui.prompt_tools import PromptTools
-from ui.reports import Reports
 from ui.theme import Theme
+from ui.window.main_window import MainWindow
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.interop.report import ImportResult
     from engine.models.service import ModelService
-    from ui.services import Services
+    from ui.window.services import Services
 
 SIGNAL_POLL_MS = 250
 LOGS_TRIM_MS = 60_000
@@ -74,9 +73,15 @@ def make_application(argv: Sequence[str], language: str = "") -> QApplication:
 
 
 def make_window(
-    paths: Paths, theme: Theme, settings: Settings, settings_file: SettingsFile, engine_command: list[str] | None = None
+    paths: Paths,
+    theme: Theme,
+    settings: Settings,
+    settings_file: SettingsFile,
+    engine_command: list[str] | None = None,
+    logs: Logs | None = None,
 ) -> MainWindow:
-    """The window over the folders of ``paths``; ``engine_command`` replaces the engine's program in tests."""
+    """The window over the folders of ``paths``; ``engine_command`` replaces the engine's program in tests. Without
+    ``logs`` it makes no reports."""
 
     def find_models() -> tuple[InstalledModel, ...]:
         return tuple(find_installed(paths.model_folders))
@@ -93,6 +98,7 @@ def make_window(
         inputs_folder=paths.inputs,
         prompt_tools=PromptTools(StyleStore(RESOURCES / "styles", paths.styles), Wildcards(paths.wildcards)),
         loras=Loras(LoraShelf(paths.adapters)),
+        report_source=logs,
         version=VERSION,
         notice=settings_file.notice,
     )
@@ -115,7 +121,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     from engine.memory.history import History
     from engine.models.service import ModelService
     from ui.forecasts import ForecastSource
-    from ui.services import Services
+    from ui.window.services import Services
 
     paths.create()
     library = Library(paths.library_database, paths.output)
@@ -192,8 +198,7 @@ def _run_window(
     garbage.begin()
     theme = Theme(settings.theme)
     theme.apply(app)
-    window = make_window(paths, theme, settings, settings_file, engine_command)
-    window.reports = Reports(window, logs)
+    window = make_window(paths, theme, settings, settings_file, engine_command, logs)
     window.painted.connect(lambda: instance.listen(lambda names: raise_window(window, names)))
     window.ready.connect(lambda: open_files(window, files))
     keep_logs_small(app, logs)

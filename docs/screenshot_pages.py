@@ -23,10 +23,10 @@ from engine.models.lora_shelf import LoraState  # noqa: E402
 from engine.protocol.recipe import Adapter  # noqa: E402
 from ui.draft import SwitchedOff  # noqa: E402
 from ui.library.head import DELETED  # noqa: E402
-from ui.main_window import MainWindow  # noqa: E402
 from ui.messages import Message  # noqa: E402
 from ui.theme import Theme  # noqa: E402
-from ui.tour import Tour  # noqa: E402
+from ui.window.main_window import MainWindow  # noqa: E402
+from ui.window.tour import Tour  # noqa: E402
 
 CRASH = "Laterna ended by itself last time. Nothing you made is lost. A report can be looked at and saved."
 USUAL_SIZE = "1440x900"
@@ -173,7 +173,7 @@ class Pages:
         pause(0.5)
 
     def settings(self) -> None:
-        self.window._window_actions._output_folder = Path("Pictures", "Laterna")
+        self.window.pages.output_folder = Path("Pictures", "Laterna")
         self.run("show_settings")
         pause(0.4)
 
@@ -182,7 +182,7 @@ class Pages:
 
     def compare_slider(self) -> None:
         self._compare(2)
-        self.window._window_actions.comparing._set_mode("slider")
+        self.window.comparing.shown._set_mode("slider")
         pause(0.5)
 
     def _compare(self, count: int) -> None:
@@ -191,7 +191,7 @@ class Pages:
         items = [item for item in _items(library) if item.kind == "image"][:count]
         window.item_actions.items = lambda: items
         self.run("compare")
-        until(lambda: all(not cell.image.isNull() for cell in window._window_actions.comparing.cells), "the pictures")
+        until(lambda: all(not cell.image.isNull() for cell in window.comparing.shown.cells), "the pictures")
         pause(0.6)
 
     def deleted(self) -> None:
@@ -225,7 +225,7 @@ class Pages:
     def models(self) -> None:
         self.run("show_models")
         pause(1.5)
-        page = self.window._window_actions._models_window
+        page = self.window.pages.models
         page.said.setText(page.tr("Kept in {folder}").format(folder=Path("Laterna", "models")))
 
     def shortcuts(self) -> None:
@@ -280,7 +280,7 @@ def close_others(window: MainWindow) -> None:
         window.gallery.filter.setCurrentIndex(0)
     window.session.replace(window.session.draft.with_recipe(adapters=()).replace(loras_off=()))
     window.recipe_panel.hide()
-    if window._window_actions.comparing is not None:
+    if window.comparing.shown is not None:
         window.actions_.action("compare").trigger()
     for tour in window.findChildren(Tour):
         tour.end()

@@ -17,8 +17,8 @@ from engine.protocol.errors import ErrorInfo
 from engine.protocol.family_info import Kind
 from engine.protocol.recipe import Recipe
 from ui.action_table import ROWS, Row
+from ui.draft import draw_seed
 from ui.engine_link import EngineLink
-from ui.generate.seed_field import draw_seed
 from ui.messages import INFO_SECONDS, Message, Severity, of_error
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools

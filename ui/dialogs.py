@@ -1,4 +1,4 @@
-"""The dialogs that ask for a file or folder, and the one about Laterna. All are non-blocking."""
+"""The dialogs that ask for a file or folder. All are non-blocking."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from engine.jobs.notices import EngineStateChanged
-from ui.widgets.labels import label
-
-ABOUT_WIDTH = 380
+AskTarget = Callable[[QWidget, str, Path, Callable[[Path], None]], object]
+"""``ask(parent, title, suggestion, then)`` calls ``then`` with the path that the person chose, if any."""
 
 
 def _tr(text: str) -> str:
@@ -47,33 +45,3 @@ def _open(dialog: QFileDialog, done: Callable[[Path], None]) -> QFileDialog:
     dialog.fileSelected.connect(lambda name: done(Path(name)))
     dialog.open()
     return dialog
-
-
-class AboutDialog(QDialog):
-    def __init__(self, version: str, engine: EngineStateChanged, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("About Laterna"))
-        lines = [self.tr("Pictures and clips from text, on your own machine.")]
-        if engine.device is not None:
-            lines.append(self.tr("Device: {name}").format(name=engine.device.name))
-        if engine.versions:
-            lines.append(", ".join(f"{name} {number}" for name, number in sorted(engine.versions.items())))
-        lines.append(self.tr("Free software under the GNU General Public License, version 3 or later."))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(28, 24, 28, 18)
-        column.setSpacing(10)
-        column.addWidget(label(f"Laterna {version}", "heading"))
-        for line in lines:
-            shown = QLabel(line)
-            shown.setTextFormat(Qt.TextFormat.PlainText)
-            shown.setWordWrap(True)
-            shown.setFixedWidth(ABOUT_WIDTH)
-            shown.setProperty("role", "muted")
-            shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            column.addWidget(shown)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        column.addSpacing(6)
-        column.addWidget(buttons)
-        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 
 from engine.protocol.recipe import Adapter, Recipe
+
+DRAWN_SEEDS = 2**32  # short enough to read out and to type
+
+
+def draw_seed() -> int:
+    return random.SystemRandom().randrange(DRAWN_SEEDS)
 
 
 class SwitchedOff(msgspec.Struct, frozen=True):

@@ -9,11 +9,9 @@ from PySide6.QtCore import QObject, Signal
 from engine.jobs.variations import Axis
 from engine.models.installed import InstalledModel
 from engine.protocol.errors import BadRecipe, LaternaError
-from engine.protocol.family_info import check_first_frame, validate
 from engine.protocol.recipe import Recipe
-from ui.draft import Draft
+from ui.draft import Draft, draw_seed
 from ui.engine_link import EngineLink
-from ui.generate.seed_field import draw_seed
 from ui.messages import INFO_SECONDS, Message, Severity
 from ui.preferences import Preferences
 from ui.prompt_tools import PromptTools, Texts
@@ -71,9 +69,7 @@ class Submitting(QObject):
         if draft.random_seed:
             draft = draft.with_recipe(seed=draw_seed())
         try:
-            validate(draft.recipe, model.family)
-            if model.family.has_first_frame:
-                check_first_frame(draft.recipe, model.info.first_frame)
+            model.check(draft.recipe)
         except BadRecipe as error:
             self.refused.emit(error.info())
             return
@@ -117,7 +113,7 @@ class Submitting(QObject):
             try:
                 if model is None:
                     raise BadRecipe("Its model is not on this machine.")
-                validate(recipe, model.family)
+                model.check(recipe)
             except BadRecipe:
                 left_out += 1
                 continue

@@ -20,7 +20,8 @@ from engine.models.guess import guess
 from engine.models.location import locate
 from engine.models.reference import REFERENCE_NAME, Reference, read_reference
 from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
-from engine.protocol.family_info import FamilyInfo, ModelInfo
+from engine.protocol.family_info import FamilyInfo, ModelInfo, check_first_frame, validate
+from engine.protocol.recipe import Recipe
 
 CARD_NAME = "laterna.json"
 
@@ -34,6 +35,12 @@ class InstalledModel(msgspec.Struct, frozen=True):
     @property
     def family(self) -> FamilyInfo:
         return FAMILIES[self.info.family]
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise ``BadRecipe`` with field, sentence and remedy where this model cannot make ``recipe``."""
+        validate(recipe, self.family)
+        if self.family.has_first_frame:
+            check_first_frame(recipe, self.info.first_frame)
 
     @property
     def takes_picture(self) -> bool:

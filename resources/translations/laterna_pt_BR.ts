@@ -1311,6 +1311,17 @@
     </message>
   </context>
   <context>
+    <name>Folders</name>
+    <message>
+      <source>Each text file there is a wildcard: __name__ in a prompt draws one of its lines.</source>
+      <translation>Cada arquivo de texto ali é um curinga: __nome__ em um prompt sorteia uma das linhas.</translation>
+    </message>
+    <message>
+      <source>New files go to {folder}.</source>
+      <translation>Os novos arquivos vão para {folder}.</translation>
+    </message>
+  </context>
+  <context>
     <name>ForecastNote</name>
     <message>
       <source>8-bit weights</source>
@@ -1748,6 +1759,21 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>KeptPresets</name>
+    <message>
+      <source>Kept as “{name}”.</source>
+      <translation>Guardado como “{name}”.</translation>
+    </message>
+    <message>
+      <source>Undo</source>
+      <translation>Desfazer</translation>
+    </message>
+    <message>
+      <source>“{name}” is removed.</source>
+      <translation>“{name}” foi removido.</translation>
+    </message>
+  </context>
+  <context>
     <name>Keys</name>
     <message>
       <source>Choose another suggestion</source>
@@ -1906,13 +1932,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Tags</source>
       <translation>Etiquetas</translation>
-    </message>
-  </context>
-  <context>
-    <name>LateParts</name>
-    <message>
-      <source>No model was found. Download or import one: Models… in the menu.</source>
-      <translation>Nenhum modelo foi encontrado. Baixe ou importe um: Modelos… no menu.</translation>
     </message>
   </context>
   <context>
@@ -2110,6 +2129,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Menu (F10)</source>
       <translation>Menu (F10)</translation>
+    </message>
+    <message>
+      <source>No model was found. Download or import one: Models… in the menu.</source>
+      <translation>Nenhum modelo foi encontrado. Baixe ou importe um: Modelos… no menu.</translation>
     </message>
     <message>
       <source>Take it out</source>
@@ -5859,6 +5882,25 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>Toggles</name>
+    <message>
+      <source>New PNGs carry Automatic1111's settings beside Laterna's recipe.</source>
+      <translation>Os novos PNGs trazem os ajustes do Automatic1111 além da receita do Laterna.</translation>
+    </message>
+    <message>
+      <source>New PNGs carry Laterna's recipe alone.</source>
+      <translation>Os novos PNGs trazem só a receita do Laterna.</translation>
+    </message>
+    <message>
+      <source>Previews are not shown.</source>
+      <translation>As prévias não são mostradas.</translation>
+    </message>
+    <message>
+      <source>Previews are shown.</source>
+      <translation>As prévias são mostradas.</translation>
+    </message>
+  </context>
+  <context>
     <name>TokenDialog</name>
     <message>
       <source>1.  Open the model's page, sign in, and accept its licence there.</source>
@@ -6215,45 +6257,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Weights of the model</source>
       <translation>Pesos do modelo</translation>
-    </message>
-  </context>
-  <context>
-    <name>WindowActions</name>
-    <message>
-      <source>Each text file there is a wildcard: __name__ in a prompt draws one of its lines.</source>
-      <translation>Cada arquivo de texto ali é um curinga: __nome__ em um prompt sorteia uma das linhas.</translation>
-    </message>
-    <message>
-      <source>Kept as “{name}”.</source>
-      <translation>Guardado como “{name}”.</translation>
-    </message>
-    <message>
-      <source>New PNGs carry Automatic1111's settings beside Laterna's recipe.</source>
-      <translation>Os novos PNGs trazem os ajustes do Automatic1111 além da receita do Laterna.</translation>
-    </message>
-    <message>
-      <source>New PNGs carry Laterna's recipe alone.</source>
-      <translation>Os novos PNGs trazem só a receita do Laterna.</translation>
-    </message>
-    <message>
-      <source>New files go to {folder}.</source>
-      <translation>Os novos arquivos vão para {folder}.</translation>
-    </message>
-    <message>
-      <source>Previews are not shown.</source>
-      <translation>As prévias não são mostradas.</translation>
-    </message>
-    <message>
-      <source>Previews are shown.</source>
-      <translation>As prévias são mostradas.</translation>
-    </message>
-    <message>
-      <source>Undo</source>
-      <translation>Desfazer</translation>
-    </message>
-    <message>
-      <source>“{name}” is removed.</source>
-      <translation>“{name}” foi removido.</translation>
     </message>
   </context>
 </TS>

@@ -29,7 +29,7 @@ from engine.library.library import Library
 from engine.library.marks import MarkChange
 from engine.protocol.errors import LaternaError
 from ui.background import Background
-from ui.main_window import MainWindow
+from ui.window.main_window import MainWindow
 
 MOST_WAITING = 4
 MOST_TOGETHER = 2

@@ -21,13 +21,14 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.composition import make_window
+from app.logs import Logs
 from app.paths import Paths
 from app.settings import SettingsFile
 from engine.models.installed import InstalledModel
 from engine.protocol.family_info import ModelDefaults, ModelInfo
-from ui.main_window import MainWindow
 from ui.session import Session
 from ui.theme import Theme
+from ui.window.main_window import MainWindow
 
 FAKE_ENGINE = Path(__file__).resolve().parents[1] / "fakes" / "fake_engine.py"
 MINI_IMAGE = ModelInfo(
@@ -112,14 +113,14 @@ def open_window(qtbot: QtBot, theme: Theme, paths: Paths) -> Iterator[OpenWindow
     """``open_window(*engine options, until_ready=True)``; every window is closed, and no process stays."""
     opened: list[MainWindow] = []
 
-    def open_it(*options: str, until_ready: bool = True) -> MainWindow:
+    def open_it(*options: str, until_ready: bool = True, logs: Logs | None = None) -> MainWindow:
         file = SettingsFile(paths.settings_file)
         settings = file.load()
         theme.set_mode("dark" if settings.theme == "system" else settings.theme)
-        window = make_window(paths, theme, settings, file, [sys.executable, str(FAKE_ENGINE), *options])
+        window = make_window(paths, theme, settings, file, [sys.executable, str(FAKE_ENGINE), *options], logs)
         opened.append(window)
         # The embedded models are not these tests' business.
-        window.find_models = lambda: tuple(
+        window.links.find_models = lambda: tuple(
             InstalledModel(info, paths.models / info.id) for info in (MINI_IMAGE, MINI_VIDEO)
         )
         window.show()

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from engine.library.filters import Filter
 from engine.library.item import Item
+from ui.background import Background
+from ui.library.item_actions import ItemActions
 from ui.messages import Message
+from ui.sentences import shipped
+from ui.theme import Theme
 
 if TYPE_CHECKING:
     from ui.compare.compare_view import CompareView
-    from ui.main_window import MainWindow
+    from ui.player.view_panel import ViewPanel
 
 MOST_RELATIVES = 300
 
 
 class Comparing(QObject):
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    """``answers`` are the actions of ``ui.action_table`` that it carries out, by name.
+
+    Signals: ``began`` the comparison is in the place of the view; ``said(Message)``; ``failed(LaternaError)``.
+    """
+
+    began = Signal()
+    said = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, items: ItemActions, background: Background, *, theme: Theme, parent: QWidget) -> None:
+        """``items`` knows what is chosen. The comparison is laid out in ``parent``, where the view is too."""
+        super().__init__(parent)
+        self._items = items
+        self._background = background
+        self._theme = theme
+        self._place = parent
+        self._instead: ViewPanel | None = None
         self._view: CompareView | None = None
+        self.answers: dict[str, Callable[[], object]] = {"compare": self.toggle}
+
+    def attach_view(self, view: ViewPanel) -> None:
+        """What the comparison takes the place of."""
+        self._instead = view
 
     @property
     def shown(self) -> CompareView | None:
@@ -32,42 +56,41 @@ class Comparing(QObject):
     def toggle(self) -> None:
         """Two to four results that are chosen; of a single one, with what came of the same prompt and differs least.
         Again, back to the view."""
-        window = self._window
         if self.shown is not None:
             self.end()
             return
-        items = window.item_actions.items()
+        items = self._items.items()
         if len(items) == 1 and items[0].recipe is not None:
             self._compare_with_relative(items[0])
         else:
             self.show(items)
 
     def show(self, items: Sequence[Item]) -> None:
-        window = self._window
-        if window.view is None or not 2 <= len(items) <= 4:
+        view = self._instead
+        if view is None or not 2 <= len(items) <= 4:
             text = self.tr("Choose two to four results in the gallery (Ctrl+click), then compare.")
-            window.messages.show_message(Message(text, topic="action"))
+            self.said.emit(Message(text, topic="action"))
             return
         if self._view is None:
             from ui.compare.compare_view import CompareView
 
-            self._view = CompareView(theme=window.theme)
+            self._view = CompareView(theme=self._theme)
             self._view.closed.connect(self.end)
-            self._view.message.connect(window.say)
-            window.centre.layout().addWidget(self._view)
-        window.view.playback.pause()
-        window.view.hide()
+            self._view.message.connect(lambda text: self.said.emit(Message(shipped().sentence(text))))
+            self._place.layout().addWidget(self._view)
+        view.playback.pause()
+        view.hide()
         self._view.show_items(items)
         self._view.show()
         self._view.setFocus()
-        window.messages.raise_()
+        self.began.emit()
 
     def end(self) -> None:
-        if self._view is not None and self._window.view is not None:
+        if self._view is not None and self._instead is not None:
             self._view.hide()
             self._view.clear()
-            self._window.view.show()
-            self._window.view.canvas.setFocus()
+            self._instead.show()
+            self._instead.canvas.setFocus()
 
     def close(self) -> None:
         if self._view is not None:
@@ -75,7 +98,7 @@ class Comparing(QObject):
 
     def _compare_with_relative(self, item: Item) -> None:
         """Before and after: the older of the two comes first."""
-        library, window = self._window.item_actions.library, self._window
+        library = self._items.library
         if library is None or item.recipe is None:
             return
         same = Filter(prompt=item.recipe.prompt, kind=item.kind)
@@ -92,4 +115,4 @@ class Comparing(QObject):
             elif self.shown is None:
                 self.show(sorted((item, other), key=lambda one: (one.created, one.id)))
 
-        window.background.run(find, found, window.failed)
+        self._background.run(find, found, self.failed.emit)

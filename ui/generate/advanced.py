@@ -13,7 +13,6 @@ from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.draft import Draft
-from ui.generate.combo import Combo
 from ui.generate.conditioning_editor import ConditioningEditor
 from ui.generate.guidance_rows import GuidanceRows
 from ui.generate.lora_list import LoraList
@@ -26,6 +25,7 @@ from ui.generate.text_rows import TextRows
 from ui.generate.weights_choice import WeightsChoice
 from ui.loras import Loras
 from ui.theme import Theme
+from ui.widgets.combo import Combo
 from ui.widgets.labels import ErrorLabel
 from ui.widgets.numbers import FloatSpin
 

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 from engine.protocol.conditioning import GuidancePoint
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe, SkipLayerGuidance
-from ui.generate.combo import Combo
 from ui.generate.guidance_curve import GuidanceCurve
 from ui.generate.range_field import RangeField
 from ui.generate.rows import Rows
+from ui.widgets.combo import Combo
 from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
 
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVB
 from engine.models.catalog import FAMILIES
 from engine.models.lora_shelf import LoraShelf
 from engine.protocol.errors import BadRecipe, ErrorInfo
-from engine.protocol.family_info import validate
 from engine.protocol.recipe import Recipe
 from ui.draft import Draft, Preset
 from ui.generate.advanced import Advanced
@@ -325,7 +324,7 @@ class GeneratePanel(QFrame):
         if model is None:
             return
         try:
-            validate(self._session.draft.recipe, model.family)
+            model.check(self._session.draft.recipe)
         except BadRecipe as error:
             self.show_error(error.info(), focus=False)
 

@@ -9,13 +9,13 @@ from engine.models.installed import InstalledModel
 from engine.protocol.family_info import FamilyInfo, ModelInfo
 from ui.draft import Draft
 from ui.formats import number
-from ui.generate.combo import Combo
 from ui.generate.presets import PresetButton
 from ui.generate.rows import Rows
 from ui.generate.seed_field import SeedField
 from ui.generate.size_field import SizeField
 from ui.models.catalogue_texts import told
 from ui.theme import Theme
+from ui.widgets.combo import Combo
 from ui.widgets.labels import label
 from ui.widgets.numbers import FloatSpin, IntSpin, SliderSpin
 

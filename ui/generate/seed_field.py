@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import random
-
 from PySide6.QtCore import QRegularExpression, Signal
 from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from engine.protocol.family_info import MAX_SEED
+from ui.draft import draw_seed
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.numbers import FIELD_HEIGHT
-
-DRAWN_SEEDS = 2**32  # short enough to read out and to type
-
-
-def draw_seed() -> int:
-    return random.SystemRandom().randrange(DRAWN_SEEDS)
 
 
 def seed_text(seed: int) -> str:

@@ -8,8 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.formats import number
-from ui.generate.combo import Combo
 from ui.theme import Theme
+from ui.widgets.combo import Combo
 from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import label
 from ui.widgets.numbers import IntSpin

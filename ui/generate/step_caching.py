@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from ui.formats import number
-from ui.generate.combo import Combo
+from ui.widgets.combo import Combo
 
 BIT, MORE = 0.1, 0.2
 """Tolerances."""

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
-from ui.generate.combo import Combo
 from ui.generate.rows import Rows
+from ui.widgets.combo import Combo
 from ui.widgets.numbers import IntSpin
 
 MOST_TOKENS = 512

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.memory.plan import EIGHT_BITS_DIFFER
 from ui.formats import number
-from ui.generate.combo import Combo
+from ui.widgets.combo import Combo
 
 
 class WeightsChoice(Combo):

@@ -59,11 +59,8 @@ class ItemActions(QObject):
             "put_back": lambda: self.put_back(self.ids()),
         }
 
-    def attach(
-        self, library: Library, selected: Callable[[], list[Item]], selected_ids: Callable[[], list[int]]
-    ) -> None:
+    def attach_selection(self, selected: Callable[[], list[Item]], selected_ids: Callable[[], list[int]]) -> None:
         """``selected`` gives the first of the items that are chosen in the gallery, ``selected_ids`` all of them."""
-        self.library = library
         self._selected, self._selected_ids = selected, selected_ids
 
     def close(self) -> None:

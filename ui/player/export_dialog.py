@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import Signal
@@ -23,14 +22,12 @@ from PySide6.QtWidgets import (
 from engine.media.export import SUFFIXES, ClipExport, export_clip
 from engine.protocol.errors import Cancelled, LaternaError
 from ui.background import Background
+from ui.dialogs import AskTarget
 from ui.formats import number
-from ui.generate.combo import Combo
 from ui.player.export import named_as
 from ui.sentences import said
+from ui.widgets.combo import Combo
 from ui.widgets.labels import ErrorLabel
-
-if TYPE_CHECKING:
-    from ui.player.exports import AskTarget
 
 SIZES = (1.0, 0.75, 0.5, 0.25)
 SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)

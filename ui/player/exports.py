@@ -6,44 +6,62 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
+from engine.library.item import Item
 from engine.protocol.errors import LaternaError
 from ui.background import Background
+from ui.dialogs import AskTarget
 from ui.library.drag import drag_pixmap, make_drag, run_drag
+from ui.player.canvas import Canvas
+from ui.player.clip_player import ClipPlayer
 from ui.player.export import clip_to_drag, copy_file, frame_name, frame_to_drag, named_as, save_frame
+from ui.player.header import ViewHeader
 from ui.sentences import said
+from ui.theme import Theme
 
 if TYPE_CHECKING:
     from engine.media.export import ClipExport
-    from ui.player.view_panel import ViewPanel
 
 THUMBNAIL = QSize(192, 192)
-AskTarget = Callable[[QWidget, str, Path, Callable[[Path], None]], None]
-"""``ask(parent, title, suggestion, then)`` calls ``then`` with the path that the person chose, if any."""
-
-
-def ask_where(parent: QWidget, title: str, suggestion: Path, then: Callable[[Path], None]) -> None:
-    from ui.dialogs import ask_target
-
-    ask_target(parent, title, suggestion, then)
 
 
 class ViewExports(QObject):
-    """The view's buttons can be pressed, or pulled out of the window."""
+    """The view's buttons can be pressed, or pulled out of the window.
 
-    def __init__(self, view: ViewPanel, folder: Path, ask_target: AskTarget) -> None:
-        """``folder`` keeps what was dragged out: a target may read it late."""
-        super().__init__(view)
-        self._view = view
+    Signals: ``said(str)`` a sentence for the person.
+    """
+
+    said = Signal(str)
+
+    def __init__(
+        self,
+        shown: Callable[[], Item | None],
+        clip: ClipPlayer,
+        *,
+        header: ViewHeader,
+        canvas: Canvas,
+        theme: Theme,
+        folder: Path,
+        ask_target: AskTarget,
+        parent: QWidget,
+    ) -> None:
+        """``shown`` gives the item in the view, None while a picture forms there. ``folder`` keeps what was dragged
+        out: a target may read it late. Dialogs open over ``parent``."""
+        super().__init__(parent)
+        self._shown = shown
+        self._clip = clip
+        self._header = header
+        self._canvas = canvas
+        self._theme = theme
+        self._over = parent
         self._folder = folder
         self._ask_target = ask_target
         self._background = Background(1, self)
         self._press: QPoint | None = None
         self._last: ClipExport | None = None
-        header = view.header
         header.camera.clicked.connect(self.export_frame)
         header.download.clicked.connect(self.save_copy)
         header.export.clicked.connect(self.export_clip)
@@ -53,7 +71,7 @@ class ViewExports(QObject):
         }
         for button in self._pulled:
             button.installEventFilter(self)
-        view.canvas.drag_wanted.connect(self.drag)
+        canvas.drag_wanted.connect(self.drag)
 
     def close_down(self) -> None:
         self._background.close()
@@ -62,32 +80,31 @@ class ViewExports(QObject):
 
     def export_frame(self) -> None:
         """Save the frame shown as PNG, exactly as it is seen, with the clip's recipe inside."""
-        view = self._view
-        item, image, index = view.item, view.playback.current_image(), view.playback.index
-        if item is None or image is None or view.showing_live:
+        item, frame = self._shown(), self.frame_shown()
+        if item is None or frame is None:
             return
-        suggestion = item.path.parent / frame_name(item.path, index)
+        image, name = frame
         self._ask_target(
-            view,
+            self._over,
             self.tr("Save this frame"),
-            suggestion,
+            item.path.parent / name,
             lambda path: self._save(lambda: save_frame(image, named_as(path, ".png"), item.recipe)),
         )
 
     def frame_shown(self) -> tuple[QImage, str] | None:
         """The frame of the clip that is seen, and a name for its file; None where no clip is shown."""
-        view = self._view
-        item, image = view.item, view.playback.current_image()
-        if item is None or image is None or view.showing_live:
+        item, playback = self._shown(), self._clip.playback
+        image = playback.current_image()
+        if item is None or image is None:
             return None
-        return image, frame_name(item.path, view.playback.index)
+        return image, frame_name(item.path, playback.index)
 
     def save_copy(self) -> None:
         """Save the item's file, recipe included, under another name."""
-        view, item = self._view, self._view.item
-        if item is not None and not view.showing_live:
+        item = self._shown()
+        if item is not None:
             self._ask_target(
-                view,
+                self._over,
                 self.tr("Save a copy"),
                 Path.home() / item.path.name,
                 lambda path: self._save(lambda: copy_file(item.file, path)),
@@ -97,12 +114,13 @@ class ViewExports(QObject):
         """Ask how, then where; the dialog shows how far it is."""
         from ui.player.export_dialog import ExportDialog
 
-        view, item = self._view, self._view.item
-        if item is None or not view.is_clip or view.showing_live:
+        item = self._shown()
+        if item is None or not self._clip.is_open:
             return
-        dialog = ExportDialog(item.file, view.clip.export_wanted(self._last), self._ask_target, view.window())
+        export = self._clip.export_wanted(self._last)
+        dialog = ExportDialog(item.file, export, self._ask_target, self._over.window())
         dialog.chosen.connect(self._remember)
-        dialog.done_with.connect(view.message)
+        dialog.done_with.connect(self.said)
         dialog.open()
 
     def _remember(self, export: ClipExport) -> None:
@@ -110,44 +128,43 @@ class ViewExports(QObject):
 
     def _save(self, work: Callable[[], Path]) -> None:
         self._background.run(
-            work, lambda path: self._view.message.emit(self.tr("Saved as {0}.").format(path.name)), self._failed
+            work, lambda path: self.said.emit(self.tr("Saved as {0}.").format(path.name)), self._failed
         )
 
     def _failed(self, error: LaternaError) -> None:
-        self._view.message.emit(said(error.info()))
+        self.said.emit(said(error.info()))
 
     # dragging
 
     def drag(self) -> None:
         """Pull the file out; with Shift held, the frame shown as a picture."""
-        view = self._view
-        if view.item is None or view.showing_live:
+        item = self._shown()
+        if item is None:
             return
-        if view.is_clip and QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
+        if self._clip.is_open and QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.drag_frame()
         else:
-            self._run_drag(view.item.file)
+            self._run_drag(item.file)
 
     def drag_frame(self) -> None:
         """Write the frame shown, then drag that file, if the button is still held by then."""
-        view = self._view
-        item, image = view.item, view.playback.current_image()
-        if item is None or image is None:
+        item, frame = self._shown(), self.frame_shown()
+        if item is None or frame is None:
             return
-        name = frame_name(item.path, view.playback.index)
+        image, name = frame
         self._make_and_drag(lambda: frame_to_drag(image, self._folder, name, item.recipe))
 
     def drag_clip(self) -> None:
         """Export the part between the in and the out point as it was exported last, at first as a GIF; drag that."""
-        view, item = self._view, self._view.item
-        if item is not None and view.is_clip:
-            export = view.clip.export_wanted(self._last, "gif")
+        item = self._shown()
+        if item is not None and self._clip.is_open:
+            export = self._clip.export_wanted(self._last, "gif")
             self._make_and_drag(lambda: clip_to_drag(item.file, self._folder, export))
 
     def _make_and_drag(self, make: Callable[[], Path]) -> None:
         def made(path: Path) -> None:
             if QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
-                for button in (self._view.header.camera, self._view.header.export):
+                for button in (self._header.camera, self._header.export):
                     button.setDown(False)
                 self._run_drag(path)
 
@@ -170,11 +187,11 @@ class ViewExports(QObject):
         return super().eventFilter(watched, event)
 
     def _run_drag(self, path: Path) -> None:
-        view = self._view
-        thumb = QPixmap.fromImage(view.canvas.image.scaled(THUMBNAIL, Qt.AspectRatioMode.KeepAspectRatio))
-        pixmap = drag_pixmap([thumb], 1, theme=view.theme, ratio=view.devicePixelRatioF())
-        drag = make_drag(view.canvas, [path], pixmap)
+        canvas = self._canvas
+        thumb = QPixmap.fromImage(canvas.image.scaled(THUMBNAIL, Qt.AspectRatioMode.KeepAspectRatio))
+        pixmap = drag_pixmap([thumb], 1, theme=self._theme, ratio=canvas.devicePixelRatioF())
+        drag = make_drag(canvas, [path], pixmap)
         if drag is not None:
             run_drag(drag)
         else:
-            view.message.emit(self.tr("The file is not there any more: {0}.").format(path))
+            self.said.emit(self.tr("The file is not there any more: {0}.").format(path))

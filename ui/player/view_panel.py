@@ -13,11 +13,12 @@ from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChan
 from engine.library.item import Item
 from engine.protocol.errors import LaternaError
 from ui.background import Background
+from ui.dialogs import AskTarget, ask_target
 from ui.library.captions import recipe_title
 from ui.player.canvas import Canvas
 from ui.player.clip_player import ClipPlayer
 from ui.player.decoder import MEMORY_BOUND
-from ui.player.exports import AskTarget, ViewExports, ask_where
+from ui.player.exports import ViewExports
 from ui.player.header import ViewHeader
 from ui.player.live import LivePreview
 from ui.player.notice import ViewNotice
@@ -50,7 +51,7 @@ class ViewPanel(QWidget):
         theme: Theme,
         frames_folder: Path | None = None,
         memory_bound: int = MEMORY_BOUND,
-        ask_target: AskTarget | None = None,
+        ask_target: AskTarget = ask_target,
         parent: QWidget | None = None,
     ) -> None:
         """``frames_folder`` keeps frames that were dragged out; ``memory_bound`` in bytes is for decoded frames."""
@@ -65,7 +66,17 @@ class ViewPanel(QWidget):
         self.playback, self.transport = self.clip.playback, self.clip.transport
         self.live = LivePreview(self)
         self._build()
-        self.exports = ViewExports(self, frames_folder or _cache() / "frames", ask_target or ask_where)
+        self.exports = ViewExports(
+            lambda: None if self._showing_live else self._item,
+            self.clip,
+            header=self.header,
+            canvas=self.canvas,
+            theme=theme,
+            folder=frames_folder or _cache() / "frames",
+            ask_target=ask_target,
+            parent=self,
+        )
+        self.exports.said.connect(self.message)
         self._connect()
         self._show_hint()
         QTimer.singleShot(WARM_UP_MS, self, self._warm_up)

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QPushButton, QVBoxLayout, QW
 
 from engine.library.file_names import PLACES, USUAL, render, unknown_places
 from engine.protocol.recipe import Recipe
-from ui.generate.combo import Combo
 from ui.settings_page.table import SettingRow
+from ui.widgets.combo import Combo
 from ui.widgets.labels import ElidedLabel, label
 from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
 

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.messages import Message
+from ui.sentences import shipped
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.placing import place_over
@@ -165,6 +166,10 @@ class MessageStack(QWidget):
         self._column.addWidget(frame)
         frame.show()
         self._place()
+
+    def say(self, text: str) -> None:
+        """A sentence, which may be one of the engine's."""
+        self.show_message(Message(shipped().sentence(text)))
 
     def clear(self) -> None:
         """Take everything away."""

@@ -14,7 +14,7 @@ from app.paths import Paths
 from engine.media.environment import Environment
 from engine.media.save import save_image
 from tests.fakes.recipes import picture_recipe
-from ui.main_window import MainWindow
+from ui.window.main_window import MainWindow
 
 
 @pytest.fixture
@@ -35,16 +35,16 @@ def test_before_and_after_from_one_result(qtbot: QtBot, shown: MainWindow) -> No
     shown.gallery.step(0)
     shown.gallery.step(1)
     shown.actions_.action("compare").trigger()
-    qtbot.waitUntil(lambda: shown._window_actions.comparing is not None)
-    view = shown._window_actions.comparing
+    qtbot.waitUntil(lambda: shown.comparing.shown is not None)
+    view = shown.comparing.shown
     assert [cell.item.path.name for cell in view.cells] == ["0.png", "1.png"], "the older one first"
     assert view.title.text_whole() == "Different: Guidance"
     QTest.keyClick(view, Qt.Key.Key_Escape)
-    assert shown._window_actions.comparing is None and shown.view.isVisible()
+    assert shown.comparing.shown is None and shown.view.isVisible()
 
 
 def test_what_has_no_relative_says_what_to_choose(qtbot: QtBot, shown: MainWindow) -> None:
     shown.gallery.step(0)
     shown.actions_.action("compare").trigger()
     qtbot.waitUntil(lambda: any("two to four" in message.text for message in shown.messages.messages()))
-    assert shown._window_actions.comparing is None
+    assert shown.comparing.shown is None

@@ -11,9 +11,9 @@ from engine.models.catalog import MODELS
 from engine.models.installed import InstalledModel
 from ui.generate.panel import GeneratePanel
 from ui.generate.presets import settings_of
-from ui.main_window import MainWindow
 from ui.session import Session
 from ui.theme import Theme
+from ui.window.main_window import MainWindow
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from engine.media.save import save_image
 from tests.fakes.recipes import picture_recipe
 from ui.library.captions import spoken
 from ui.library.head import DELETED
-from ui.main_window import MainWindow
+from ui.window.main_window import MainWindow
 
 
 @pytest.fixture

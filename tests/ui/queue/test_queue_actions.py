@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import say
-from ui.main_window import MainWindow
 from ui.queue.variations import Variations
+from ui.window.main_window import MainWindow
 
 OpenWindow = Callable[..., MainWindow]
 LONG = 20_000
@@ -88,7 +88,7 @@ def test_every_combination_of_the_alternatives_is_queued(qtbot: QtBot, window: M
 
 def test_too_many_combinations_are_refused_with_their_number(qtbot: QtBot, window: MainWindow) -> None:
     window.form.prompts.prompt.replace_text("{a|b|c|d}" * 6)
-    window._window_actions.show_combinations()
+    window.pages.show_combinations()
     (dialog,) = window.findChildren(Variations)
     qtbot.waitUntil(lambda: "4,096" in dialog.note.text(), timeout=LONG)
     assert not dialog.queue.isEnabled()
@@ -96,7 +96,7 @@ def test_too_many_combinations_are_refused_with_their_number(qtbot: QtBot, windo
 
 def test_combinations_that_come_after_the_window_was_closed_are_let_go(qtbot: QtBot, window: MainWindow) -> None:
     window.form.prompts.prompt.replace_text("a {red|blue} apple")
-    window._window_actions.show_combinations()
+    window.pages.show_combinations()
     (dialog,) = window.findChildren(Variations)
     gone: list[bool] = []
     dialog.destroyed.connect(lambda: gone.append(True))
@@ -107,7 +107,7 @@ def test_combinations_that_come_after_the_window_was_closed_are_let_go(qtbot: Qt
 
 def test_prompts_of_a_grid_draw_their_alternatives(qtbot: QtBot, window: MainWindow) -> None:
     window.queue_actions.set_paused(True)
-    window._window_actions.show_variations()
+    window.pages.show_variations()
     (dialog,) = window.findChildren(Variations)
     dialog.first.field.setCurrentIndex(dialog.first.field.findData("prompt"))
     dialog.first.values.setText("a {red|blue} apple | an owl")
@@ -120,7 +120,7 @@ def test_prompts_of_a_grid_draw_their_alternatives(qtbot: QtBot, window: MainWin
 
 def test_variations_go_to_the_queue_as_a_group(qtbot: QtBot, window: MainWindow) -> None:
     window.queue_actions.set_paused(True)
-    window._window_actions.show_variations()
+    window.pages.show_variations()
     (dialog,) = window.findChildren(Variations)
     dialog.second.field.setCurrentIndex(dialog.second.field.findData("guidance"))
     dialog.second.values.setText("oh")

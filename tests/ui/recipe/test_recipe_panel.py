@@ -4,7 +4,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.protocol.recipe import Recipe
 from tests.fakes.fake_library import make_item
-from ui.main_window import MainWindow
+from ui.window.main_window import MainWindow
 
 
 def test_follows_what_is_shown_and_what_is_typed(qtbot: QtBot, window: MainWindow) -> None:

@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.settings import Settings
-from ui.main_window import MainWindow
 from ui.settings_page.settings_window import SettingsWindow
 from ui.settings_page.table import GROUPS, SETTINGS
 from ui.theme import Theme
+from ui.window.main_window import MainWindow
 
 NOT_SET_HERE = {"version", "kind", "drafts", "presets", "geometry", "splitter", "toured"} | {
     field.name for field in msgspec.structs.fields(Settings) if field.name.endswith("_open")
@@ -88,7 +88,7 @@ def test_a_wrong_word_in_a_name_is_said_and_not_taken(qtbot: QtBot, page: Settin
 
 def test_in_the_window(qtbot: QtBot, window: MainWindow) -> None:
     window.actions_.action("show_settings").trigger()
-    page = window._window_actions._settings_window
+    page = window.pages.settings
     assert page is not None and page.isVisible()
     page.controls["theme"].combo.setCurrentIndex(2)
     page.controls["theme"].combo.activated.emit(2)

@@ -15,12 +15,12 @@ from engine.media.environment import Environment
 from engine.media.save import save_image
 from tests.fakes.clips import write_clip
 from tests.fakes.recipes import picture_recipe
-from ui.main_window import MainWindow
 from ui.messages import Message
+from ui.window.main_window import MainWindow
 
 from .test_main_window import drop, drop_file, make, results, said, wait_idle
 
-CORPUS = Path(__file__).parents[1] / "engine" / "interop" / "corpus"
+CORPUS = Path(__file__).parents[2] / "engine" / "interop" / "corpus"
 
 
 def message(window: MainWindow, words: str) -> Message:

@@ -16,9 +16,9 @@ from pytestqt.qtbot import QtBot
 from app.paths import Paths
 from engine.media import metadata
 from engine.protocol.recipe import Recipe
-from ui.main_window import MainWindow
 from ui.stalls import StallMonitor
-from ui.tour import Tour
+from ui.window.main_window import MainWindow
+from ui.window.tour import Tour
 
 STEPS = 6
 
@@ -203,7 +203,7 @@ def test_dropped_text_becomes_the_prompt(window: MainWindow) -> None:
 
 
 def test_dropped_workflow_fills_the_form(qtbot: QtBot, window: MainWindow) -> None:
-    workflow = Path(__file__).parents[1] / "engine" / "interop" / "corpus" / "published-large-ui.json"
+    workflow = Path(__file__).parents[2] / "engine" / "interop" / "corpus" / "published-large-ui.json"
     assert drop_file(window, workflow)
     qtbot.waitUntil(lambda: window.form.prompts.prompt.text() == "a red boat", timeout=5000)
     recipe = window.form.read().recipe
@@ -247,7 +247,7 @@ def test_recipe_of_a_model_that_is_not_here(qtbot: QtBot, window: MainWindow) ->
     (told,) = [message for message in window.messages.messages() if "not on this machine" in message.text]
     assert told.button and told.other_action is not None
     told.other_action()
-    models = window._window_actions._models_window
+    models = window.pages.models
     assert models is not None
     qtbot.waitUntil(lambda: "sd3.5-large" in models.cards)
     qtbot.waitUntil(lambda: models.cards["sd3.5-large"].property("found") is True)

@@ -9,8 +9,8 @@ from engine.protocol.events import DeviceInfo, MemoryChanged
 from engine.protocol.recipe import Recipe
 from ui.formats import duration, gigabytes
 from ui.session import Session
-from ui.status_bar import StatusBar
 from ui.theme import Theme
+from ui.window.status_bar import StatusBar
 
 CLIP = Recipe(family="cogvideox", model="m", frames=9)
 

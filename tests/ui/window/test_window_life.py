@@ -25,11 +25,12 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.logs import Logs
 from app.paths import Paths
 from engine.library.library import Library
 from ui.action_table import ROWS
-from ui.main_window import MainWindow
 from ui.theme import DARK, LIGHT, Theme
+from ui.window.main_window import MainWindow
 
 OpenWindow = Callable[..., MainWindow]
 CONTROLS = (
@@ -118,9 +119,10 @@ def test_shortcuts_are_unique_and_named(window: MainWindow) -> None:
         assert isinstance(action, QAction) and action.text()
 
 
-def test_every_action_has_someone_who_carries_it_out(window: MainWindow) -> None:
+def test_every_action_has_someone_who_carries_it_out(open_window: OpenWindow, paths: Paths) -> None:
+    window = open_window(logs=Logs(paths.logs))
     for row in ROWS:
-        assert hasattr(window.actions_, row.name) or row.name in window._window_actions._answers, row.name
+        assert hasattr(window.actions_, row.name) or row.name in window.answers.names, row.name
 
 
 def test_dialogs_open_and_close(qtbot: QtBot, window: MainWindow) -> None:
@@ -206,7 +208,7 @@ def test_busy_library_is_said(qtbot: QtBot, open_window: OpenWindow, paths: Path
 
 def test_generate_saves_the_draft_at_once(qtbot: QtBot, open_window: OpenWindow, paths: Paths) -> None:
     window = open_window()
-    window.state.later.setInterval(3_600_000)
+    window.store.later.setInterval(3_600_000)
     window.form.prompts.prompt.replace_text("an owl at dusk")
     window.actions_.generate()
     file = paths.settings_file

@@ -140,6 +140,16 @@ class RecipeFiles(QObject):
         """The picture in ``path`` becomes what the next one starts from; of clips, the form goes over to pictures."""
         self._background.run(lambda: _found(path), self._set_start, self._failed)
 
+    def start_from_shown(self, frame: tuple[QImage, str] | None) -> None:
+        """From the picture that is looked at; of a clip from ``frame``, with a name for its file."""
+        item = self._session.item
+        if item is None:
+            return
+        if item.kind == "image":
+            self.start_from(item.file)
+        elif frame is not None:
+            self.start_from_frame(*frame, item.recipe)
+
     def start_from_frame(self, image: QImage, name: str, recipe: Recipe | None) -> None:
         """A frame of a clip, kept as a PNG of its own: the clip alone would not say which frame it was."""
 

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from engine.protocol.recipe import Recipe
 from tests.fakes.loras import write_lora, write_tensors
 from ui.generate.drop_targets import LORA, MODEL, RECIPE, START, uses_of
-from ui.main_window import MainWindow
 from ui.player.export import save_frame
+from ui.window.main_window import MainWindow
 
 
 def dragged(*paths: Path) -> QMimeData:
@@ -94,12 +94,12 @@ def test_a_lora_goes_into_the_form(qtbot: QtBot, window: MainWindow, tmp_path: P
 
 
 def test_elsewhere_on_the_window_its_content_decides(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    window._drops._use(write_lora(tmp_path / "ink.safetensors"), "")
+    window.drops._use(write_lora(tmp_path / "ink.safetensors"), "")
     qtbot.waitUntil(lambda: bool(window.session.draft.recipe.adapters), timeout=5000)
     model = write_tensors(tmp_path / "nothing known.safetensors", {"weight": (1,)})
-    window._drops._use(model, "")
-    qtbot.waitUntil(lambda: window._window_actions._models_window is not None, timeout=5000)
-    page = window._window_actions._models_window
+    window.drops._use(model, "")
+    qtbot.waitUntil(lambda: window.pages.models is not None, timeout=5000)
+    page = window.pages.models
     assert page is not None
     qtbot.waitUntil(lambda: "nothing known" in page.error.text(), timeout=5000)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -24,12 +24,12 @@ from engine.jobs.notices import EngineStateChanged
 from engine.logs.report import Circumstances, prompts_of
 from engine.protocol.errors import LaternaError, from_os_error
 from engine.protocol.recipe import Recipe
+from ui.background import Background
+from ui.engine_link import EngineLink
 from ui.messages import Message
+from ui.session import Session
 from ui.widgets.labels import label
 from ui.widgets.placing import place_over
-
-if TYPE_CHECKING:
-    from ui.main_window import MainWindow
 
 TOPIC = "report"
 
@@ -43,22 +43,32 @@ class ReportSource(Protocol):
 
 
 class Reports(QObject):
-    """Watches the window's engine, and shows reports."""
+    """Watches the engine, and shows reports.
 
-    def __init__(self, window: MainWindow, source: ReportSource) -> None:
-        super().__init__(window)
-        self._window = window
+    ``answers`` are the actions of ``ui.action_table`` that it carries out, by name.
+
+    Signals: ``said(Message)``; ``failed(LaternaError)`` a report could not be made.
+    """
+
+    said = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, session: Session, source: ReportSource, background: Background, parent: QWidget) -> None:
+        """``source`` is called on threads of ``background``; the dialog opens over ``parent``."""
+        super().__init__(parent)
+        self._session = session
         self._source = source
+        self._background = background
+        self._over = parent
         self._recipe: Recipe | None = None
         self._what = ""
-        window.painted.connect(self._after_start)
-        window.ready.connect(self._connect_engine)
-        window.session.queue_changed.connect(self._remember_job)
+        session.queue_changed.connect(self._remember_job)
+        self.answers: dict[str, Callable[[], object]] = {"save_report": self.show}
 
     def show(self) -> None:
         """The dialog, with what is known now."""
         what = self._what or self.tr("A report that was asked for; nothing crashed since Laterna was opened.")
-        ReportDialog(lambda prompt, note: self._compose(what, prompt, note), self._can_add_prompt, self._window).open()
+        ReportDialog(lambda prompt, note: self._compose(what, prompt, note), self._can_add_prompt, self._over).open()
 
     @property
     def _can_add_prompt(self) -> bool:
@@ -69,7 +79,7 @@ class Reports(QObject):
         return self._source.compose(what, self._known(), prompt=prompt, note=note)
 
     def _known(self) -> Circumstances:
-        session = self._window.session
+        session = self._session
         recipes = [draft.recipe for draft in session.drafts.values()] + [job.recipe for job in session.jobs]
         if self._recipe is not None:
             recipes.append(self._recipe)
@@ -78,11 +88,10 @@ class Reports(QObject):
             device.name if device is not None else "", dict(session.engine.versions), self._recipe, prompts_of(recipes)
         )
 
-    def _after_start(self) -> None:
+    def look_for_crash(self) -> None:
+        """Whether the last window ended unexpectedly; then it is told, with the report."""
         known = self._known()
-        self._window.background.run(
-            lambda: self._source.report_of_last_crash(known), self._last_crash_told, self._window.failed
-        )
+        self._background.run(lambda: self._source.report_of_last_crash(known), self._last_crash_told, self.failed.emit)
 
     def _last_crash_told(self, report: Path | None) -> None:
         if report is None:
@@ -92,13 +101,11 @@ class Reports(QObject):
         )
         text = self.tr("Laterna ended unexpectedly the last time. Everything that was saved and queued is here.")
         button = self.tr("Show report")
-        self._window.messages.show_message(Message(text, "warning", "", button, self.show, seconds=0.0, topic=TOPIC))
+        self.said.emit(Message(text, "warning", "", button, self.show, seconds=0.0, topic=TOPIC))
 
-    def _connect_engine(self) -> None:
-        link = self._window.link
-        if link is not None:
-            link.engine_state_changed.connect(self._engine_changed)
-            self._window.feed.report_wanted.connect(self.show)
+    def watch(self, link: EngineLink) -> None:
+        """Make a report of each time that the engine dies."""
+        link.engine_state_changed.connect(self._engine_changed)
 
     def _engine_changed(self, state: EngineStateChanged) -> None:
         if state.error is None:
@@ -107,12 +114,10 @@ class Reports(QObject):
             f"{state.error.message}\n{state.error.detail.splitlines()[0] if state.error.detail else ''}".strip()
         )
         what, known = self._what, self._known()
-        self._window.background.run(
-            lambda: self._source.report_of_engine(what, known), lambda _path: None, self._window.failed
-        )
+        self._background.run(lambda: self._source.report_of_engine(what, known), lambda _path: None, self.failed.emit)
 
     def _remember_job(self) -> None:
-        running = self._window.session.running
+        running = self._session.running
         if running is not None:
             self._recipe = running.recipe
 

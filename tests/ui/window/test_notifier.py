@@ -11,8 +11,8 @@ from app.settings import Settings
 from engine.jobs.job import Job
 from engine.jobs.notices import JobEnded, JobProgressed
 from tests.fakes.recipes import picture_recipe
-from ui import notifier as module
-from ui.notifier import Notifier
+from ui.window import notifier as module
+from ui.window.notifier import Notifier
 
 JOB = Job(id="a", recipe=picture_recipe().replace(prompt="an owl, night"), model_folder="/m", created=0.0)
 

@@ -20,8 +20,8 @@ from engine.media.environment import Environment
 from engine.media.save import save_image
 from tests.fakes.recipes import picture_recipe
 from ui.library.label_dialog import LabelDialog
-from ui.main_window import MainWindow
-from ui.reports import ReportDialog, Reports
+from ui.window.main_window import MainWindow
+from ui.window.reports import ReportDialog
 
 
 @pytest.fixture
@@ -185,10 +185,9 @@ def test_a_second_start_raises_the_window_and_opens_its_file(qtbot: QtBot, shown
 
 
 def test_a_report_can_be_looked_at_and_saved(qtbot: QtBot, open_window, paths: Paths, tmp_path: Path) -> None:
-    window = open_window("--die-at-step", "2", until_ready=False)
     logs = Logs(paths.logs)
     logs.crashed = True
-    window.reports = Reports(window, logs)
+    window = open_window("--die-at-step", "2", until_ready=False, logs=logs)
     qtbot.waitUntil(lambda: any("unexpectedly" in message.text for message in window.messages.messages()))
     message = next(message for message in window.messages.messages() if "unexpectedly" in message.text)
     assert message.button == "Show report"

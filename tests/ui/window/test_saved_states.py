@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pytestqt.qtbot import QtBot
 
 from app.paths import Paths
-from ui.main_window import MainWindow
+from ui.window.main_window import MainWindow
 
 REFUSED = "The saved state of this job is not used: it is damaged. The job starts over."
 

@@ -1,0 +1,1 @@
+"""The window itself: where its parts are built, placed and connected. Nothing below it knows it."""
