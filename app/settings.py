@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.protocol.commands import CompileWish
 from engine.protocol.errors import from_os_error
 from engine.protocol.family_info import Kind
@@ -67,7 +68,7 @@ class SettingsFile:
         """The settings, or the defaults where there are none or they cannot be read."""
         self.notice = ""
         try:
-            raw = self._path.read_bytes()
+            raw = read_regular(self._path, TEXT_LIMIT)
         except FileNotFoundError:
             return Settings()
         except OSError as error:

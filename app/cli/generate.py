@@ -23,6 +23,7 @@ from app.cli.unfinished import Expected, Result, Unfinished, UnfinishedFolder, n
 from app.kept_encodings import encodings_folder
 from app.paths import Paths
 from app.settings import SettingsFile
+from engine.files import PICTURE_LIMIT, open_regular, read_regular
 from engine.interop.embedded import is_picture
 from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
@@ -160,7 +161,7 @@ def read_recipe(path: Path) -> Recipe:
             raise BadFile(f"{path} carries no recipe.", "Choose a file that Laterna made.")
         return found
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return Recipe.from_json(file.read(MAX_JSON_BYTES + 1))
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
@@ -198,9 +199,9 @@ def lora_argument(text: str) -> tuple[Path, float]:
     """``FILE`` or ``FILE:STRENGTH``; what follows the last colon counts as a strength if it is a number."""
     file, colon, strength = text.rpartition(":")
     try:
-        return (Path(file).expanduser(), float(strength)) if colon else (Path(text).expanduser(), 1.0)
+        return (Path(file), float(strength)) if colon else (Path(text), 1.0)
     except ValueError:
-        return Path(text).expanduser(), 1.0
+        return Path(text), 1.0
 
 
 def _start_picture(arguments: Namespace, base: Recipe | None) -> InputMedia | None:
@@ -209,7 +210,7 @@ def _start_picture(arguments: Namespace, base: Recipe | None) -> InputMedia | No
     if arguments.picture is not None:
         path = Path(arguments.picture).resolve()
         try:
-            content = path.read_bytes()
+            content = read_regular(path, PICTURE_LIMIT)
             if not is_picture(content[:16]):
                 raise BadFile(f"{path} is no picture.", "Name a PNG, JPEG or WebP file.")
             media = InputMedia(str(path), hashlib.sha256(content).hexdigest(), USUAL_STRENGTH)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.cli.output import print_json
 from app.cli.parser import Namespace
+from app.cli.path_arguments import path_argument
 from app.paths import Paths
 from engine.library.library import Library
 from engine.library.search import parse
@@ -51,7 +52,7 @@ def _add(arguments: Namespace, library: Library) -> int:
     items, refused = [], []
     for term in arguments.terms:
         try:
-            items.append(library.add(Path(term)))
+            items.append(library.add(Path(path_argument(term))))
         except BadFile as error:
             refused.append(error.info())
     if arguments.json:

@@ -17,7 +17,7 @@ def find_model(model: str, paths: Paths) -> InstalledModel:
     """An installed model by its id, a folder in diffusers layout, or whatever ``imports.recognise`` knows: what that
     lacks comes from the models that are here. Raises ``ModelMissing``, ``BadArguments`` or what is wrong with the file.
     """
-    path = Path(model).expanduser()
+    path = Path(model).expanduser().absolute()
     try:
         return resolve(model, paths.model_folders)
     except ModelMissing:

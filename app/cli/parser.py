@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from app.cli.path_arguments import path_argument, path_or_export
 from engine.protocol.version import VERSION
 
 Namespace = argparse.Namespace
@@ -29,9 +30,16 @@ def build_parser() -> argparse.ArgumentParser:
         description="Laterna: make pictures and clips from text on your own machine."
         " Without a command it opens the window; `start.py test` runs the tests.",
     )
-    parser.add_argument("--home", metavar="DIR", help="keep settings, models, library and caches in this folder")
     parser.add_argument(
-        "--open", metavar="FILE", action="append", default=[], help="open the window with the recipe of this file"
+        "--home", type=path_argument, metavar="DIR", help="keep settings, models, library and caches in this folder"
+    )
+    parser.add_argument(
+        "--open",
+        type=path_argument,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="open the window with the recipe of this file",
     )
     parser.set_defaults(json=False)
     parser.add_argument("--version", action="version", version=f"Laterna {VERSION}")
@@ -53,7 +61,7 @@ def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
-    parser.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.add_argument("--home", type=path_argument, metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
@@ -63,7 +71,9 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--prompt", metavar="TEXT", help="alternatives {red|blue} and wildcards __name__ are drawn by seed"
     )
-    parser.add_argument("--out", metavar="FILE", help="a .png or .mp4; without it the result goes into the library")
+    parser.add_argument(
+        "--out", type=path_argument, metavar="FILE", help="a .png or .mp4; without it the result goes into the library"
+    )
     parser.add_argument("--model", metavar="ID|PATH", help="a model's id, its folder, or a .safetensors or .gguf file")
     parser.add_argument("--negative", metavar="TEXT")
     parser.add_argument("--width", type=int, metavar="PIXELS")
@@ -78,7 +88,9 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--seed", type=int, metavar="N", help="without it a random one is taken, and printed")
     _step_caching(parser)
     _weights(parser)
-    parser.add_argument("--picture", metavar="FILE", help="start from this picture instead of from noise alone")
+    parser.add_argument(
+        "--picture", type=path_argument, metavar="FILE", help="start from this picture instead of from noise alone"
+    )
     parser.add_argument("--strength", type=float, metavar="D", help="with --picture: how much is drawn anew, up to 1")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="this many results, with seeds counted up")
     parser.add_argument(
@@ -89,7 +101,9 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="a result for each value: guidance=3..5, steps=20,30, seed=x4; twice for a grid",
     )
     parser.add_argument("--combinations", action="store_true", help="a result for every combination of alternatives")
-    parser.add_argument("--recipe", metavar="FILE", help="start from a recipe: JSON, or a file made by Laterna")
+    parser.add_argument(
+        "--recipe", type=path_argument, metavar="FILE", help="start from a recipe: JSON, or a file made by Laterna"
+    )
     parser.add_argument(
         "--compile",
         choices=["never", "auto", "always"],
@@ -99,7 +113,12 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--resume", action="store_true", help="go on with what was stopped last, from where it was")
     parser.add_argument("--a1111", action="store_true", help="put Automatic1111's parameters into PNGs too")
     parser.add_argument(
-        "--lora", action="append", default=[], metavar="FILE[:STRENGTH]", help="apply this LoRA; may be given again"
+        "--lora",
+        action="append",
+        default=[],
+        type=path_argument,
+        metavar="FILE[:STRENGTH]",
+        help="apply this LoRA; may be given again",
     )
 
 
@@ -115,15 +134,22 @@ def _weights(parser: argparse.ArgumentParser) -> None:
 
 def _recipe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "recipe", "Print the recipe inside a file made by Laterna, as JSON.")
-    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("file", type=path_argument, metavar="FILE")
 
 
 def _reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "reproduce", "Make a file again and say whether the pixels are equal.")
-    parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--out", metavar="FILE", help="keep the new file here")
+    parser.add_argument("file", type=path_argument, metavar="FILE")
+    parser.add_argument("--out", type=path_argument, metavar="FILE", help="keep the new file here")
     parser.add_argument("--model", metavar="ID|PATH", help="the model, where its id is not found")
-    parser.add_argument("--lora", action="append", default=[], metavar="FILE", help="a LoRA of the recipe, where it is")
+    parser.add_argument(
+        "--lora",
+        action="append",
+        default=[],
+        type=path_argument,
+        metavar="FILE",
+        help="a LoRA of the recipe, where it is",
+    )
 
 
 def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -134,7 +160,9 @@ def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     def action(name: str, text: str) -> argparse.ArgumentParser:
         made = actions.add_parser(name, help=text, description=text)
         made.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON")
-        made.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        made.add_argument(
+            "--home", type=path_argument, metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
         return made
 
     listing = action("list", "What is here, and what can be downloaded.")
@@ -144,7 +172,9 @@ def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     download.add_argument("--precision", choices=["native", "fp8"], default="native", help="fp8: a smaller T5 (SD 3.5)")
     _download_options(download)
     importing = action("import", "Use models that you have, where they are: nothing is copied.")
-    importing.add_argument("path", metavar="PATH", help="a diffusers folder, .safetensors, .gguf, ComfyUI or hub cache")
+    importing.add_argument(
+        "path", type=path_argument, metavar="PATH", help="a diffusers folder, .safetensors, .gguf, ComfyUI or hub cache"
+    )
     importing.add_argument("--name", default="", metavar="NAME")
     importing.add_argument("--dry-run", action="store_true", help="only say what it is")
     completing = action("complete", "Download what an import lacks: tokenizers, text encoders, the VAE.")
@@ -165,7 +195,7 @@ def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     token = action("token", "The hub's token for gated models; `token set` reads it from the standard input.")
     token.add_argument("change", nargs="?", choices=["show", "set", "delete", "check"], default="show")
     move = action("move", "Move all models to another disk, checked.")
-    move.add_argument("path", metavar="DIR")
+    move.add_argument("path", type=path_argument, metavar="DIR")
 
 
 def _download_options(parser: argparse.ArgumentParser) -> None:
@@ -185,10 +215,15 @@ def _workflow(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     text = "A ComfyUI workflow, or a picture or settings of another program, as a recipe; `workflow export`: back."
     parser = _command(commands, "workflow", text)
     parser.add_argument(
-        "files", nargs="+", metavar="[export] FILE", help="a workflow, a picture, a recipe, or a text of settings"
+        "files",
+        nargs="+",
+        type=path_or_export,
+        metavar="[export] FILE",
+        help="a workflow, a picture, a recipe, or a text of settings",
     )
     parser.add_argument(
         "--out",
+        type=path_argument,
         metavar="FILE",
         help="the recipe as JSON; for export the graph (.json), A1111's text (.txt), or a copy of a .png with both",
     )

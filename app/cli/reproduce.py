@@ -14,6 +14,7 @@ from app.cli.target import named, write_whole
 from app.kept_encodings import encodings_folder
 from app.paths import Paths
 from app.settings import SettingsFile
+from engine.files import OWN_LIMIT, read_regular
 from engine.media import metadata
 from engine.models.adapters import locate
 from engine.protocol.errors import BadFile
@@ -26,7 +27,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
         raise BadFile(f"{arguments.file} carries no recipe.", "Only files that Laterna made can be made again.")
     model = find_model(arguments.model or info.recipe.model, paths)
     validate(info.recipe, model.family)
-    loras = locate(info.recipe.adapters, paths.adapters, [Path(file).expanduser() for file in arguments.lora])
+    loras = locate(info.recipe.adapters, paths.adapters, [Path(file) for file in arguments.lora])
     suffix = SUFFIXES[model.info.kind]
     out = named(arguments.out, suffix, model.info.name).path() if arguments.out else None
     encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
@@ -36,7 +37,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     ):
         done = engine.generate(info.recipe, model.folder, Path(scratch), "again", encodings, adapter_files=loras)
         if out:
-            write_whole(out, Path(done.files[0].path).read_bytes())
+            write_whole(out, read_regular(Path(done.files[0].path), OWN_LIMIT))
     hashes = [file.pixels_sha256 for file in done.files]
     equal = info.pixels_sha256 in hashes
     if arguments.json:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.jobs.checkpoints import SUFFIX, CheckpointFolder
 from engine.media import atomic
 from engine.protocol.commands import CompileWish
@@ -95,7 +96,7 @@ class UnfinishedFolder:
         found = []
         for path in self._folder.glob("*.json") if self._folder.is_dir() else ():
             with suppress(OSError, msgspec.DecodeError):
-                found.append(msgspec.json.decode(path.read_bytes(), type=Unfinished))
+                found.append(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Unfinished))
         return sorted(found, key=lambda work: -work.saved)
 
     def _prune(self) -> None:

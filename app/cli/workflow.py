@@ -11,6 +11,7 @@ from app.cli.parser import Namespace
 from app.cli.target import write_whole
 from app.known_models import known_models
 from app.paths import Paths
+from engine.files import PICTURE_LIMIT, read_regular
 from engine.interop import a1111, embedded, png_texts
 from engine.interop.comfy_export import export_workflow
 from engine.interop.open_file import Importer
@@ -26,12 +27,12 @@ def run(arguments: Namespace, paths: Paths) -> int:
     action, files = ("export", arguments.files[1:]) if arguments.files[0] == "export" else ("import", arguments.files)
     if len(files) != 1:
         raise BadArguments(f"There are {len(files)} files; it takes one.", "Name one file.")
-    source = Path(files[0]).expanduser()
+    source = Path(files[0])
     if source.suffix.lower() == ".mp4":
         result = ImportResult("Laterna", metadata.read(source).recipe)
     else:
         result = Importer(known_models(paths)).open(source)
-    out = Path(arguments.out).expanduser() if arguments.out else None
+    out = Path(arguments.out) if arguments.out else None
     if action == "export":
         return _export(source, result, out, arguments.json)
     if result.recipe is not None and out is not None:
@@ -85,7 +86,7 @@ def _content(source: Path, recipe: Recipe, graph: dict[str, object], ending: str
     if ending == ".txt":
         return text.encode() + b"\n"
     try:
-        picture = source.read_bytes()
+        picture = read_regular(source, PICTURE_LIMIT)
     except OSError as error:
         raise from_os_error(error, "reading the picture", source) from error
     if not embedded.is_png(picture[:16]):

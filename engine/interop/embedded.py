@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.files import open_regular
 from engine.protocol.errors import BadFile, from_os_error
 
 MAX_TEXT_BYTES = 8 * 1024 * 1024
@@ -36,7 +37,7 @@ def read_texts(path: Path) -> dict[str, str]:
     Raises ``BadFile`` for a file that is none of the three.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(12)
             file.seek(0)
             size = os.fstat(file.fileno()).st_size

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.files import open_regular
 from engine.interop import a1111, embedded, foreign_json, other_tools
 from engine.interop.comfy_import import import_workflow, is_workflow
 from engine.interop.fit import fit
@@ -39,7 +40,7 @@ class Importer:
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise BadFile(f"{path.name} is no file.", "Choose a workflow or a picture.")
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 start = file.read(16)
                 if not embedded.is_picture(start):
                     size = os.fstat(file.fileno()).st_size

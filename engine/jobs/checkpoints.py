@@ -8,6 +8,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from engine.files import open_regular
 from engine.media.atomic import TEMPORARY_PREFIX
 
 SUFFIX = ".safetensors"
@@ -74,7 +75,7 @@ class CheckpointFolder:
 def _steps(file: Path) -> tuple[int, int]:
     """Only for showing: the engine looks closely before it goes on from there."""
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             length = int.from_bytes(opened.read(8), "little")
             header = json.loads(opened.read(min(length, _MAX_HEADER)))
         own = json.loads(header["__metadata__"][HEADER])

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from engine.files import open_regular
 from engine.protocol import codec
 from engine.protocol.commands import Command, Shutdown
 from engine.protocol.errors import EngineDied, LaternaError, ProtocolError
@@ -199,7 +200,7 @@ def _tail(path: Path, since: int) -> str:
     """The end of the log, of what was said behind ``since`` bytes; where Python died in it, from there on, because the
     cause is said before the long traces."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = file.seek(0, os.SEEK_END)
             begin = since if since <= size else 0  # it was cut meanwhile
             file.seek(max(begin, size - _TRACE_BYTES))

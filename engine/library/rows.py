@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from engine.files import open_regular
 from engine.library.item import Item
 from engine.media import metadata
 from engine.protocol.errors import BadFile, BadRecipe
@@ -106,7 +107,7 @@ def _file_identity(path: Path, size: int) -> str:
     """What a file is recognised by that does not say the hash of its pixels: its length and both its ends."""
     digest = hashlib.sha256(str(size).encode())
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             digest.update(file.read(_HASHED_END))
             file.seek(max(0, size - _HASHED_END))
             digest.update(file.read(_HASHED_END))

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from engine.files import open_regular
 from engine.library.marks import Fields
 from engine.media import atomic
 from engine.protocol.errors import from_os_error
@@ -80,7 +81,7 @@ class Sidecar:
         """What a journal says beyond ``known``: all of it where it was compacted since. Lines that make no sense are
         passed over. A journal that cannot be read says nothing."""
         try:
-            with self._path(writer).open("rb") as file:
+            with open_regular(self._path(writer)) as file:
                 header = _header(file.readline(MAX_LINE))
                 generation = header.generation if header else 0
                 start = known.size if generation == known.generation else 0
@@ -111,7 +112,7 @@ class Sidecar:
                 _write(file, data, size)
             if is_new:
                 atomic.sync_folder(self._folder)
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 header = _header(file.readline(MAX_LINE))
         except OSError as error:
             raise from_os_error(error, "keeping this mark", path) from error

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.library.item import Item
 from engine.media import atomic, frames, png
 from engine.protocol.errors import BadFile
@@ -41,7 +42,7 @@ class ThumbnailCache:
         """
         path = self._path(item, side)
         with suppress(OSError):
-            data = path.read_bytes()
+            data = read_regular(path, TEXT_LIMIT)
             if data:
                 if time.time() - path.stat().st_mtime > _TOUCH_SECONDS:
                     os.utime(path)

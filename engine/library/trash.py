@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from engine.files import open_regular
 from engine.library.naming import unused
 from engine.media import atomic
 from engine.protocol.errors import BadFile, from_os_error
@@ -166,7 +167,7 @@ def _read_info(trash: TrashFolder, name: str) -> Trashed | None:
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return None
-        with (trash.info / name).open("rb") as file:
+        with open_regular(trash.info / name) as file:
             lines = file.read(_MAX_INFO_BYTES).decode("utf-8", "replace").splitlines()
     except OSError:
         return None

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from engine.files import open_regular
+
 LIMIT = 4 * 1024 * 1024
 _BLOCK = 1024 * 1024
 
@@ -13,7 +15,7 @@ _BLOCK = 1024 * 1024
 def tail(path: Path, size: int) -> str:
     """The last ``size`` bytes of a text file, from the beginning of a line; "" where it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - size))
             data = file.read(size)
@@ -33,7 +35,7 @@ def trim(path: Path, limit: int = LIMIT) -> bool:
     with suppress(OSError):
         if path.stat().st_size <= limit:
             return False
-        with path.open("rb") as source, path.with_suffix(".1.log").open("wb") as target:
+        with open_regular(path) as source, path.with_suffix(".1.log").open("wb") as target:
             source.seek(max(0, source.seek(0, os.SEEK_END) - limit))
             while block := source.read(_BLOCK):
                 target.write(block)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.sax.saxutils import quoteattr
 
+from engine.files import open_regular
 from engine.media import tags
 from engine.protocol.errors import BadFile, from_os_error
 
@@ -46,7 +47,7 @@ def read_recipe(path: Path) -> str:
     Raises ``BadFile`` for a file that is neither, ``NotWritable`` and the like where it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(12)
             if start[:6] in _GIF:
                 file.seek(6)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.files import open_regular
 from engine.media import animation, mp4, png, tags
 from engine.media.environment import Environment
 from engine.protocol.errors import BadFile, BadRecipe
@@ -44,7 +45,7 @@ def read(path: Path) -> MediaInfo:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             raise BadFile(f"{path} is no file.", "Choose a PNG or MP4.")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(16)
             file.seek(0)
             if start.startswith(png.SIGNATURE):
@@ -62,7 +63,7 @@ def read_recipe(path: Path) -> tuple[Recipe | None, str]:
     """The recipe in a PNG, MP4, GIF or WebP, or None with a sentence where the one in it cannot be used ("" where there
     is none). Raises ``BadFile`` for any other file, and where it cannot be read."""
     path = Path(path)
-    with suppress(OSError), path.open("rb") as file:
+    with suppress(OSError), open_regular(path) as file:
         start = file.read(12)
         if animation.is_animation(start):
             text = animation.read_recipe(path)

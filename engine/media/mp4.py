@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from engine.files import check_regular
 from engine.media.pixels import Pixels
 from engine.protocol.errors import BadFile
 
@@ -84,6 +85,7 @@ def open_clip(path: Path) -> tuple[InputContainer, VideoStream]:
     import av
 
     try:
+        check_regular(path)
         container = av.open(f"file:{path.absolute()}", format="mp4", metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise damaged(error) from error

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from engine.files import open_regular
 from engine.media.pixels import Pixels
 from engine.protocol.errors import BadFile
 
@@ -84,7 +85,7 @@ def decode(path: Path) -> Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path, formats=["PNG"]) as image:
+        with open_regular(path) as file, Image.open(file, formats=["PNG"]) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise BadFile(f"A picture of {image.width} × {image.height} pixels is too large.", "Choose another.")
             return image.convert("RGB")

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
 from engine.memory.footprint import KINDS, Footprint, Lines, fingerprint, relevant
 
@@ -18,7 +19,7 @@ TABLE = Path(__file__).resolve().parents[2] / "resources" / "memory" / "networks
 @cache
 def shipped() -> dict[str, Footprint]:
     """The table that ships, by fingerprint."""
-    found = msgspec.json.decode(TABLE.read_bytes(), type=dict[str, Footprint])
+    found = msgspec.json.decode(read_regular(TABLE, TEXT_LIMIT), type=dict[str, Footprint])
     return {entry.key: entry for entry in found.values()}
 
 
@@ -45,7 +46,7 @@ class Footprints:
         found = shipped().get(key) or self._kept.get(key)
         if found is None and self._folder is not None:
             try:
-                found = msgspec.json.decode((self._folder / f"{key}.json").read_bytes(), type=Footprint)
+                found = msgspec.json.decode(read_regular(self._folder / f"{key}.json", TEXT_LIMIT), type=Footprint)
             except (OSError, msgspec.DecodeError, RecursionError):
                 return None
             self._kept[key] = found
@@ -54,12 +55,12 @@ class Footprints:
     def unknown(self, folder: Path) -> bool:
         """Whether the model in ``folder`` has a network that was never simulated."""
         try:
-            index = json.loads((folder / "model_index.json").read_bytes())
+            index = json.loads(read_regular(folder / "model_index.json", TEXT_LIMIT))
             networks = [
                 (name, entry[1]) for name, entry in index.items() if isinstance(entry, list) and len(entry) == 2
             ]
             return any(
-                self.find(cls, json.loads((folder / name / "config.json").read_bytes())) is None
+                self.find(cls, json.loads(read_regular(folder / name / "config.json", TEXT_LIMIT))) is None
                 for name, cls in networks
                 if cls in KINDS
             )

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.memory.components import Component, Components
 from engine.memory.footprint import KINDS
 from engine.memory.footprints import Footprints
@@ -62,7 +63,7 @@ def from_folder(folder: Path, footprints: Footprints | None = None) -> Component
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_regular(path, TEXT_LIMIT))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelDamaged(f"{path} cannot be read: {error}.", GET_AGAIN) from error
     if not isinstance(value, dict):

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.models.catalog import FAMILIES
 from engine.models.recognise import Part
 from engine.models.reference import Reference, read_reference
@@ -132,7 +133,7 @@ def _fits(folder: Path, component: str, name: str) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_regular(path, TEXT_LIMIT))
     except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import msgspec
 
+from engine.files import open_regular
 from engine.protocol.errors import ModelDamaged, from_os_error
 
 MAGIC = b"GGUF"
@@ -68,7 +69,7 @@ class GgufHeader(msgspec.Struct, frozen=True):
 def read_gguf(path: Path) -> GgufHeader:
     """Read and check the header of ``path``. Raises ``ModelDamaged`` with what is wrong."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return _Reader(path, file).header()
     except OSError as error:
         raise from_os_error(error, "reading the model file", path) from error

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.files import open_regular
+
 BLOCK = 256 * 1024  # stays in the processor's cache between reading and hashing
 GIT_BYTES = 64 * 1024 * 1024  # git's name is asked for small files only
 
@@ -18,7 +20,7 @@ class FileHasher:
     """
 
     def __init__(self, path: Path, size: int) -> None:
-        self._file = path.open("rb", buffering=0)
+        self._file = open_regular(path, buffering=0)
         self._sha256 = hashlib.sha256()
         self._git = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False) if size < GIT_BYTES else None
         self._block = memoryview(bytearray(BLOCK))
@@ -68,7 +70,7 @@ def hash_file(path: Path, progress: Callable[[int], None] = lambda count: None) 
     digest = hashlib.sha256()
     block = memoryview(bytearray(BLOCK))
     size = 0
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path, buffering=0) as file:
         while count := file.readinto(block):
             digest.update(block[:count])
             size += count

@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.models import catalog, installed
 from engine.models.assembly import LABELS, OPTIONAL
 from engine.models.manifest import check_name
@@ -132,7 +133,7 @@ def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str,
 def _from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
     """A folder in diffusers layout: every component's weights are there, whole, and no pickle."""
     opened = installed.open_folder(folder)
-    index = json.loads((folder / "model_index.json").read_bytes())
+    index = json.loads(read_regular(folder / "model_index.json", TEXT_LIMIT))
     parts: list[Part] = []
     missing: list[str] = []
     for component, entry in index.items():
@@ -179,7 +180,7 @@ def _folder_part(place: Path) -> Part | None:
     plain = [path for path in weights if not _variant(path)] or weights
     for index in place.glob("*.index.json"):
         if _variant(index) == _variant(plain[0]):
-            names = set(json.loads(index.read_bytes()).get("weight_map", {}).values())
+            names = set(json.loads(read_regular(index, TEXT_LIMIT)).get("weight_map", {}).values())
             if any(not (place / name).is_file() for name in names):
                 return None
             plain = [path for path in weights if path.name in names] or plain
@@ -220,7 +221,7 @@ def _snapshots(repository: Path) -> list[Path]:
     """The snapshot of ``main`` first, then the newest."""
     folders = [path for path in (repository / "snapshots").iterdir() if path.is_dir()]
     try:
-        current = (repository / "refs" / "main").read_text("ascii").strip()
+        current = read_regular(repository / "refs" / "main", 1024).decode("ascii").strip()
     except (OSError, UnicodeDecodeError):
         current = ""
     return sorted(folders, key=lambda path: (path.name != current, -path.stat().st_mtime))

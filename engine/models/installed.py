@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import assemble
 from engine.models.catalog import FAMILIES, MODELS
 from engine.models.guess import guess
@@ -57,7 +58,7 @@ _FAMILY_OF_PIPELINE = {
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_regular(path, TEXT_LIMIT))
     except FileNotFoundError as error:
         raise ModelMissing(
             f"There is no model in {path.parent}: {path.name} is missing.",
@@ -88,7 +89,7 @@ def open_folder(folder: Path) -> InstalledModel:
         config = _read_json(folder / "transformer" / "config.json")
         return InstalledModel(guess(folder.name, family, config), folder)
     try:
-        info = msgspec.json.decode(card.read_bytes(), type=ModelInfo)
+        info = msgspec.json.decode(read_regular(card, TEXT_LIMIT), type=ModelInfo)
     except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise ModelDamaged(f"{card} cannot be read: {error}.", "Remove the file, or get the model again.") from error
     if info.family != family:
@@ -147,7 +148,7 @@ def resolve(model: str, folders: Iterable[Path]) -> InstalledModel:
             return found
     for place in (
         *(_located(parent) / model for parent in folders if Path(model).name == model),
-        Path(model).expanduser(),
+        Path(model).expanduser().absolute(),
     ):
         if place.is_dir():  # not usable, or it would have been found: this says why
             return open_folder(place)

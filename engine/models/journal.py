@@ -16,6 +16,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from engine.files import TEXT_LIMIT, read_regular
+
 HEADER_BYTES = 4096
 LINE_BYTES = 64
 MAX_SEGMENTS = 100_000
@@ -78,7 +80,7 @@ class Journal:
     def open(cls, path: Path, key: str, size: int) -> Journal | None:
         """The journal of an earlier run for this content; None where there is none that can be trusted."""
         try:
-            raw = path.read_bytes()
+            raw = read_regular(path, TEXT_LIMIT)
             identity = msgspec.json.decode(raw[:HEADER_BYTES], type=PartIdentity)
             if identity.key != key or identity.size != size or identity.segment_bytes < 1:
                 return None

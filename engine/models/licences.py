@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
 from engine.protocol.errors import AccessDenied, BadArguments, from_os_error
 
@@ -82,7 +83,7 @@ class Acceptances:
 
     def all(self) -> dict[str, Acceptance]:
         try:
-            found = msgspec.json.decode(self._file.read_bytes(), type=list[Acceptance])
+            found = msgspec.json.decode(read_regular(self._file, TEXT_LIMIT), type=list[Acceptance])
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return {}
         return {acceptance.licence: acceptance for acceptance in found}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.protocol.errors import ModelDamaged, ModelMissing
 
 MOVED_NAME = "laterna-moved.json"
@@ -22,7 +23,7 @@ def locate(root: Path) -> Path:
     for _ in range(MAX_HOPS):
         marker = here / MOVED_NAME
         try:
-            target = Path(msgspec.json.decode(marker.read_bytes(), type=Moved).folder)
+            target = Path(msgspec.json.decode(read_regular(marker, TEXT_LIMIT), type=Moved).folder)
         except FileNotFoundError:
             return here
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

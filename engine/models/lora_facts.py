@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.models.installed import InstalledModel
 from engine.models.recognise import PICKLES
 from engine.models.safetensors_header import Header, read_header
@@ -91,7 +92,7 @@ def _told_model(header: Header) -> str:
 def transformer_width(model: InstalledModel) -> int:
     """That of the model's layers; 0 where its folder does not say."""
     try:
-        config = json.loads((model.folder / "transformer" / "config.json").read_bytes())
+        config = json.loads(read_regular(model.folder / "transformer" / "config.json", TEXT_LIMIT))
         return int(config["num_attention_heads"]) * int(config["attention_head_dim"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return 0

@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, open_regular, read_regular
 from engine.media import atomic
 from engine.models.catalog import FAMILIES
 from engine.models.installed import InstalledModel
@@ -115,7 +116,7 @@ class LoraShelf:
 def read_index(folder: Path) -> dict[str, KnownLora]:
     """By path; a damaged file counts as an empty one."""
     try:
-        found = msgspec.json.decode((folder / INDEX_NAME).read_bytes(), type=list[KnownLora])
+        found = msgspec.json.decode(read_regular(folder / INDEX_NAME, TEXT_LIMIT), type=list[KnownLora])
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return {one.path: one for one in found}
@@ -144,7 +145,7 @@ def hash_of(path: Path, index: dict[str, KnownLora] | None = None) -> str:
         known = (index or {}).get(str(path))
         if known is not None and known.sha256 and _is_same(path, known):
             return known.sha256
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise from_os_error(error, "reading the LoRA", path) from error

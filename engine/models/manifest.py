@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.protocol.errors import ModelDamaged, UnsafeModel
 
 MANIFEST_NAME = "laterna-files.json"
@@ -47,7 +48,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     """The manifest in ``folder``, or None where there is none. Raises ``ModelDamaged`` or ``UnsafeModel``."""
     path = folder / MANIFEST_NAME
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Manifest)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

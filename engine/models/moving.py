@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.files import open_regular
 from engine.media import atomic
 from engine.models import links
 from engine.models.disk import allocated_bytes, check_space, sync_folder
@@ -133,7 +134,7 @@ def _copy_checked(source: Path, target: Path, progress: Callable[[int], None]) -
         return
     sha256 = hashlib.sha256()
     temporary = target.with_name(target.name + _COPYING)
-    with source.open("rb", buffering=0) as reader, temporary.open("wb", buffering=0) as writer:
+    with open_regular(source, buffering=0) as reader, temporary.open("wb", buffering=0) as writer:
         while block := reader.read(BLOCK):
             sha256.update(block)
             writer.write(block)

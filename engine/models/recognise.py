@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.files import open_regular
 from engine.models.gguf_header import MAGIC, read_gguf
 from engine.models.safetensors_header import Header, read_header
 from engine.protocol.errors import BadFile, UnsafeModel, from_os_error
@@ -80,7 +81,7 @@ def recognise_file(path: Path) -> RecognisedFile:
     if path.suffix.lower() in PICKLES:
         raise _pickle(path)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(4)
     except OSError as error:
         raise from_os_error(error, "reading the model file", path) from error

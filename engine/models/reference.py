@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
 from engine.models.recognise import Part
 from engine.protocol.errors import ModelDamaged
@@ -44,7 +45,7 @@ def read_reference(folder: Path) -> Reference | None:
     """None where ``folder`` is no import. Raises ``ModelDamaged``."""
     path = folder / REFERENCE_NAME
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Reference)
+        return msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Reference)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from engine.files import open_regular
 from engine.protocol.errors import ModelDamaged, from_os_error
 
 MAX_HEADER_BYTES = 25_000_000  # the largest published headers are a few MB
@@ -59,7 +60,7 @@ class Header(msgspec.Struct, frozen=True):
 def read_header(path: Path) -> Header:
     """Read and check the header of ``path``. Raises ``ModelDamaged`` with what is wrong; reads no tensor."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             prefix = file.read(8)
             if len(prefix) < 8:

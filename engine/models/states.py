@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import assemble
 from engine.models.disk import allocated_bytes
 from engine.models.licences import LICENCES
@@ -94,7 +95,7 @@ def unfinished(store: Store) -> list[Plan]:
     if store.wanted.is_dir():
         for path in sorted(store.wanted.glob("*.json"), key=lambda path: path.stat().st_mtime):
             with suppress(OSError, msgspec.DecodeError):
-                plans.append(msgspec.json.decode(path.read_bytes(), type=Plan))
+                plans.append(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Plan))
     return plans
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 import filelock
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
 from engine.models import links
 from engine.models.disk import allocated_bytes, sync_folder
@@ -234,7 +235,7 @@ class Store:
             try:
                 for path in self._removing.glob("*.json"):
                     with suppress(msgspec.DecodeError, UnicodeDecodeError):
-                        self._finish_removal(msgspec.json.decode(path.read_bytes(), type=Removal))
+                        self._finish_removal(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Removal))
                     path.unlink(missing_ok=True)
                 for staged in list(self._staging.iterdir()):
                     if staged.name.startswith("new-"):
@@ -274,7 +275,7 @@ class Store:
             kept.update(file.sha256 for file in manifest.files)
         for path in self.wanted.glob("*.json"):
             with suppress(OSError, msgspec.DecodeError):
-                kept.update(msgspec.json.decode(path.read_bytes(), type=_WantedContents).contents())
+                kept.update(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=_WantedContents).contents())
         return kept
 
     def _place(self, sha256: str, size: int, target: Path, final: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from engine.files import read_regular
 from engine.media import atomic
 from engine.models.keyrings import Keyring, KeyringSilent, find_keyring
 from engine.protocol.errors import BadArguments, LaternaError, from_os_error
@@ -82,7 +83,7 @@ class TokenStore:
         if text:
             return Token(text), "keyring"
         try:
-            text = self._file.read_text("utf-8")
+            text = read_regular(self._file, 64 * 1024).decode("utf-8")
         except FileNotFoundError:
             text = ""
         except (OSError, UnicodeDecodeError) as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.library.naming import slug
 from engine.media import atomic
 from engine.protocol.errors import BadFile, from_os_error
@@ -94,7 +95,7 @@ def _read_folder(folder: Path, *, own: bool) -> list[Style]:
         try:
             if not _ID.fullmatch(path.stem) or path.stat().st_size > MAX_BYTES:
                 continue
-            style = msgspec.json.decode(path.read_bytes(), type=Style)
+            style = msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Style)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         found.append(msgspec.structs.replace(style, id=path.stem, own=own, order=1000 if own else style.order))

@@ -8,6 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.protocol.errors import ModelDamaged
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -46,7 +47,7 @@ def _max_length(path: Path) -> int:
     """``model_max_length``, where it is a sensible number: some files hold 10^30 for "any"."""
     if not path.is_file():
         return 0
-    value = json.loads(path.read_bytes()).get("model_max_length", 0)
+    value = json.loads(read_regular(path, TEXT_LIMIT)).get("model_max_length", 0)
     return int(value) if 0 < value < 1_000_000 else 0
 
 
@@ -62,9 +63,13 @@ def _read_fast(path: Path) -> Any:
 def _build_clip(vocabulary: Path, merges: Path) -> Any:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
-    pairs = [tuple(line.split(" ")) for line in merges.read_text("utf-8").splitlines() if not line.startswith("#")]
+    pairs = [
+        tuple(line.split(" "))
+        for line in read_regular(merges, TEXT_LIMIT).decode("utf-8").splitlines()
+        if not line.startswith("#")
+    ]
     model = models.BPE(
-        vocab=json.loads(vocabulary.read_bytes()),
+        vocab=json.loads(read_regular(vocabulary, TEXT_LIMIT)),
         merges=[pair for pair in pairs if len(pair) == 2],
         end_of_word_suffix="</w>",
         unk_token=_CLIP_END,

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.files import OWN_LIMIT, read_regular
 from engine.media import atomic
 from engine.protocol.recipe import Recipe
 from engine.protocol.version import VERSION
@@ -124,7 +125,7 @@ class Checkpoint:
         if self._path is None:
             return None
         try:
-            raw = self._path.read_bytes()
+            raw = read_regular(self._path, OWN_LIMIT)
         except FileNotFoundError:
             return None
         except OSError as error:

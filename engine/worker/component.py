@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.files import TEXT_LIMIT, open_regular, read_regular
 from engine.protocol.errors import ModelDamaged, ModelMissing, UnsafeModel
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
@@ -81,7 +82,7 @@ class ModelFolder:
 
 def read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_regular(path, TEXT_LIMIT))
     except FileNotFoundError as error:
         raise ModelMissing(
             f"{path.name} is missing in {path.parent}.", "Choose a folder in diffusers layout, or download the model."
@@ -171,7 +172,7 @@ def _header(file: Path) -> dict[str, int]:
     """Number of parameters by dtype, from a safetensors header; checks that the file is as long as it says."""
     try:
         size = file.stat().st_size
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
             if length > min(size - 8, MAX_HEADER):
                 raise ValueError("its header is longer than the file")

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.files import PICTURE_LIMIT, read_regular
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import InputMedia, Recipe
 
-MAX_BYTES = 512 * 1024 * 1024
 MAX_PIXELS = 128 * 1024 * 1024
 
 
@@ -60,12 +60,17 @@ def read_picture(media: InputMedia, width: int, height: int) -> Tensor:
 def _content(media: InputMedia) -> bytes:
     path = Path(media.path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadFile(f"{path} is larger than {MAX_BYTES // 2**20} MiB.", "Choose a smaller picture.")
-        content = path.read_bytes()
-    except OSError as error:
+        content = read_regular(path, PICTURE_LIMIT)
+    except FileNotFoundError as error:
         raise BadRecipe(
             f"The picture to start from is not there: {path}.", "Choose it again, or take it out.", field="input"
+        ) from error
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadRecipe(
+            f"The picture to start from, {path}, cannot be read: {reason}.",
+            "Choose another picture, or take it out.",
+            field="input",
         ) from error
     if media.sha256 and hashlib.sha256(content).hexdigest() != media.sha256:
         raise BadRecipe(

@@ -3533,10 +3533,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha um menor.</translation>
     </message>
     <message>
-      <source>Choose a smaller picture.</source>
-      <translation>Escolha uma imagem menor.</translation>
-    </message>
-    <message>
       <source>Choose a smaller size, fewer frames or a smaller batch, or close other programs.</source>
       <translation>Escolha um tamanho menor, menos quadros ou um lote menor, ou feche outros programas.</translation>
     </message>
@@ -3595,6 +3591,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Choose another model.</source>
       <translation>Escolha outro modelo.</translation>
+    </message>
+    <message>
+      <source>Choose another picture, or take it out.</source>
+      <translation>Escolha outra imagem, ou tire-a.</translation>
     </message>
     <message>
       <source>Choose another picture.</source>
@@ -4365,6 +4365,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A imagem inicial não está lá: {}.</translation>
     </message>
     <message>
+      <source>The picture to start from, {}, cannot be read: {}.</source>
+      <translation>A imagem inicial, {}, não pode ser lida: {}.</translation>
+    </message>
+    <message>
       <source>The prompt holds broken characters.</source>
       <translation>O prompt contém caracteres quebrados.</translation>
     </message>
@@ -4995,10 +4999,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is gone from {}.</source>
       <translation>{} sumiu de {}.</translation>
-    </message>
-    <message>
-      <source>{} is larger than {} MiB.</source>
-      <translation>{} é maior que {} MiB.</translation>
     </message>
     <message>
       <source>{} is missing in {}.</source>

@@ -10,6 +10,7 @@ from PySide6.QtCore import QByteArray, QMimeData, QPoint, QRect, QRectF, Qt, QUr
 from PySide6.QtGui import QColor, QDrag, QFont, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from engine.files import OWN_LIMIT, read_regular
 from ui.theme import Theme
 
 MAX_FILES = 500
@@ -38,7 +39,7 @@ class FilesMime(QMimeData):
             return QImage(str(self._picture))
         if self._picture is not None and mimetype == _PNG:
             try:
-                return QByteArray(self._picture.read_bytes())
+                return QByteArray(read_regular(self._picture, OWN_LIMIT))
             except OSError:
                 return None
         return super().retrieveData(mimetype, preferred)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
 
 KEPT = 200
@@ -43,7 +44,7 @@ class Gains:
         self._file = file
         self._known: dict[str, Gain] = {}
         with contextlib.suppress(OSError, msgspec.DecodeError, RecursionError):
-            self._known = msgspec.json.decode(file.read_bytes(), type=dict[str, Gain])
+            self._known = msgspec.json.decode(read_regular(file, TEXT_LIMIT), type=dict[str, Gain])
 
     @property
     def known(self) -> dict[str, Gain]:

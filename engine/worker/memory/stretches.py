@@ -13,6 +13,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from engine.files import open_regular
 from engine.protocol.errors import ModelDamaged
 from engine.worker.component import GET_AGAIN, Part
 from engine.worker.single_file.names import LAYOUTS, Take
@@ -67,7 +68,7 @@ class Reader:
     def _fill(self, stretch: Stretch, target: Tensor) -> None:
         file = self._files.get(stretch.file)
         if file is None:
-            file = self._files[stretch.file] = stretch.file.open("rb", buffering=0)
+            file = self._files[stretch.file] = open_regular(stretch.file, buffering=0)
         file.seek(stretch.offset)
         left = memoryview(target.detach().reshape(-1).view(torch.uint8).numpy())
         while left:

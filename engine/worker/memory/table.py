@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
 from engine.memory.footprint import KINDS, Footprint
 from engine.memory.footprints import encode_table
@@ -30,15 +31,15 @@ def catalogued() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def networks_of(folder: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Component, class and configuration of each network that a model's folder names."""
-    index = json.loads((folder / "model_index.json").read_bytes())
+    index = json.loads(read_regular(folder / "model_index.json", TEXT_LIMIT))
     for part, entry in index.items():
         if isinstance(entry, list) and len(entry) == 2 and entry[1] in KINDS:
-            yield part, entry[1], json.loads((folder / part / "config.json").read_bytes())
+            yield part, entry[1], json.loads(read_regular(folder / part / "config.json", TEXT_LIMIT))
 
 
 def make_table(path: Path, names: Collection[str] = (), tell: Callable[[str], None] = lambda name: None) -> None:
     """Simulate every catalogued network, or those of ``names``, into the table at ``path``. Takes minutes."""
-    found = msgspec.json.decode(path.read_bytes(), type=dict[str, Footprint]) if path.exists() else {}
+    found = msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=dict[str, Footprint]) if path.exists() else {}
     for name, cls, config in catalogued():
         if not names or name in names:
             tell(name)
