@@ -25,9 +25,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+import resources
 from app.kept_encodings import encodings_folder
 from app.logs import Logs
-from app.paths import RESOURCES, Paths
+from app.paths import Paths
 from app.settings import Settings, SettingsFile
 from app.single_instance import SingleInstance
 from engine.jobs.notices import Notice
@@ -61,7 +62,7 @@ def make_application(argv: Sequence[str], language: str = "") -> QApplication:
     app.setDesktopFileName("laterna")
     locale = QLocale(language) if language else QLocale.system()
     spoken = QLocale(QLocale.Language.English)  # numbers are written as in the language of the sentences around them
-    folders = (str(RESOURCES / "translations"), QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+    folders = (str(resources.TRANSLATIONS), QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
     for name, folder in zip(("laterna", "qtbase"), folders, strict=True):
         translator = QTranslator(app)
         if translator.load(locale, name, "_", folder):
@@ -96,7 +97,7 @@ def make_window(
         frames_folder=paths.cache / "frames",
         read_recipe=lambda path: _read_recipe(path, paths),
         inputs_folder=paths.inputs,
-        prompt_tools=PromptTools(StyleStore(RESOURCES / "styles", paths.styles), Wildcards(paths.wildcards)),
+        prompt_tools=PromptTools(StyleStore(resources.STYLES, paths.styles), Wildcards(paths.wildcards)),
         loras=Loras(LoraShelf(paths.adapters)),
         report_source=logs,
         version=VERSION,
@@ -206,7 +207,7 @@ def _run_window(
     app.aboutToQuit.connect(window.shut_down)
     quit_on_signals(app)
     window.ready.connect(garbage.start)
-    window.painted.connect(lambda: app.setWindowIcon(QIcon(str(RESOURCES / "theme" / "laterna.svg"))))
+    window.painted.connect(lambda: app.setWindowIcon(QIcon(str(resources.THEME / "laterna.svg"))))
     _report_first_paint(app, window)
     window.show()
     code = app.exec()

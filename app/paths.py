@@ -8,8 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
-RESOURCES = Path(__file__).resolve().parents[1] / "resources"
-EMBEDDED_MODELS = RESOURCES / "models"
+from resources import MODELS as EMBEDDED_MODELS
 
 
 @dataclass(frozen=True)

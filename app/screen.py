@@ -6,6 +6,7 @@ import os
 import sys
 
 from engine.protocol.errors import BadArguments
+from resources import CALLED
 
 
 def has_screen() -> bool:
@@ -19,5 +20,5 @@ def need_screen() -> None:
     if not has_screen():
         raise BadArguments(
             "There is no screen here to open the window on.",
-            "Start it in a desktop session, or use a command: `python3 start.py generate --help`.",
+            f"Start it in a desktop session, or use a command: `{CALLED} generate --help`.",
         )

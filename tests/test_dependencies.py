@@ -83,6 +83,13 @@ def test_ui_does_not_know_app(path: Path) -> None:
     assert not uses(path, "app")
 
 
+@pytest.mark.parametrize("path", list(sources("app", "ui", "engine")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_resources_are_found_through_one_place(path: Path) -> None:
+    """``resources`` says where they lie; no file reckons it from where it lies itself."""
+    names = {node.id for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Name)}
+    assert "__file__" not in names
+
+
 def test_no_import_cycles() -> None:
     """Whatever an import is for, and wherever it stands."""
     modules = {module_of(path): path for path in sources("app", "ui", "engine")}

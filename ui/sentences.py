@@ -16,6 +16,7 @@ from pathlib import Path
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from engine.protocol.errors import ErrorInfo
+from resources import TRANSLATIONS
 
 CONTEXT = "Sentences"
 PLACE = "{}"
@@ -122,7 +123,7 @@ def _pattern(template: str) -> re.Pattern[str]:
 @lru_cache(maxsize=1)
 def shipped() -> Sentences:
     """Those that ship, in the application's language; read at the first error."""
-    return Sentences(Path(__file__).resolve().parents[1] / "resources" / "translations" / "sentences.json")
+    return Sentences(TRANSLATIONS / "sentences.json")
 
 
 def said(error: ErrorInfo) -> str:

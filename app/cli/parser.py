@@ -6,6 +6,7 @@ import argparse
 
 from app.cli.path_arguments import path_argument, path_or_export
 from engine.protocol.version import VERSION
+from resources import CALLED
 
 Namespace = argparse.Namespace
 _WORDS = {"library": "terms", "workflow": "files"}
@@ -26,9 +27,9 @@ def parse(argv: list[str] | None = None) -> Namespace:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="start.py",
+        prog=CALLED,
         description="Laterna: make pictures and clips from text on your own machine."
-        " Without a command it opens the window; `start.py test` runs the tests.",
+        " Without a command it opens the window; in a clone `start.py test` runs the tests.",
     )
     parser.add_argument(
         "--home", type=path_argument, metavar="DIR", help="keep settings, models, library and caches in this folder"

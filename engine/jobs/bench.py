@@ -25,8 +25,8 @@ from engine.models import catalog, installed
 from engine.protocol.commands import Ping
 from engine.protocol.events import EngineReady, EngineWarming
 from engine.protocol.recipe import Recipe
+from resources import MODELS as EMBEDDED
 
-EMBEDDED = Path(__file__).resolve().parents[2] / "resources" / "models"
 DEATHS = 5
 HANGS = 5
 JOBS = 10_000

@@ -22,8 +22,8 @@ from engine.protocol import codec
 from engine.protocol.commands import Command, Shutdown
 from engine.protocol.errors import EngineDied, LaternaError, ProtocolError
 from engine.protocol.events import Event
+from resources import PROGRAM
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
 LOG_LIMIT = 4 * 1024 * 1024
 AGAIN = "It is started again by itself."
 _TRACE_BYTES = 64 * 1024
@@ -83,7 +83,7 @@ class EngineProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                cwd=PROJECT_ROOT,
+                cwd=PROGRAM,
                 env=environment,
                 bufsize=0,
             )

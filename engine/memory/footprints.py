@@ -12,14 +12,13 @@ import msgspec
 from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
 from engine.memory.footprint import KINDS, Footprint, Lines, fingerprint, relevant
-
-TABLE = Path(__file__).resolve().parents[2] / "resources" / "memory" / "networks.json"
+from resources import NETWORKS
 
 
 @cache
 def shipped() -> dict[str, Footprint]:
     """The table that ships, by fingerprint."""
-    found = msgspec.json.decode(read_regular(TABLE, TEXT_LIMIT), type=dict[str, Footprint])
+    found = msgspec.json.decode(read_regular(NETWORKS, TEXT_LIMIT), type=dict[str, Footprint])
     return {entry.key: entry for entry in found.values()}
 
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from engine.protocol.errors import BadArguments
+from resources import CALLED
 
 KINDS = {
     "image": "train the picture model's transformer and text encoders",
@@ -26,7 +27,7 @@ def size(text: str) -> tuple[int, int]:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="start.py train", description=DESCRIPTION)
+    made = argparse.ArgumentParser(prog=f"{CALLED} train", description=DESCRIPTION)
     made.add_argument("--threads", type=int, default=1, metavar="N", help="CPU threads (1)")
     made.add_argument("--processes", type=int, default=1, metavar="N", help="data-parallel processes (1)")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")

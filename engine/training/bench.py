@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from resources import MODELS
 
 from . import runs
 from .evaluate import Draw, draw_clips, draw_pictures, evaluate, held_out_clips, held_out_scenes
 from .scenes import Scene
 
-MODELS = Path(__file__).resolve().parents[2] / "resources" / "models"
 PICTURES = 100  # of one object, and as many of two
 CLIPS = 50  # of each length
 PORTUGUESE = 50

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from engine.protocol.errors import BadArguments, Cancelled
+from resources import CALLED, MODELS
 
 from . import assemble, checkpoint, plot, runs
 from .journal import read_log, smoothed
@@ -19,7 +20,6 @@ from .parallel import Ranks
 from .progress import Console, duration
 from .runs import Run
 
-EXPORTS = Path(__file__).resolve().parents[2] / "resources" / "models"
 Report = dict[str, Any]
 
 
@@ -92,7 +92,7 @@ def train(run: Run, place: Path, compiled: bool = False) -> Report:
     finally:
         ranks.close()
     if trainer.step < run.schedule.steps:
-        raise Cancelled(f"Stopped at step {trainer.step}; it is saved.", f"Go on: start.py train resume {run.name}")
+        raise Cancelled(f"Stopped at step {trainer.step}; it is saved.", f"Go on: {CALLED} train resume {run.name}")
     return report
 
 
@@ -151,7 +151,7 @@ def export(arguments: argparse.Namespace) -> Report:
 
     _, task, step = assemble.trained_task(arguments.kind)
     _, vae, vae_step = assemble.trained_task(f"{arguments.kind.removesuffix('-turbo')}-vae")
-    out = arguments.out or EXPORTS / f"laterna-mini-{arguments.kind}"
+    out = arguments.out or MODELS / f"laterna-mini-{arguments.kind}"
     EXPORTERS[arguments.kind](task, vae, out)
     size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
     return {"folder": str(out), "bytes": size, "step": step, "vae_step": vae_step}
@@ -160,7 +160,7 @@ def export(arguments: argparse.Namespace) -> Report:
 def evaluate(arguments: argparse.Namespace) -> Report:
     from . import evaluate as scoring
 
-    folder = arguments.folder or EXPORTS / f"laterna-mini-{arguments.kind}"
+    folder = arguments.folder or MODELS / f"laterna-mini-{arguments.kind}"
     portuguese = float(arguments.portuguese)
     if arguments.kind == "video":
         pairs = scoring.held_out_clips(runs.mini_video().domain, arguments.count, arguments.seed, portuguese)

@@ -23,11 +23,11 @@ from engine.protocol.commands import Generate
 from engine.protocol.errors import Cancelled, ModelMissing
 from engine.protocol.events import EngineReady, PreviewReady
 from engine.protocol.recipe import Recipe
+from resources import MODELS as EMBEDDED
 
 if TYPE_CHECKING:
     from engine.worker.runner import Runner
 
-EMBEDDED = Path(__file__).resolve().parents[2] / "resources" / "models"
 REPEATS = 5
 CANCELS = 8
 CHECKPOINTED = 3

@@ -15,11 +15,11 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
+from resources import ROOT
 from ui.theme.icons import draw_icon
 from ui.theme.tokens import DARK, LIGHT, Tokens
 
 Mode = Literal["system", "dark", "light"]
-RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 FONT_FAMILY = "Inter"
 FONT_FACES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
 TEXT_SIZE = 13
@@ -30,7 +30,7 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, mode: Mode = "system", resources: Path = RESOURCES, parent: QObject | None = None) -> None:
+    def __init__(self, mode: Mode = "system", resources: Path = ROOT, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._resources = resources
         self._mode: Mode = mode

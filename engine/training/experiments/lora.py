@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from engine.models.installed import open_folder
+from resources import MODELS
 
 from ..backgrounds import BackgroundPool
 from ..captions import plain_caption
@@ -20,7 +21,7 @@ from ..lora import LoraTask, lora_run, save_lora
 from ..scenes import IMAGE_SIDE, Domain, draw_scene, render
 from ..trainer import Trainer
 
-MODEL = Path(__file__).resolve().parents[3] / "resources" / "models" / "laterna-mini-image"
+MODEL = MODELS / "laterna-mini-image"
 PICTURES, STEPS, BATCH, RANK = 60, 250, 8, 16
 PROMPTS = 40
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.worker.bench import image_models, prepare
+from resources import MODELS as EMBEDDED
 
-EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
 TOLERANCES = (0.1, 0.2, 0.3)
 FEWER_STEPS = (15, 10)
 """Of 20: what else would make it faster."""

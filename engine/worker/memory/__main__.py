@@ -14,15 +14,16 @@ def main() -> int:
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help="only these of the table")
     arguments = parser.parse_args()
 
-    from engine.memory.footprints import TABLE, Footprints
+    from engine.memory.footprints import Footprints
     from engine.worker.memory import table
     from engine.worker.memory.simulate import footprint
+    from resources import NETWORKS
 
     def tell(name: str) -> None:
         print(f"Simulating {name}", file=sys.stderr, flush=True)
 
     if arguments.model is None:
-        table.make_table(arguments.out or TABLE, arguments.networks, tell)
+        table.make_table(arguments.out or NETWORKS, arguments.networks, tell)
         return 0
     known = Footprints(arguments.out)
     for part, cls, config in table.networks_of(arguments.model):

@@ -23,8 +23,8 @@ from engine.models.installed import open_folder
 from engine.protocol.commands import Generate
 from engine.protocol.recipe import Recipe
 from engine.worker.bench import prepare
+from resources import MODELS as EMBEDDED
 
-EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
 RUNS = 5
 CARDS = (2, 4, 8, 12, 24, None)
 HOST_GIB = 16

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.worker.memory.bench_streaming import class_of, mid_size, network_of, write_random
+from resources import MODELS as EMBEDDED
 
-EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
 ROUNDS = 4
 READINGS = 2
 CHUNK = 2**24

@@ -15,8 +15,7 @@ from engine.memory.footprint import KINDS, Footprint
 from engine.memory.footprints import encode_table
 from engine.memory.published import NETWORKS
 from engine.worker.memory.simulate import footprint
-
-EMBEDDED = Path(__file__).resolve().parents[3] / "resources" / "models"
+from resources import MODELS as EMBEDDED
 
 
 def catalogued() -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-CONFIGS = Path(__file__).resolve().parents[3] / "resources" / "configs" / "sd35"
+from resources import CONFIGS as ALL_CONFIGS
+
+CONFIGS = ALL_CONFIGS / "sd35"
 Shapes = Mapping[str, tuple[int, ...]]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.jobs.engine_process import PROJECT_ROOT, EngineProcess
+from engine.jobs.engine_process import EngineProcess
 from engine.protocol import codec
 from engine.protocol.commands import Cancel, Generate, Ping, Preload
 from engine.protocol.errors import EngineDied, LaternaError
@@ -37,6 +37,7 @@ from engine.protocol.events import (
     StepDone,
 )
 from engine.protocol.recipe import Recipe
+from resources import PROGRAM
 from tests.fakes.processes import still_running
 
 from .conftest import cogvideox, sd35
@@ -219,7 +220,7 @@ def test_no_orphan_outlives_its_window_even_when_busy(how: str, tiny, tmp_path: 
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=PROJECT_ROOT,
+        cwd=PROGRAM,
     )
     with parent:
         try:
@@ -256,7 +257,7 @@ def test_prints_of_libraries_do_not_end_up_between_the_frames(tmp_path: Path) ->
         "host.main = noisy\n"
         "runpy.run_module('engine.worker', run_name='__main__')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=PROJECT_ROOT, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=PROGRAM, check=False)
     assert done.stdout == b"frame", done.stderr.decode()
     assert b"hello from C" in done.stderr
 

@@ -12,11 +12,12 @@ from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.paths import EMBEDDED_MODELS, RESOURCES
+from app.paths import EMBEDDED_MODELS
 from engine.models.installed import open_folder
 from engine.prompt.styles import StyleStore
 from engine.prompt.wildcards import Wildcards
 from engine.protocol.recipe import Recipe
+from resources import STYLES
 from ui.generate.panel import GeneratePanel
 from ui.generate.style_editor import StyleEditor
 from ui.prompt_tools import PromptTools
@@ -40,7 +41,7 @@ class Prompts:
 def tools(qtbot: QtBot, tmp_path: Path) -> Iterator[PromptTools]:
     (tmp_path / "wildcards").mkdir()
     (tmp_path / "wildcards" / "animal.txt").write_text("owl\ncat\n")
-    tools = PromptTools(StyleStore(RESOURCES / "styles", tmp_path / "styles"), Wildcards(tmp_path / "wildcards"))
+    tools = PromptTools(StyleStore(STYLES, tmp_path / "styles"), Wildcards(tmp_path / "wildcards"))
     tools.attach_library(Prompts("a red apple, soft light", "an owl, soft light from the left"))
     with qtbot.waitSignal(tools.changed):
         tools.load()

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
 
-from app.paths import EMBEDDED_MODELS, RESOURCES
+from app.paths import EMBEDDED_MODELS
 from engine.models.catalog import MODELS
 from engine.models.installed import find_installed
 from engine.models.licences import LICENCES
 from engine.models.sources import SOURCES
+from resources import TRANSLATIONS
 from ui.models.catalogue_texts import TEXTS, told
 
 
@@ -31,7 +32,7 @@ def test_every_text_of_the_catalogue_is_known_to_the_translation() -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_it_is_translated(qapp: QCoreApplication, text: str) -> None:
     translator = QTranslator()
-    assert translator.load(str(RESOURCES / "translations" / "laterna_pt_BR.qm"))
+    assert translator.load(str(TRANSLATIONS / "laterna_pt_BR.qm"))
     qapp.installTranslator(translator)
     try:
         assert told(text) != text

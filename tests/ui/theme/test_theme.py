@@ -9,10 +9,10 @@ from PySide6.QtGui import QColor, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+import resources
 from ui.theme import DARK, LIGHT, Theme, Tokens
-from ui.theme.theme import RESOURCES
 
-ICONS = sorted(path.stem for path in (RESOURCES / "icons").glob("*.svg"))
+ICONS = sorted(path.stem for path in resources.ICONS.glob("*.svg"))
 
 
 def luminance(color: str) -> float:

@@ -1,0 +1,25 @@
+"""What ships beside the code: models, styles, icons, fonts, translations. Every file of it is found through here.
+
+All of it is only read, wherever the program lies: in a clone, or installed in a folder that cannot be written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+MODELS = ROOT / "models"
+"""The embedded models, a folder each."""
+CONFIGS = ROOT / "configs"
+"""Configurations of components whose files carry none."""
+STYLES = ROOT / "styles"
+THEME = ROOT / "theme"
+ICONS = ROOT / "icons"
+FONTS = ROOT / "fonts"
+TRANSLATIONS = ROOT / "translations"
+NETWORKS = ROOT / "memory" / "networks.json"
+"""What known networks need of memory."""
+PROGRAM = ROOT.parent
+"""The folder in which ``app``, ``ui``, ``engine`` and this lie side by side."""
+CALLED = "python3 start.py" if (PROGRAM / "start.py").exists() else "laterna"
+"""How a person calls the program from here: in a clone, or installed."""
