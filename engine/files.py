@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Literal, cast, overload
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 MIB = 2**20
@@ -19,7 +20,11 @@ PICTURE_LIMIT = 512 * MIB
 OWN_LIMIT = 2**40  # of what Laterna itself has just written
 
 
-def open_regular(path: Path, *, buffering: int = -1) -> BinaryIO:
+@overload
+def open_regular(path: Path) -> BufferedReader: ...
+@overload
+def open_regular(path: Path, *, buffering: Literal[0]) -> FileIO: ...
+def open_regular(path: Path, *, buffering: Literal[0, -1] = -1) -> BufferedReader | FileIO:
     """``path`` for reading. Raises ``OSError``: for a folder, a pipe, a socket or a device too, without waiting."""
     if "\0" in str(path):
         raise OSError(errno.EINVAL, "its name holds a zero byte", str(path).replace("\0", "␀"))
@@ -27,7 +32,7 @@ def open_regular(path: Path, *, buffering: int = -1) -> BinaryIO:
     descriptor = os.open(path, _FLAGS)
     try:
         _check(path, os.fstat(descriptor).st_mode)  # it may have been exchanged in between
-        return os.fdopen(descriptor, "rb", buffering=buffering)  # type: ignore[return-value]
+        return cast(BufferedReader | FileIO, os.fdopen(descriptor, "rb", buffering=buffering))
     except BaseException:
         os.close(descriptor)
         raise

@@ -34,15 +34,18 @@ JOBS = 10_000
 Figures = dict[str, Any]
 
 
+def _engine(said: queue.Queue[Any], folder: Path) -> EngineProcess:
+    """It puts its events on ``said``, and how it ended."""
+    return EngineProcess(lambda event, blob: said.put(event), said.put, folder / "engine.log")
+
+
 def death() -> Figures:
     """Seconds from a real engine's SIGKILL or SIGSEGV to the word of it, while it warms up and once it is ready."""
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         for number in range(DEATHS):
             said: queue.Queue[Any] = queue.Queue()
-            engine = EngineProcess(
-                lambda event, blob, said=said: said.put(event), said.put, Path(folder) / "engine.log"
-            )
+            engine = _engine(said, Path(folder))
             engine.start()
             wanted = EngineReady if number == DEATHS - 1 else EngineWarming
             while not isinstance(said.get(timeout=120), wanted):

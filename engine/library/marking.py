@@ -61,7 +61,7 @@ class Marking:
         fields = {id: change.fields() for id, change in changes}
         found = _rows(connection, fields)
         clock = self._clock(connection)
-        records = []
+        records: list[Record] = []
         for id, identity, path, state in found:
             said = fields[id] if exact else _canonical(connection, fields[id])
             if said and self._differs(state, said):

@@ -15,6 +15,7 @@ Terms are joined by "and". What is no such term is taken as words; one that is o
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
@@ -110,7 +111,7 @@ def _label(kind: str, value: str) -> Condition | None:
     return labelled(kind, value.strip(), prefix=True) if value.strip() else None
 
 
-_CONDITIONS = {
+_CONDITIONS: dict[str, Callable[[str], Condition | None]] = {
     "date": _date,
     "rating": _rating,
     "kind": _kind,

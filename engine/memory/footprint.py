@@ -110,8 +110,8 @@ class Footprint(msgspec.Struct, frozen=True):
         """Parameters of the layer within a block that computes while most activations are there."""
         config = self.config
         if self.kind == "transformer" and "attention_head_dim" in config:
-            return min(self.largest_layer, 4 * (config["num_attention_heads"] * config["attention_head_dim"]) ** 2)
-        return min(self.largest_layer, config.get("d_model", 1) * config.get("d_ff", self.largest_layer))
+            return min(self.largest_layer, 4 * int(config["num_attention_heads"] * config["attention_head_dim"]) ** 2)
+        return min(self.largest_layer, int(config.get("d_model", 1)) * int(config.get("d_ff", self.largest_layer)))
 
     def tiles(self) -> tuple[tuple[int, int], ...]:
         """Sizes in pixels (height, width) that the VAE can be tiled in, the largest first."""

@@ -159,4 +159,5 @@ def next_lower(found: Iterable[Plan], current: Plan, stage: StageName, is_unifie
     lower = [plan for plan in lower if all(need(plan, at) <= need(current, at) for at in STAGES)] or lower
     exact = [plan for plan in lower if set(plan.changes) <= set(current.changes)] or lower
     much = [plan for plan in exact if need(plan) <= MUCH_LESS * need(current)]
-    return (much or exact or [None])[0]
+    best = much or exact
+    return best[0] if best else None

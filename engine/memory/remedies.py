@@ -29,15 +29,15 @@ class Remedy(msgspec.Struct, frozen=True, omit_defaults=True):
     also: Remedy | None = None
 
     def apply(self, recipe: Recipe) -> Recipe:
-        changes: dict[str, object] = {
+        every: dict[RemedyKind, dict[str, object]] = {
             "batch": {"batch": self.batch},
             "frames": {"frames": self.frames},
             "size": {"width": self.width, "height": self.height},
             "no_t5": {"use_t5": False},
             "weights": {"weights": "int8"},
             "none": {},
-        }[self.kind]
-        changed = recipe.replace(**changes)
+        }
+        changed = recipe.replace(**every[self.kind])
         return changed if self.also is None else self.also.apply(changed)
 
     def sentence(self) -> str:
