@@ -137,6 +137,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
                 cache_folder=lambda: encodings_folder(paths, settings),
                 adapter_folder=paths.adapters,
                 footprints_folder=paths.footprints,
+                known_media=paths.known_media,
                 preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,
                 a1111_parameters=lambda: settings.a1111_parameters,
                 keep_free=lambda: int(settings.keep_free * 2**30),

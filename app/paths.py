@@ -63,6 +63,11 @@ class Paths:
         return self.data / "inputs"
 
     @property
+    def known_media(self) -> Path:
+        """Where the pictures and clips lie that generations were given."""
+        return self.data / "known-media.json"
+
+    @property
     def adapters(self) -> Path:
         """Where LoRAs are looked for."""
         return self.data / "loras"

@@ -12,6 +12,7 @@ import msgspec
 
 from engine.files import TEXT_LIMIT, read_regular
 from engine.protocol.commands import CompileWish
+from engine.protocol.earlier_recipes import brought_up
 from engine.protocol.errors import from_os_error
 from engine.protocol.family_info import Kind
 from ui.draft import Draft, Preset
@@ -75,7 +76,7 @@ class SettingsFile:
             self.notice = f"{from_os_error(error, 'reading the settings', self._path)} The defaults are used."
             return Settings()
         try:
-            settings = msgspec.json.decode(raw, type=Settings)
+            settings = msgspec.convert(brought_up(msgspec.json.decode(raw)), Settings)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self.notice = self._set_aside(error)
             return Settings()

@@ -177,7 +177,7 @@ class Actions(QObject):
         """Give a field of the recipe that no control shows its default value."""
         default = getattr(Recipe(family="", model=""), field)
         if field == "adapters":
-            self._session.replace(self._session.draft.with_recipe(adapters=(), controls=()))
+            self._session.replace(self._session.draft.with_recipe(adapters=()))
         else:
             self._session.replace(self._session.draft.with_recipe(**{field: default}))
 

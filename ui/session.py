@@ -257,8 +257,8 @@ def _with_defaults(draft: Draft, model: InstalledModel) -> Draft:
     """LoRAs go along within a family, and are switched off in another: nothing that the person chose is lost."""
     old = draft.recipe
     recipe = model.info.recipe(old.prompt, negative_prompt=old.negative_prompt, seed=old.seed, batch=old.batch)
-    if model.takes_picture:
-        recipe = recipe.replace(input=old.input)
+    roles = {rule.role for rule in model.inputs}
+    recipe = recipe.replace(inputs=tuple(one for one in old.inputs if one.role in roles))
     if old.family == recipe.family:
         return draft.replace(recipe=recipe.replace(adapters=old.adapters))
     return draft.replace(recipe=recipe, loras_off=draft.all_loras_off())

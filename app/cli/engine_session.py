@@ -72,6 +72,7 @@ class EngineSession:
         footprints_folder: Path | None = None,
         compile: commands.CompileWish = "never",
         compile_folder: Path | None = None,
+        input_files: Sequence[Path] = (),
     ) -> events.JobFinished:
         """Run one job to its end, from its ``checkpoint`` on if there is one. Ctrl-C cancels it, which leaves a
         checkpoint, and raises ``Cancelled``."""
@@ -86,6 +87,7 @@ class EngineSession:
                 preview_interval=-1.0,
                 cache_folder=str(cache_folder or ""),
                 adapter_files=tuple(map(str, adapter_files)),
+                input_files=tuple(map(str, input_files)),
                 a1111_parameters=a1111_parameters,
                 checkpoint=str(checkpoint) if checkpoint else "",
                 footprints_folder=str(footprints_folder) if footprints_folder else "",

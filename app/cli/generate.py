@@ -28,6 +28,7 @@ from engine.interop.embedded import is_picture
 from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
 from engine.media import metadata
+from engine.media.known import KnownMedia
 from engine.models.adapters import adapter_from, locate
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO
 from engine.models.installed import InstalledModel
@@ -44,7 +45,8 @@ from engine.protocol.errors import (
     from_os_error,
 )
 from engine.protocol.family_info import check_first_frame, validate
-from engine.protocol.recipe import MAX_JSON_BYTES, InputMedia, Recipe
+from engine.protocol.inputs import STARTING, Input, Role
+from engine.protocol.recipe import MAX_JSON_BYTES, Recipe
 
 SUFFIXES = {"image": ".png", "video": ".mp4"}
 USUAL_STRENGTH = 0.6
@@ -96,6 +98,7 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
     model = find_model(_model_name(arguments, base), paths)
     first = make_recipe(arguments, base, model)
     loras = locate(first.adapters, paths.adapters, [path for path, _ in map(lora_argument, arguments.lora)])
+    first, input_files = KnownMedia(paths.known_media).settled(first)
     recipes = recipes_of(first, arguments, Wildcards(paths.wildcards).lines)
     target = _target(arguments, paths, model, recipes[0])
     return Unfinished(
@@ -107,6 +110,7 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
         suffix=target.suffix,
         into_library=not arguments.out,
         adapter_files=tuple(map(str, loras)),
+        input_files=tuple(map(str, input_files)),
         a1111=arguments.a1111,
         compile=arguments.compile,
     )
@@ -135,6 +139,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
                 paths.footprints,
                 work.compile,
                 paths.compiled,
+                tuple(map(Path, work.input_files)),
             )
             progress.end()
             if not engine.resumed:
@@ -172,9 +177,11 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
     changes: dict[str, Any] = {
         field: getattr(arguments, flag) for flag, field in _FLAGS.items() if getattr(arguments, flag) is not None
     }
-    media = _start_picture(arguments, base)
-    if media is not None:
-        changes["input"] = media
+    rule = model.family.rule_of(*STARTING)
+    start = _start_picture(arguments, base, rule.role if rule is not None else "start")
+    if start is not None:
+        others = base.inputs if base is not None else ()
+        changes["inputs"] = (start, *(one for one in others if one.role not in STARTING))
     if arguments.lora:
         changes["adapters"] = tuple(adapter_from(*lora_argument(text)) for text in arguments.lora)
     if base is None:
@@ -190,7 +197,7 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
             )
         recipe = base.replace(**changes, model=model.info.id)
     validate(recipe, model.family)
-    if model.family.has_first_frame:
+    if model.family.rule_of("first_frame") is not None:
         check_first_frame(recipe, model.info.first_frame)
     return recipe
 
@@ -204,23 +211,24 @@ def lora_argument(text: str) -> tuple[Path, float]:
         return Path(text), 1.0
 
 
-def _start_picture(arguments: Namespace, base: Recipe | None) -> InputMedia | None:
+def _start_picture(arguments: Namespace, base: Recipe | None, role: Role) -> Input | None:
     """The picture that the flags name, or that of ``base``; None where there is neither."""
-    media = base.input if base else None
+    start = base.input_of(*STARTING) if base else None
     if arguments.picture is not None:
         path = Path(arguments.picture).resolve()
         try:
             content = read_regular(path, PICTURE_LIMIT)
             if not is_picture(content[:16]):
                 raise BadFile(f"{path} is no picture.", "Name a PNG, JPEG or WebP file.")
-            media = InputMedia(str(path), hashlib.sha256(content).hexdigest(), USUAL_STRENGTH)
+            strength = 1.0 if role == "first_frame" else USUAL_STRENGTH
+            start = Input(role, str(path), hashlib.sha256(content).hexdigest(), strength)
         except OSError as error:
             raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     if arguments.strength is None:
-        return media
-    if media is None:
+        return start
+    if start is None:
         raise BadArguments("--strength says how a picture is changed.", "Name one: --picture FILE.")
-    return msgspec.structs.replace(media, strength=arguments.strength)
+    return start.replace(strength=arguments.strength)
 
 
 def _model_name(arguments: Namespace, base: Recipe | None) -> str:

@@ -151,6 +151,14 @@ def _reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help="a LoRA of the recipe, where it is",
     )
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        type=path_argument,
+        metavar="FILE",
+        help="a picture that the recipe was given, where it is",
+    )
 
 
 def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -16,6 +16,7 @@ from app.paths import Paths
 from app.settings import SettingsFile
 from engine.files import OWN_LIMIT, read_regular
 from engine.media import metadata
+from engine.media.known import KnownMedia
 from engine.models.adapters import locate
 from engine.protocol.errors import BadFile
 from engine.protocol.family_info import validate
@@ -28,6 +29,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     model = find_model(arguments.model or info.recipe.model, paths)
     validate(info.recipe, model.family)
     loras = locate(info.recipe.adapters, paths.adapters, [Path(file) for file in arguments.lora])
+    recipe, input_files = KnownMedia(paths.known_media).settled(info.recipe, [Path(file) for file in arguments.input])
     suffix = SUFFIXES[model.info.kind]
     out = named(arguments.out, suffix, model.info.name).path() if arguments.out else None
     encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
@@ -35,7 +37,15 @@ def run(arguments: Namespace, paths: Paths) -> int:
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
         EngineSession(paths.engine_log, Progress()) as engine,
     ):
-        done = engine.generate(info.recipe, model.folder, Path(scratch), "again", encodings, adapter_files=loras)
+        done = engine.generate(
+            recipe,
+            model.folder,
+            Path(scratch),
+            "again",
+            encodings,
+            adapter_files=loras,
+            input_files=input_files,
+        )
         if out:
             write_whole(out, read_regular(Path(done.files[0].path), OWN_LIMIT))
     hashes = [file.pixels_sha256 for file in done.files]

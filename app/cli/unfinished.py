@@ -15,6 +15,7 @@ from engine.files import TEXT_LIMIT, read_regular
 from engine.jobs.checkpoints import SUFFIX, CheckpointFolder
 from engine.media import atomic
 from engine.protocol.commands import CompileWish
+from engine.protocol.earlier_recipes import brought_up
 from engine.protocol.errors import BadArguments
 from engine.protocol.recipe import Recipe
 
@@ -51,6 +52,7 @@ class Unfinished(msgspec.Struct, frozen=True):
     suffix: str
     into_library: bool
     adapter_files: tuple[str, ...] = ()
+    input_files: tuple[str, ...] = ()
     a1111: bool = False
     compile: CompileWish = "never"
     results: tuple[Result, ...] = ()
@@ -96,7 +98,9 @@ class UnfinishedFolder:
         found = []
         for path in self._folder.glob("*.json") if self._folder.is_dir() else ():
             with suppress(OSError, msgspec.DecodeError):
-                found.append(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Unfinished))
+                found.append(
+                    msgspec.convert(brought_up(msgspec.json.decode(read_regular(path, TEXT_LIMIT))), Unfinished)
+                )
         return sorted(found, key=lambda work: -work.saved)
 
     def _prune(self) -> None:

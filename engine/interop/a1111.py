@@ -67,9 +67,10 @@ def write(recipe: Recipe) -> str:
         "Size": f"{recipe.width}x{recipe.height}",
         "Model": stem_of(comfyui_file(recipe.model)),
     }
-    if recipe.input is not None:
-        values["Denoising strength"] = repr(recipe.input.strength)
-        values["Input image"] = file_name(recipe.input.path)
+    start = recipe.input_of("start")
+    if start is not None:
+        values["Denoising strength"] = repr(start.strength)
+        values["Input image"] = file_name(start.path)
     if FAMILIES[recipe.family].has_shift:
         values["Shift"] = repr(recipe.shift)
     if weighted:

@@ -19,7 +19,8 @@ from engine.interop.report import file_name
 from engine.models.catalog import FAMILIES
 from engine.protocol.conditioning import WHOLE, Entry, Words
 from engine.protocol.family_info import FamilyInfo
-from engine.protocol.recipe import InputMedia, Recipe
+from engine.protocol.inputs import Input, InputRule
+from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
 
 Out = list[Any]  # [node id, output slot]
@@ -88,8 +89,7 @@ def export_workflow(recipe: Recipe) -> ExportResult:
     notes = [_WHAT_DIFFERS[name] for name in extras.recipe if name in _WHAT_DIFFERS]
     if any(node["class_type"] == "KSamplerAdvanced" for node in graph.nodes.values()):
         notes.append("Guidance changes from sampler to sampler, so multistep samplers and noise start anew each time.")
-    if recipe.input is not None:
-        notes.append(f"Put {file_name(recipe.input.path)} into ComfyUI's input folder.")
+    notes += [f"Put {name} into ComfyUI's input folder." for name in dict.fromkeys(map(_file, recipe.inputs))]
     if extras.recipe:
         graph.nodes[last]["_meta"]["laterna"] = msgspec.to_builtins(extras)
     return ExportResult(graph.nodes, tuple(notes))
@@ -106,7 +106,7 @@ def everything(info: FamilyInfo) -> FamilyInfo:
         has_negative_range=True,
         has_conditioning=True,
         has_guidance_schedule=True,
-        has_input_image=True,
+        inputs=info.inputs or (InputRule("start", has_strength=True),),
         has_adapters=True,
         has_t5_mask=True,
         text_encodings=("diffusers", "comfyui"),
@@ -159,18 +159,23 @@ def _sd3(graph: _Graph, recipe: Recipe) -> str:
     return graph.add("SaveImage", images=[image, 0], filename_prefix="Laterna")
 
 
-def _picture(graph: _Graph, media: InputMedia, recipe: Recipe) -> Out:
-    """``media`` cut and scaled to the recipe's size."""
-    image = graph.add("LoadImage", image=file_name(media.path))
+def _file(one: Input) -> str:
+    return file_name(one.path)
+
+
+def _picture(graph: _Graph, one: Input, recipe: Recipe) -> Out:
+    """``one`` cut and scaled to the recipe's size."""
+    image = graph.add("LoadImage", image=_file(one))
     size = {"width": recipe.width, "height": recipe.height}
     return [graph.add("ImageScale", image=[image, 0], upscale_method="lanczos", crop="center", **size), 0]
 
 
 def _start(graph: _Graph, recipe: Recipe, loader: str) -> Out:
     size = {"width": recipe.width, "height": recipe.height}
-    if recipe.input is None:
+    start = recipe.input_of("start")
+    if start is None:
         return [graph.add("EmptySD3LatentImage", **size, batch_size=recipe.batch), 0]
-    latent: Out = [graph.add("VAEEncode", pixels=_picture(graph, recipe.input, recipe), vae=[loader, 2]), 0]
+    latent: Out = [graph.add("VAEEncode", pixels=_picture(graph, start, recipe), vae=[loader, 2]), 0]
     if recipe.batch > 1:
         latent = [graph.add("RepeatLatentBatch", samples=latent, amount=recipe.batch), 0]
     return latent
@@ -185,7 +190,8 @@ def _sampled(graph: _Graph, recipe: Recipe, model: Out, positive: Out, negative:
         "sampler_name": _SAMPLERS.get(recipe.sampler, recipe.sampler),
         "scheduler": _SCHEDULERS.get(recipe.scheduler, recipe.scheduler),
     }
-    denoise = recipe.input.strength if recipe.input is not None else 1.0
+    start = recipe.input_of("start")
+    denoise = start.strength if start is not None else 1.0
     scales = [recipe.guidance_at_step(step) for step in range(recipe.steps)]
     if len(set(scales)) == 1:
         sampler = graph.add(
@@ -276,12 +282,13 @@ def _cogvideox(graph: _Graph, recipe: Recipe) -> str:
         )
         texts[name] = [text, 0]
     size = graph.add("EmptyLatentImage", width=recipe.width, height=recipe.height, batch_size=recipe.batch)
-    if recipe.input is not None:
+    first_frame = recipe.input_of("first_frame")
+    if first_frame is not None:
         texts["image_cond_latents"] = [
             graph.add(
                 "CogVideoImageEncode",
                 vae=[loader, 1],
-                start_image=_picture(graph, recipe.input, recipe),
+                start_image=_picture(graph, first_frame, recipe),
                 enable_tiling=False,
                 noise_aug_strength=0.0,
             ),

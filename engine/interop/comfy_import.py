@@ -26,7 +26,8 @@ from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning import guidance_points
 from engine.protocol.errors import BadFile
 from engine.protocol.family_info import FamilyInfo
-from engine.protocol.recipe import InputMedia, Recipe
+from engine.protocol.inputs import STARTING, Input
+from engine.protocol.recipe import Recipe
 
 MAX_OUTPUTS = 20
 MAX_PASSES = 256  # a chain may have a sampler for each step
@@ -269,10 +270,12 @@ class _Import:
         )
         if start.picture:
             name = file_name(start.picture)
-            fields["input"] = InputMedia(name, strength=strength)
+            rule = FAMILIES[family].rule_of(*STARTING)
+            role = rule.role if rule is not None else "start"
+            fields["inputs"] = (Input(role, name, strength=strength),)
             self._notes.understood(
                 f"The clip begins with the picture “{shown(name)}”."
-                if FAMILIES[family].has_first_frame
+                if role == "first_frame"
                 else f"It starts from the picture “{shown(name)}” with a denoise strength of {strength:g}."
             )
             self._notes.missing(name, "picture")

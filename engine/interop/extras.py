@@ -52,11 +52,9 @@ def restore(read: Recipe, raw: Any) -> Recipe:
         restored = msgspec.convert({"version": VERSION} | said | changes, Recipe)
     except (msgspec.ValidationError, TypeError, ValueError, RecursionError):
         return read
-    media = restored.input
-    if media is not None:
-        restored = restored.replace(input=msgspec.structs.replace(media, path=file_name(media.path)))
     return restored.replace(
-        adapters=tuple(msgspec.structs.replace(one, name=file_name(one.name)) for one in restored.adapters)
+        inputs=tuple(one.replace(path=file_name(one.path)) for one in restored.inputs),
+        adapters=tuple(msgspec.structs.replace(one, name=file_name(one.name)) for one in restored.adapters),
     )
 
 

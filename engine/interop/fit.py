@@ -17,6 +17,7 @@ from engine.protocol.family_info import (
     nearest_size,
     validate,
 )
+from engine.protocol.inputs import STARTING, Input
 from engine.protocol.recipe import Recipe, SkipLayerGuidance
 
 _MIN_STRENGTH = 0.001
@@ -187,19 +188,21 @@ def _skip(skip: SkipLayerGuidance, notes: Notes) -> SkipLayerGuidance:
 
 
 def _inputs(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
-    media = recipe.input
-    if media is not None:
-        if not (info.has_input_image or info.has_first_frame):
+    inputs: list[Input] = []
+    for one in recipe.inputs:
+        rule, role = info.rule_of(one.role), one.role.replace("_", " ")
+        if rule is None and one.role in STARTING:
             notes.approximated(f"{info.name} cannot start from a picture in this Laterna; it starts from noise alone.")
-            media = None
+        elif rule is None or sum(other.role == one.role for other in inputs) >= rule.most:
+            notes.approximated(f"{info.name} takes no (further) {role} in this Laterna; {one.name} is left out.")
         else:
-            strength = min(max(media.strength, _MIN_STRENGTH), 1.0)
-            if strength != media.strength:
-                notes.approximated(f"A denoise strength of {media.strength:g} makes no sense; {strength:g} is used.")
-            media = msgspec.structs.replace(media, strength=strength)
+            strength = min(max(one.strength, _MIN_STRENGTH), 1.0)
+            if strength != one.strength:
+                notes.approximated(f"A denoise strength of {one.strength:g} makes no sense; {strength:g} is used.")
+            inputs.append(one.replace(strength=strength))
     adapters = recipe.adapters
     if not info.has_adapters:
         for adapter in adapters:
             notes.ignored(f"The LoRA {shown(adapter.name)}: this Laterna cannot use LoRAs yet.")
         adapters = ()
-    return recipe.replace(input=media, adapters=adapters)
+    return recipe.replace(inputs=tuple(inputs), adapters=adapters)

@@ -9,7 +9,8 @@ from engine.interop.model_files import KnownModels, stem_of
 from engine.interop.report import Notes, file_name, integer, number, shown
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
-from engine.protocol.recipe import Adapter, InputMedia, Recipe
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Adapter, Recipe
 from engine.protocol.sampling_names import find_sampler, find_scheduler
 
 DEFAULT_SCHEDULER = "normal"  # what a program that leaves it open takes from the model
@@ -78,7 +79,7 @@ def recipe_of(settings: Settings, notes: Notes, known: KnownModels) -> Recipe:
         scheduler=scheduler,
         shift=number(settings.shift, base.shift),
         adapters=adapters,
-        input=_input(settings, notes),
+        inputs=_inputs(settings, notes),
     )
 
 
@@ -104,15 +105,15 @@ def _sampling(settings: Settings, notes: Notes) -> tuple[str, str]:
     return found.sampler, scheduler or DEFAULT_SCHEDULER
 
 
-def _input(settings: Settings, notes: Notes) -> InputMedia | None:
+def _inputs(settings: Settings, notes: Notes) -> tuple[Input, ...]:
     if settings.denoise is None:
-        return None
+        return ()
     if not settings.input_image:
         notes.approximated("The picture was made from another one, which the file does not name; here it starts anew.")
-        return None
+        return ()
     name = file_name(settings.input_image)
     notes.missing(name, "picture")
-    return InputMedia(name, strength=number(settings.denoise, 1.0))
+    return (Input("start", name, strength=number(settings.denoise, 1.0)),)
 
 
 def _cut(text: str, notes: Notes) -> str:

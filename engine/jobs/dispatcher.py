@@ -28,6 +28,7 @@ from engine.jobs.queue import KEPT_ENDED, JobQueue
 from engine.jobs.running import Intent, Running
 from engine.library.changes import LibraryChanged
 from engine.library.library import Library
+from engine.media.known import KnownMedia
 from engine.models.adapters import locate
 from engine.protocol import events
 from engine.protocol.commands import CHECKPOINT_SHARE, Cancel, CompileWish, Generate
@@ -48,6 +49,7 @@ class JobSettings:
     cache_folder: Callable[[], Path | None]
     adapter_folder: Path
     footprints_folder: Path | None = None
+    known_media: Path | None = None
     preview_interval: Callable[[], float] = lambda: 0.1
     a1111_parameters: Callable[[], bool] = lambda: False
     keep_free: Callable[[], int] = lambda: 0
@@ -132,18 +134,19 @@ class Dispatcher:
         try:
             output.prepare(folder, job.recipe)
             adapter_files = locate(job.recipe.adapters, self._settings.adapter_folder)
+            recipe, input_files = KnownMedia(self._settings.known_media).settled(job.recipe)
         except LaternaError as error:
             self.end(job.id, "failed", error=error.info())
             self.queue_changed()
             return
         stem = output.stem_for(job, folder, time.time())
-        self.queue.start(job.id, stem)
+        self.queue.start(job.id, stem, recipe)
         self._running = Running(job)
         self.queue_changed()
         self._engine.work(
             Generate(
                 job=job.id,
-                recipe=job.recipe,
+                recipe=recipe,
                 model_folder=job.model_folder,
                 output_folder=str(folder),
                 file_stem=stem,
@@ -151,6 +154,7 @@ class Dispatcher:
                 a1111_parameters=self._settings.a1111_parameters(),
                 cache_folder=str(self._settings.cache_folder() or ""),
                 adapter_files=tuple(map(str, adapter_files)),
+                input_files=tuple(map(str, input_files)),
                 checkpoint=str(self._checkpoints.path(job.id)),
                 checkpoint_share=self._settings.checkpoint_share,
                 memory_level=job.memory_level,

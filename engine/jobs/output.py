@@ -53,6 +53,10 @@ def finished_file(job: Job, folder: Path) -> Path | None:
             recipe = metadata.read(path).recipe
         except (OSError, BadFile):
             continue
-        if recipe is not None and recipe.replace(model_hashes={}) == job.recipe.replace(model_hashes={}):
+        if recipe is not None and _same(recipe) == _same(job.recipe):
             return path
     return None
+
+
+def _same(recipe: Recipe) -> Recipe:
+    return recipe.for_files().replace(model_hashes={})

@@ -124,10 +124,13 @@ class JobQueue:
         self._line = [job for job in self._line if job.id not in found]
         return tuple(removed)
 
-    def start(self, id: str, file_stem: str) -> None:
-        """Mark a job as running; the name of its file is kept, so that a second try takes what the first left."""
+    def start(self, id: str, file_stem: str, recipe: Recipe | None = None) -> None:
+        """Mark a job as running; the name of its file is kept, so that a second try takes what the first left, and so
+        is ``recipe``, with the content of its inputs."""
         at = next(at for at, job in enumerate(self._line) if job.id == id)
-        self._running[id] = self._save(self._line[at], state="running", file_stem=file_stem, error=None)
+        job = self._line[at]
+        recipe = recipe or job.recipe
+        self._running[id] = self._save(job, state="running", file_stem=file_stem, error=None, recipe=recipe)
         del self._line[at]
 
     def wait_again(self, id: str, engine_died: bool = False, out_of_memory: bool = False) -> None:

@@ -14,6 +14,7 @@ from engine.models.catalog import FAMILIES
 from engine.prompt.templates import split_options
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_SEED
+from engine.protocol.inputs import STARTING
 from engine.protocol.recipe import Recipe
 
 MAX_JOBS = 1000
@@ -89,9 +90,10 @@ def _with(recipe: Recipe, field: str, value: Any) -> Recipe:
     if field not in FIELDS:
         raise BadRecipe(f"“{field}” cannot be varied.", f"Take one of: {', '.join(FIELDS)}.", field=field)
     if field == "strength":
-        if recipe.input is None:
+        start = recipe.input_of(*STARTING)
+        if start is None:
             raise BadRecipe("There is no picture to start from.", "Choose one first.", field=field)
-        return recipe.replace(input=msgspec.structs.replace(recipe.input, strength=value))
+        return recipe.with_input(start.role, input=start.replace(strength=value))
     if field == "lora_strength":
         if not recipe.adapters:
             raise BadRecipe("There is no LoRA.", "Choose one first.", field=field)

@@ -19,7 +19,7 @@ from engine.protocol.version import VERSION
 
 KEPT_REPORTS = 10
 LOG_BYTES = 24 * 1024
-_NEVER_SHOWN = ("prompt", "negative_prompt", "conditioning", "model_hashes", "input", "adapters", "controls")
+_NEVER_SHOWN = ("prompt", "negative_prompt", "conditioning", "model_hashes", "inputs", "adapters")
 
 
 class Circumstances(msgspec.Struct, frozen=True):

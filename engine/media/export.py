@@ -47,6 +47,7 @@ def export_clip(
     ``progress`` gets fractions. Raises ``BadFile``, ``NoSpace``, ``NotWritable``, or ``Cancelled`` when asked to stop.
     """
     recipe = metadata.read(source).recipe
+    recipe = recipe.for_files() if recipe is not None else None
     with ClipReader(source) as clip:
         frames = _Frames(clip, export, progress, should_stop)
         try:

@@ -48,4 +48,8 @@ def save_video(frames: Pixels, path: Path, fps: float, recipe: Recipe, environme
 
 
 def _texts(recipe: Recipe, environment: Environment, digest: str) -> dict[str, str]:
-    return {tags.RECIPE: recipe.to_json(), tags.ENVIRONMENT: environment.to_json(), tags.PIXELS_SHA256: digest}
+    return {
+        tags.RECIPE: recipe.for_files().to_json(),
+        tags.ENVIRONMENT: environment.to_json(),
+        tags.PIXELS_SHA256: digest,
+    }

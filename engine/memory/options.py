@@ -197,9 +197,9 @@ def vae_options(setting: Setting) -> list[Option]:
 
 
 def picture_peak(setting: Setting) -> tuple[int, float]:
-    """Bytes (weights and activations) and seconds of encoding a start picture; zeros where there is none."""
-    if not setting.shape.from_picture:
+    """Bytes (weights and activations) and seconds of encoding the pictures that are given, one after another."""
+    if not setting.shape.pictures:
         return 0, 0.0
     (part,) = setting.components.of("vae")
     work = part.footprint.work("encode", setting.compute_itemsize(part), vae_features(1, setting.shape.pixels, 1))
-    return setting.weight_bytes(part) + int(work.peak), setting.seconds(part, work)
+    return setting.weight_bytes(part) + int(work.peak), setting.shape.pictures * setting.seconds(part, work)

@@ -104,7 +104,7 @@ def _peaks(setting: Setting, options: tuple[Option, Option, Option]) -> tuple[li
     kept_host = sum(option.kept_host for option in options)
     device = [kept_device + option.used_device for option in options]
     host = [kept_host + option.used_host for option in options]
-    if setting.shape.from_picture:
+    if setting.shape.pictures:
         picture = picture_peak(setting)[0]
         if setting.machine.is_unified:
             host[0] = max(host[0], kept_host + picture)

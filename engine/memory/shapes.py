@@ -33,7 +33,7 @@ class Shape(msgspec.Struct, frozen=True):
     steps: int
     passes: float
     prompts: int = 2
-    from_picture: bool = False
+    pictures: int = 0
 
     @property
     def pixels(self) -> int:
@@ -76,5 +76,5 @@ def shape_of(recipe: Recipe, transformer: dict[str, Any], vae: dict[str, Any]) -
         steps=computed_steps(recipe),
         passes=passes,
         prompts=len(positive) + (len(negative) if guided else 0),
-        from_picture=recipe.input is not None,
+        pictures=sum(one.role != "mask" for one in recipe.inputs),
     )

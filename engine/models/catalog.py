@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
+from engine.protocol.inputs import InputRule
 
 MINI_IMAGE = "laterna-mini-image"
 MINI_VIDEO = "laterna-mini-video"
@@ -72,7 +73,7 @@ FAMILIES: dict[str, FamilyInfo] = {
         has_negative_range=True,
         has_conditioning=True,
         has_guidance_schedule=True,
-        has_input_image=True,
+        inputs=(InputRule("start", has_strength=True),),
         has_optional_t5=True,
         has_single_files=True,
         has_adapters=True,
@@ -93,7 +94,7 @@ FAMILIES: dict[str, FamilyInfo] = {
         max_frames=161,
         samplers=dict.fromkeys(_VP_SAMPLERS, ("trailing",)),
         has_dynamic_guidance=True,
-        has_first_frame=True,
+        inputs=(InputRule("first_frame"),),
         has_adapters=True,
         has_step_caching=True,
         max_batch=4,

@@ -22,6 +22,7 @@ from engine.models.location import locate
 from engine.models.reference import REFERENCE_NAME, Reference, read_reference
 from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
 from engine.protocol.family_info import FamilyInfo, ModelInfo, check_first_frame, validate
+from engine.protocol.inputs import STARTING, InputRule
 from engine.protocol.recipe import Recipe
 
 CARD_NAME = "laterna.json"
@@ -40,13 +41,18 @@ class InstalledModel(msgspec.Struct, frozen=True):
     def check(self, recipe: Recipe) -> None:
         """Raise ``BadRecipe`` with field, sentence and remedy where this model cannot make ``recipe``."""
         validate(recipe, self.family)
-        if self.family.has_first_frame:
+        if self.family.rule_of("first_frame") is not None:
             check_first_frame(recipe, self.info.first_frame)
 
     @property
-    def takes_picture(self) -> bool:
-        """Whether a recipe for it may name a picture as its input."""
-        return self.family.has_input_image or self.info.first_frame
+    def inputs(self) -> tuple[InputRule, ...]:
+        """The roles of inputs that a recipe for it may name, of those that its family takes."""
+        return tuple(rule for rule in self.family.inputs if rule.role != "first_frame" or self.info.first_frame)
+
+    @property
+    def starting_rule(self) -> InputRule | None:
+        """That of the picture that a recipe for it may start from."""
+        return next((rule for rule in self.inputs if rule.role in STARTING), None)
 
 
 _FAMILY_OF_PIPELINE = {

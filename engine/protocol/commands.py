@@ -20,7 +20,8 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
 
     Files are named ``<file_stem>.png`` or ``.mp4`` (``_2``, ``_3`` … for a batch). ``preview_interval`` in seconds is
     the least time between two previews; negative means no previews. ``adapter_files`` are the files of
-    ``recipe.adapters``, in their order.
+    ``recipe.adapters``, in their order, ``input_files`` those of ``recipe.inputs``; without them the inputs' own paths
+    are taken.
 
     ``checkpoint`` is the file that the job's state is kept in while it runs, empty for none: where it is there, the job
     goes on from it; it is removed when the results are saved, and kept when the job is cancelled or fails.
@@ -40,6 +41,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     preview_max_side: int = 768
     cache_folder: str = ""
     adapter_files: tuple[str, ...] = ()
+    input_files: tuple[str, ...] = ()
     checkpoint: str = ""
     checkpoint_share: float = CHECKPOINT_SHARE
     memory_level: int = 0

@@ -9,6 +9,7 @@ import msgspec
 
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS, Refuse, check_conditioning
 from engine.protocol.errors import BadRecipe
+from engine.protocol.inputs import STARTING, InputRule, Role
 from engine.protocol.recipe import Recipe
 
 MAX_SEED = 2**63 - 1
@@ -17,7 +18,12 @@ MAX_SKIP_SCALE = 10.0
 MAX_GUIDANCE_POINTS = 400
 MAX_STEP_CACHING = 0.5
 
+MAX_INPUT_STRENGTH = 2.0
+
 Kind = Literal["image", "video"]
+
+_CHANGED: tuple[Role, ...] = ("start", "first_frame", "source_clip")
+"""What has a denoise strength."""
 
 
 class FamilyInfo(msgspec.Struct, frozen=True):
@@ -25,8 +31,8 @@ class FamilyInfo(msgspec.Struct, frozen=True):
 
     ``size_multiple`` in pixels: width and height must be multiples of it. ``frame_step``: clips have
     ``frame_step * N + 1`` frames (0 for pictures). ``samplers`` maps a sampler to the schedulers that go with it; their
-    names are those of ``engine.protocol.sampling_names``. ``has_input_image``: pictures start from others, changed as
-    much as a strength says; ``has_first_frame``: some models make clips that begin with a picture.
+    names are those of ``engine.protocol.sampling_names``. ``inputs``: the roles that pictures and clips
+    may have in a recipe; only models with ``ModelInfo.first_frame`` take a first frame.
     ``has_optional_t5``: recipes may leave the T5 out. ``has_single_files``: models come in single files too, and are
     completed from others.
     """
@@ -50,15 +56,18 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     has_dynamic_guidance: bool = False
     has_conditioning: bool = False
     has_guidance_schedule: bool = False
-    has_input_image: bool = False
-    has_first_frame: bool = False
     has_optional_t5: bool = False
     has_single_files: bool = False
     has_adapters: bool = False
     has_t5_mask: bool = False
     has_step_caching: bool = False
+    inputs: tuple[InputRule, ...] = ()
     text_encodings: tuple[str, ...] = ("diffusers",)
     text_encoders: tuple[str, ...] = ()
+
+    def rule_of(self, *roles: Role) -> InputRule | None:
+        """What it says of inputs in the first of ``roles`` that it takes; None where it takes none of them."""
+        return next((rule for rule in self.inputs if rule.role in roles), None)
 
 
 class ModelDefaults(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,7 +99,7 @@ class LatentRGB(msgspec.Struct, frozen=True):
 class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """A model as a person sees it; written as ``laterna.json`` in the folder of an embedded model.
 
-    ``first_frame``: its clips begin with a picture, which every recipe names as its ``input``.
+    ``first_frame``: its clips begin with a picture, which every recipe names.
     """
 
     id: str
@@ -225,37 +234,59 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
     if recipe.step_caching and not info.has_step_caching:
         refuse("step_caching", f"{info.name} has no step caching.", "Switch it off.")
     between("step_caching", recipe.step_caching, 0.0, MAX_STEP_CACHING, "The tolerance of step caching")
-    if recipe.input is not None:
-        if not (info.has_input_image or info.has_first_frame):
-            refuse("input", f"{info.name} cannot start from a picture yet.", "Take the picture out of the recipe.")
-        # from a thousandth on, so that int(steps / strength) stays a sensible number of steps
-        between("input", recipe.input.strength, 0.001, 1.0, "The denoise strength")
+    _check_inputs(recipe, info, refuse)
     if recipe.adapters and not info.has_adapters:
         refuse("adapters", f"{info.name} cannot use LoRAs in this Laterna yet.", "Take them out of the recipe.")
     for adapter in recipe.adapters:
         for strength in (adapter.strength, adapter.text_strength or 0.0):
             name = f"The strength of {adapter.name}"
             between("adapters", strength, -MAX_ADAPTER_STRENGTH, MAX_ADAPTER_STRENGTH, name)
-    if recipe.controls:
-        refuse("controls", "This Laterna cannot use control pictures yet.", "Take them out of the recipe.")
     if recipe.weights == "fp8":
         refuse("weights", "This Laterna keeps weights in 8 bits as whole numbers, not as float8.", "Choose int8.")
 
 
 def check_first_frame(recipe: Recipe, moves_pictures: bool) -> None:
     """Raise ``BadRecipe`` where a model moves pictures and ``recipe`` names none, or the other way round."""
-    if moves_pictures and recipe.input is None:
+    given = recipe.input_of("first_frame")
+    if moves_pictures and given is None:
         raise BadRecipe(
             "This model moves a picture, and none is chosen.",
             "Choose the picture that the clip begins with.",
-            field="input",
+            field="inputs",
         )
-    if recipe.input is not None and not moves_pictures:
+    if given is not None and not moves_pictures:
         raise BadRecipe(
             "This model makes clips from words alone.",
             "Take the picture out, or choose a model that moves one (I2V).",
-            field="input",
+            field="inputs",
         )
+
+
+def _check_inputs(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:
+    for one in recipe.inputs:
+        rule, role = info.rule_of(one.role), one.role.replace("_", " ")
+        if rule is None and one.role in STARTING:
+            refuse("inputs", f"{info.name} cannot start from a picture yet.", "Take the picture out of the recipe.")
+        if rule is None:
+            refuse("inputs", f"{info.name} takes no {role} in this Laterna yet.", "Take it out of the recipe.")
+            continue
+        if sum(other.role == one.role for other in recipe.inputs) > rule.most:
+            refuse("inputs", f"{info.name} takes at most {rule.most} of: {role}.", "Take the others out.")
+        # of what is changed from a thousandth on, so that int(steps / strength) stays a sensible number of steps
+        least, most = (0.001, 1.0) if one.role in _CHANGED else (0.0, MAX_INPUT_STRENGTH)
+        if not least <= one.strength <= most:  # also refuses NaN
+            name = "The denoise strength" if one.role in _CHANGED else "The strength"
+            refuse(
+                "inputs",
+                f"{name} is {_plain(one.strength)}; it must be from {_plain(least)} to {_plain(most)}.",
+                f"Take {_plain(least if one.strength < least else most)}.",
+            )
+        if not 0.0 <= one.range.start <= one.range.end <= 1.0:
+            refuse(
+                "inputs",
+                "The part of the schedule of an input must lie within 0 and 1.",
+                "Set its start before its end.",
+            )
 
 
 def _check_guidance(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:

@@ -2,7 +2,7 @@
 
 It goes over the wire, into the queue, into every file (``laterna.recipe``) and into the tests. Only what changes pixels
 is in it; what changes memory or speed alone is in the plan. Only non-defaults are written, with the version, so old
-recipes open in a newer Laterna, and ``tests/golden/`` keeps one of each released version.
+recipes open in a newer Laterna (``earlier_recipes``), and ``tests/golden/`` keeps some of each released version.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Literal
 import msgspec
 
 from engine.protocol.conditioning import WHOLE, Conditioning, Entry, GuidancePoint, Range, entries, guidance_at
+from engine.protocol.earlier_recipes import brought_up
 from engine.protocol.errors import BadRecipe
+from engine.protocol.inputs import Input, Role
 
-VERSION = 1
+VERSION = 2
 MAX_JSON_BYTES = 4 * 1024 * 1024
 
 
@@ -42,33 +44,14 @@ class Adapter(msgspec.Struct, frozen=True, omit_defaults=True):
     text_strength: float | None = None
 
 
-class InputMedia(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A picture or clip that the generation starts from, by content. It is scaled to cover the recipe's size.
-
-    ``strength`` is the denoise fraction d: of a schedule of ``int(steps / d)`` steps the last ``steps`` are run.
-    """
-
-    path: str
-    sha256: str = ""
-    strength: float = 1.0
-
-
-class Control(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A control picture (ControlNet) with its model, strength and part of the schedule."""
-
-    model: str
-    media: InputMedia
-    strength: float = 1.0
-    range: Range = Range()
-
-
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version", tag=VERSION):
     """Everything that decides the pixels.
 
     ``width``, ``height`` are in pixels, ``fps`` in frames per second, ``guidance`` is the classifier-free guidance
     scale (1 means no unconditional pass), ``shift`` the timestep shift of rectified flow, ``seed`` in 0 … 2^63 - 1,
-    ``batch`` the number of results drawn from one noise tensor. ``latents`` says what the latents are kept in between
-    steps: ``fp32`` or the model's own dtype as the reference pipelines do.
+    ``batch`` the number of results drawn from one noise tensor. ``inputs`` are what it is given besides words, one or
+    a few in each role, as the family says. ``latents`` says what the latents are kept in between steps: ``fp32`` or the
+    model's own dtype as the reference pipelines do.
 
     ``conditioning`` has what one prompt and one negative prompt cannot say. ``guidance_schedule`` changes the guidance
     scale over the steps, from ``guidance`` at the start through its points. ``text_encoding`` says how texts are read:
@@ -101,8 +84,7 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     use_t5: bool = True
     model_hashes: dict[str, str] = {}
     adapters: tuple[Adapter, ...] = ()
-    input: InputMedia | None = None
-    controls: tuple[Control, ...] = ()
+    inputs: tuple[Input, ...] = ()
     skip_layer_guidance: SkipLayerGuidance | None = None
     latents: Literal["fp32", "model"] = "fp32"
     weights: Literal["native", "fp8", "int8"] = "native"
@@ -126,6 +108,19 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
         """The guidance scale of one of ``steps`` steps, counted from 0."""
         return guidance_at(step / self.steps, self.guidance, self.guidance_schedule)
 
+    def input_of(self, *roles: Role) -> Input | None:
+        """The first input in one of ``roles``, in the order of the inputs."""
+        return next((one for one in self.inputs if one.role in roles), None)
+
+    def with_input(self, *roles: Role, input: Input | None) -> Recipe:
+        """With ``input`` in place of all that have one of ``roles``."""
+        kept = tuple(one for one in self.inputs if one.role not in roles)
+        return self.replace(inputs=kept if input is None else (input, *kept))
+
+    def for_files(self) -> Recipe:
+        """As it is written into files: inputs by name and content, no folder of this machine."""
+        return self.replace(inputs=tuple(one.replace(path=one.name) for one in self.inputs))
+
     def to_json(self) -> str:
         return _encoder.encode(self).decode()
 
@@ -138,10 +133,13 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
                 f"This recipe is {len(raw) // 1024} KiB; recipes end at {MAX_JSON_BYTES // 1024} KiB.",
                 "Choose a file that Laterna made.",
             )
+        version = _version(raw)
         try:
+            if 0 < version < VERSION:
+                return msgspec.convert(brought_up(msgspec.json.decode(raw)), Recipe)
             return _decoder.decode(raw)
-        except (msgspec.DecodeError, RecursionError) as error:
-            newer = _newer_version(raw)
+        except (msgspec.DecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:
+            newer = version if version > VERSION else 0
             if newer:
                 raise BadRecipe(
                     f"This recipe is of version {newer}; this Laterna knows version {VERSION}.", "Update Laterna."
@@ -152,13 +150,13 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
         return msgspec.structs.replace(self, **changes)
 
 
-def _newer_version(raw: bytes) -> int:
+def _version(raw: bytes) -> int:
+    """0 where there is none."""
     try:
         value = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("version")
-        version = msgspec.json.decode(bytes(value), type=int) if value is not None else 0
+        return msgspec.json.decode(bytes(value), type=int) if value is not None else 0
     except (msgspec.DecodeError, RecursionError):
         return 0
-    return version if version > VERSION else 0
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

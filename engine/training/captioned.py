@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.media.frames import ClipReader, to_rgb
 from engine.protocol.errors import BadArguments, BadFile, from_os_error
-from engine.protocol.recipe import InputMedia
 from engine.worker.pictures import read_picture
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -82,7 +81,7 @@ def read_pixels(path: Path, size: tuple[int, int], frames: int = 1) -> np.ndarra
     """`[T, height, width, 3]` uint8; a picture is one frame, a clip its first `frames`. Raises `BadFile`."""
     width, height = size
     if path.suffix.lower() not in CLIPS:
-        return read_picture(InputMedia(str(path)), width, height).numpy()[None]
+        return read_picture(path, width, height).numpy()[None]
     from PIL import Image, ImageOps
 
     found: list[np.ndarray] = []

@@ -1,4 +1,4 @@
-"""The picture that a generation starts from, as pixels of the recipe's size."""
+"""The pictures that a generation is given, as pixels of the recipe's size."""
 
 from __future__ import annotations
 
@@ -6,45 +6,57 @@ import hashlib
 import io
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.files import PICTURE_LIMIT, read_regular
+from engine.protocol.commands import Generate
 from engine.protocol.errors import BadFile, BadRecipe
-from engine.protocol.recipe import InputMedia, Recipe
+from engine.protocol.inputs import Role
+from engine.protocol.recipe import Recipe
 
 MAX_PIXELS = 128 * 1024 * 1024
 
 
-def pinned(recipe: Recipe) -> Recipe:
-    """``recipe`` with the hash of its picture, where it has none yet: results say which picture they came from.
+def pinned(job: Generate) -> Recipe:
+    """The job's recipe with the hash of each of its inputs, where it has none yet: results say what they came from.
 
-    Raises ``BadRecipe`` where the file is gone.
+    Raises ``BadRecipe`` where a file is gone, ``BadFile`` where it is too large.
     """
-    media = recipe.input
-    if media is None or media.sha256:
-        return recipe
-    digest = hashlib.sha256(_content(media)).hexdigest()
-    return recipe.replace(input=msgspec.structs.replace(media, sha256=digest))
+    recipe = job.recipe
+    inputs = [
+        one if one.sha256 else one.replace(sha256=hashlib.sha256(_content(file)).hexdigest())
+        for one, file in zip(recipe.inputs, files_of(job), strict=True)
+    ]
+    return recipe.replace(inputs=tuple(inputs))
 
 
-def read_picture(media: InputMedia, width: int, height: int) -> Tensor:
+def files_of(job: Generate) -> tuple[Path, ...]:
+    """The file of each input, in their order."""
+    return tuple(map(Path, job.input_files or [one.path for one in job.recipe.inputs]))
+
+
+def read_input(job: Generate, *roles: Role) -> Tensor:
+    """The first input in one of ``roles``, as ``read_picture`` reads it, held to its content."""
+    recipe = job.recipe
+    one, file = next((one, file) for one, file in zip(recipe.inputs, files_of(job), strict=True) if one.role in roles)
+    return read_picture(file, recipe.width, recipe.height, one.sha256)
+
+
+def read_picture(path: Path, width: int, height: int, sha256: str = "") -> Tensor:
     """[height, width, 3] uint8 RGB. Of a picture of another shape the middle is taken, scaled to cover the size.
 
     A picture of the very size is not touched; transparency lies on white. Raises ``BadFile``, or ``BadRecipe`` where
-    the file is gone or is no longer the one that the recipe names.
+    the file is gone or its content is not that of ``sha256``.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    content = _content(media)
+    content = _content(path, sha256)
     try:
         with Image.open(io.BytesIO(content)) as picture:
             if picture.width * picture.height > MAX_PIXELS:
-                raise BadFile(
-                    f"{media.path} is {picture.width} × {picture.height}: too large.", "Choose a smaller one."
-                )
+                raise BadFile(f"{path} is {picture.width} × {picture.height}: too large.", "Choose a smaller one.")
             upright = ImageOps.exif_transpose(picture)
             if upright.has_transparency_data:
                 layer = upright.convert("RGBA")
@@ -54,28 +66,27 @@ def read_picture(media: InputMedia, width: int, height: int) -> Tensor:
                 rgb = ImageOps.fit(rgb, (width, height), Image.Resampling.LANCZOS)
             return torch.from_numpy(np.array(rgb))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise BadFile(f"{media.path} cannot be read as a picture.", "Choose another picture.") from error
+        raise BadFile(f"{path} cannot be read as a picture.", "Choose another picture.") from error
 
 
-def _content(media: InputMedia) -> bytes:
-    path = Path(media.path)
+def _content(path: Path, sha256: str = "") -> bytes:
     try:
         content = read_regular(path, PICTURE_LIMIT)
     except FileNotFoundError as error:
         raise BadRecipe(
-            f"The picture to start from is not there: {path}.", "Choose it again, or take it out.", field="input"
+            f"The picture to start from is not there: {path}.", "Choose it again, or take it out.", field="inputs"
         ) from error
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
         raise BadRecipe(
             f"The picture to start from, {path}, cannot be read: {reason}.",
             "Choose another picture, or take it out.",
-            field="input",
+            field="inputs",
         ) from error
-    if media.sha256 and hashlib.sha256(content).hexdigest() != media.sha256:
+    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
         raise BadRecipe(
             f"{path} is no longer the picture that the recipe was made with.",
             "Choose the picture again.",
-            field="input",
+            field="inputs",
         )
     return content

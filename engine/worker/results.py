@@ -26,7 +26,7 @@ def save(frames: Tensor, job: Generate, device: torch.device, is_compiled: bool 
     A name that is taken is passed over, unless that file is this very result: an engine that ended after saving and
     before it could say so leaves such files, and the second try makes no copies of them.
     """
-    recipe = job.recipe
+    recipe = job.recipe.for_files()
     environment = Environment.current(describe(device).name, versions())
     environment = msgspec.structs.replace(environment, compiled=is_compiled)
     more = {a1111.KEY: a1111.write(recipe)} if job.a1111_parameters else {}
@@ -62,4 +62,4 @@ def _is_this(path: Path, job: Generate, digest: str) -> bool:
         found = metadata.read(path)
     except (OSError, LaternaError):
         return False
-    return found.recipe == job.recipe and found.pixels_sha256 == digest
+    return found.recipe == job.recipe.for_files() and found.pixels_sha256 == digest

@@ -22,6 +22,7 @@ from engine.protocol.conditioning import Entry, Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.events import JobFinished
 from engine.protocol.family_info import LatentRGB, validate
+from engine.protocol.inputs import STARTING
 from engine.protocol.recipe import Recipe
 from engine.worker import families
 from engine.worker.acceleration.compiling import Compiler, Region, speed_key
@@ -41,7 +42,7 @@ from engine.worker.memory.placing import Placing
 from engine.worker.memory.pool import empty_cache
 from engine.worker.model_folder import inspect
 from engine.worker.models import STREAMED, Model
-from engine.worker.pictures import pinned, read_picture
+from engine.worker.pictures import pinned, read_input
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
 from engine.worker.results import save
@@ -101,7 +102,7 @@ class Runner:
 
     def run(self, job: Generate, emit: Emit) -> JobFinished:
         """Make and save ``job``'s results. Raises ``LaternaError``s, or whatever else went wrong."""
-        job = msgspec.structs.replace(job, recipe=pinned(job.recipe))
+        job = msgspec.structs.replace(job, recipe=pinned(job))
         progress = Progress(job.job, emit)
         peak = PeakMemory(self.device)
         peak.start()
@@ -128,7 +129,8 @@ class Runner:
             if saved is None or not saved.is_denoised:
                 sides = self._encode(work, keys)
                 in_each_step = family.is_told_picture(model.folder)
-                picture = self._encode_picture(work) if recipe.input and (in_each_step or saved is None) else None
+                begins = recipe.input_of(*STARTING) is not None
+                picture = self._encode_picture(work) if begins and (in_each_step or saved is None) else None
                 if in_each_step and picture is not None:
                     sides = with_picture(sides[0], picture), sides[1] and with_picture(sides[1], picture)
                 state = saved.state if saved else self._begin(work, sides[0], picture)
@@ -274,7 +276,7 @@ class Runner:
 
     def _encode_picture(self, work: Work) -> Tensor:
         """The latents of the picture that the recipe starts from."""
-        pixels = read_picture(work.recipe.input, work.recipe.width, work.recipe.height)
+        pixels = read_input(work.job, *STARTING)
 
         def encode() -> Tensor:
             self._load(work, ["vae"], "encoding")

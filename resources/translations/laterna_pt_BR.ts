@@ -394,10 +394,6 @@
       <translation>Velocidade</translation>
     </message>
     <message>
-      <source>Start</source>
-      <translation>Início</translation>
-    </message>
-    <message>
       <source>Text encoders</source>
       <translation>Codificadores de texto</translation>
     </message>
@@ -1708,6 +1704,60 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>InputField</name>
+    <message>
+      <source>Denoise strength: how much of the picture is drawn anew</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Drop or choose a picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Picture to start from: {name}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Pictures ({endings})</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Start from a picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Start without a picture</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>InputRows</name>
+    <message>
+      <source>Clip</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Control</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>End</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Like</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Mask</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Start</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>ItemActions</name>
     <message>
       <source>All of it is still in the trash: nothing is off the list.</source>
@@ -2784,10 +2834,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
   </context>
   <context>
     <name>Recipe</name>
-    <message>
-      <source>Control pictures</source>
-      <translation>Imagens de controle</translation>
-    </message>
     <message>
       <source>Dynamic guidance</source>
       <translation>Orientação dinâmica</translation>
@@ -4137,6 +4183,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Retire-o da pasta.</translation>
     </message>
     <message>
+      <source>Take it out of the recipe.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Take it out, or train on fewer.</source>
       <translation>Retire-o, ou treine com menos.</translation>
     </message>
@@ -4155,6 +4205,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Take that size.</source>
       <translation>Use esse tamanho.</translation>
+    </message>
+    <message>
+      <source>Take the others out.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Take the picture out of the recipe.</source>
@@ -4361,6 +4415,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A nova pasta deve ficar fora da antiga.</translation>
     </message>
     <message>
+      <source>The part of the schedule of an input must lie within 0 and 1.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>The picture to start from is not there: {}.</source>
       <translation>A imagem inicial não está lá: {}.</translation>
     </message>
@@ -4547,10 +4605,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>This JSON is no workflow that Laterna knows.</source>
       <translation>Este JSON não é um fluxo de trabalho que o Laterna conheça.</translation>
-    </message>
-    <message>
-      <source>This Laterna cannot use control pictures yet.</source>
-      <translation>Este Laterna ainda não usa imagens de controle.</translation>
     </message>
     <message>
       <source>This Laterna has no family “{}”.</source>
@@ -5145,6 +5199,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} diz {}, mas a pasta contém {}.</translation>
     </message>
     <message>
+      <source>{} takes at most {} of: {}.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{} takes no {} in this Laterna yet.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>{} takes one prompt and one negative prompt yet.</source>
       <translation>{} ainda aceita só um prompt e um prompt negativo.</translation>
     </message>
@@ -5477,33 +5539,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>left {0}, right {1}</source>
       <translation>à esquerda {0}, à direita {1}</translation>
-    </message>
-  </context>
-  <context>
-    <name>StartPicture</name>
-    <message>
-      <source>Denoise strength: how much of the picture is drawn anew</source>
-      <translation>Força de remoção de ruído: quanto da imagem é redesenhado</translation>
-    </message>
-    <message>
-      <source>Drop or choose a picture</source>
-      <translation>Solte ou escolha uma imagem</translation>
-    </message>
-    <message>
-      <source>Picture to start from: {name}</source>
-      <translation>Imagem inicial: {name}</translation>
-    </message>
-    <message>
-      <source>Pictures ({endings})</source>
-      <translation>Imagens ({endings})</translation>
-    </message>
-    <message>
-      <source>Start from a picture</source>
-      <translation>Partir de uma imagem</translation>
-    </message>
-    <message>
-      <source>Start without a picture</source>
-      <translation>Começar sem imagem</translation>
     </message>
   </context>
   <context>

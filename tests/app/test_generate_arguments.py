@@ -14,7 +14,8 @@ from engine.models.catalog import MODELS
 from engine.models.installed import InstalledModel
 from engine.prompt.templates import resolve
 from engine.protocol.errors import BadArguments, BadFile, BadRecipe
-from engine.protocol.recipe import InputMedia, Recipe
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Recipe
 
 LARGE = InstalledModel(MODELS["sd3.5-large"], Path("nowhere"))
 
@@ -33,15 +34,17 @@ def picture(tmp_path: Path) -> Path:
 
 def test_a_picture_is_named_by_path_and_content(picture: Path) -> None:
     digest = hashlib.sha256(b"\x89PNG\r\n\x1a\nnot read further here").hexdigest()
-    assert recipe("--picture", str(picture)).input == InputMedia(str(picture), digest, USUAL_STRENGTH)
-    assert recipe("--picture", str(picture), "--strength", "0.25").input == InputMedia(str(picture), digest, 0.25)
-    assert recipe().input is None
+    assert recipe("--picture", str(picture)).inputs == (Input("start", str(picture), digest, USUAL_STRENGTH),)
+    assert recipe("--picture", str(picture), "--strength", "0.25").inputs == (
+        Input("start", str(picture), digest, 0.25),
+    )
+    assert recipe().inputs == ()
 
 
 def test_the_strength_of_a_recipes_own_picture() -> None:
-    base = Recipe("sd35", "sd3.5-large", prompt="a cat", input=InputMedia("/x.png", "ab", 0.5))
-    assert recipe(base=base).input == base.input
-    assert recipe("--strength", "0.9", base=base).input == InputMedia("/x.png", "ab", 0.9)
+    base = Recipe("sd35", "sd3.5-large", prompt="a cat", inputs=(Input("start", "/x.png", "ab", 0.5),))
+    assert recipe(base=base).inputs == base.inputs
+    assert recipe("--strength", "0.9", base=base).inputs == (Input("start", "/x.png", "ab", 0.9),)
 
 
 def test_what_makes_no_sense_is_a_sentence(picture: Path, tmp_path: Path) -> None:

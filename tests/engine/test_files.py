@@ -21,7 +21,6 @@ from engine.models.imports import recognise
 from engine.models.lora_shelf import hash_of
 from engine.models.safetensors_header import read_header
 from engine.protocol.errors import LaternaError
-from engine.protocol.recipe import InputMedia
 from engine.worker.pictures import read_picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +63,7 @@ READERS = {
     "mp4": mp4.open_clip,
     "animation": animation.read_recipe,
     "workflow": lambda path: Importer().open(path),
-    "start picture": lambda path: read_picture(InputMedia(str(path)), 64, 64),
+    "start picture": lambda path: read_picture(path, 64, 64),
     "lora": hash_of,
     "safetensors": read_header,
     "gguf": read_gguf,

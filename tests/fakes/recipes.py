@@ -5,13 +5,16 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from engine.protocol.family_info import MAX_SEED
-from engine.protocol.recipe import Adapter, Control, InputMedia, Range, Recipe, SkipLayerGuidance
+from engine.protocol.inputs import ROLES, Input
+from engine.protocol.recipe import Adapter, Range, Recipe, SkipLayerGuidance
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 number = st.floats(allow_nan=False, allow_infinity=False)
 fraction = st.floats(0, 1)
 ranges = st.builds(Range, start=fraction, end=fraction)
-media = st.builds(InputMedia, path=text, sha256=text, strength=number)
+inputs = st.builds(
+    Input, role=st.sampled_from(ROLES), path=text, sha256=text, strength=number, range=ranges, model=text
+)
 
 recipes = st.builds(
     Recipe,
@@ -36,10 +39,7 @@ recipes = st.builds(
     use_t5=st.booleans(),
     model_hashes=st.dictionaries(text, text, max_size=3),
     adapters=st.lists(st.builds(Adapter, name=text, sha256=text, strength=number), max_size=2).map(tuple),
-    input=st.none() | media,
-    controls=st.lists(st.builds(Control, model=text, media=media, strength=number, range=ranges), max_size=2).map(
-        tuple
-    ),
+    inputs=st.lists(inputs, max_size=3).map(tuple),
     skip_layer_guidance=st.none()
     | st.builds(
         SkipLayerGuidance,

@@ -12,7 +12,8 @@ from app.settings import Settings
 from engine.models.installed import InstalledModel
 from engine.prompt.styles import StyleStore
 from engine.prompt.wildcards import Wildcards
-from engine.protocol.recipe import InputMedia, Recipe
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Recipe
 from tests.ui.conftest import MINI_IMAGE, MINI_VIDEO
 from ui.prompt_tools import PromptTools
 from ui.session import Session
@@ -53,9 +54,9 @@ def test_what_a_model_cannot_make_is_left_out_and_counted(submitting: Submitting
             picture.replace(width=100),
             picture.replace(model="elsewhere"),
             moved,  # names no picture to move
-            moved.replace(input=InputMedia("owl.png")),
-            moved.replace(model=MINI_VIDEO.id, input=InputMedia("owl.png")),  # words alone
+            moved.replace(inputs=(Input("first_frame", "owl.png"),)),
+            moved.replace(model=MINI_VIDEO.id, inputs=(Input("first_frame", "owl.png"),)),  # words alone
         ]
     )
-    assert submitting._link.recipes == [picture, moved.replace(input=InputMedia("owl.png"))]
+    assert submitting._link.recipes == [picture, moved.replace(inputs=(Input("first_frame", "owl.png"),))]
     assert len(said) == 1 and "4" in said[0]

@@ -10,16 +10,17 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.models.installed import InstalledModel
 from engine.protocol.conditioning import WHOLE, Conditioning
 from engine.protocol.family_info import FamilyInfo
+from engine.protocol.inputs import InputRule
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.draft import Draft
 from ui.generate.conditioning_editor import ConditioningEditor
 from ui.generate.guidance_rows import GuidanceRows
+from ui.generate.input_rows import InputRows
 from ui.generate.lora_list import LoraList
 from ui.generate.range_field import RangeField
 from ui.generate.rows import Rows
 from ui.generate.section import Section
-from ui.generate.start_picture import StartPicture
 from ui.generate.step_caching import StepCaching
 from ui.generate.text_rows import TextRows
 from ui.generate.weights_choice import WeightsChoice
@@ -39,7 +40,6 @@ class Advanced(QWidget):
     def __init__(self, *, theme: Theme, loras: Loras, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._family: FamilyInfo | None = None
-        self.start_picture = StartPicture()
         self.loras = LoraList(loras, theme=theme)
         self.sampler = Combo(self.tr("Sampler"))
         self.scheduler = Combo(self.tr("Scheduler"))
@@ -52,7 +52,8 @@ class Advanced(QWidget):
         )
         self.conditioning = ConditioningEditor(theme=theme)
         self.rows = Rows()
-        self.rows.add(self.tr("Start"), self.start_picture, ("input",))
+        self.input_rows = Rows()
+        self.inputs = InputRows(self.input_rows)
         self.rows.add(self.tr("LoRA"), self.loras, ("adapters",), align_top=True)
         self.rows.add(self.tr("Sampler"), self.sampler, ("sampler",))
         self.rows.add(self.tr("Schedule"), self.scheduler, ("scheduler",))
@@ -71,10 +72,11 @@ class Advanced(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.input_rows)
         column.addWidget(self.rows)
         for section in self._sections():
             column.addWidget(section)
-        self.start_picture.edited.connect(self.edited)
+        self.inputs.edited.connect(self.edited)
         self.loras.edited.connect(self._edited)
         self.sampler.activated.connect(self._sampler_chosen)
         self.scheduler.activated.connect(self.edited)
@@ -90,11 +92,10 @@ class Advanced(QWidget):
     def _sections(self) -> tuple[Section, ...]:
         return self.prompts_section, self.guidance_section, self.texts_section
 
-    def set_rules(self, family: FamilyInfo, has_first_frame: bool = False) -> None:
-        """``has_first_frame``: the clip begins with a picture."""
+    def set_rules(self, family: FamilyInfo, inputs: tuple[InputRule, ...] = ()) -> None:
+        """``inputs``: those that the model takes, or that the recipe has."""
         self._family = family
-        self.rows.set_row_visible(self.start_picture, family.has_input_image or has_first_frame)
-        self.start_picture.set_has_strength(family.has_input_image)
+        self.inputs.set_rules(inputs)
         self.rows.set_row_visible(self.loras, family.has_adapters)
         self.rows.set_row_visible(self.shift, family.has_shift)
         self.rows.set_row_visible(self.step_caching, family.has_step_caching)
@@ -114,7 +115,7 @@ class Advanced(QWidget):
         choices: list[tuple[str, object]] = [(display_name(SAMPLERS, name), name) for name in samplers]
         self.sampler.set_choices(choices, recipe.sampler)
         self._show_schedulers(recipe.sampler, recipe.scheduler)
-        self.start_picture.set_media(recipe.input)
+        self.inputs.set_inputs(recipe.inputs)
         self.loras.show_loras(recipe.adapters, draft.loras_off, model)
         self.shift.set_exact(recipe.shift)
         self.step_caching.set_tolerance(recipe.step_caching)
@@ -137,8 +138,7 @@ class Advanced(QWidget):
         changes: dict[str, object] = {}
         if self.sampler.currentIndex() >= 0:
             changes |= {"sampler": self.sampler.currentData(), "scheduler": self.scheduler.currentData() or ""}
-        if not self.start_picture.isHidden():
-            changes["input"] = self.start_picture.media()
+        changes |= self.inputs.changes(recipe.inputs)
         if not self.loras.isHidden():
             changes["adapters"] = self.loras.adapters()
             draft = draft.replace(loras_off=self.loras.switched_off())
@@ -160,7 +160,7 @@ class Advanced(QWidget):
     def summary(self) -> str:
         """What is set here, in a few words."""
         parts = []
-        if not self.start_picture.isHidden() and self.start_picture.media() is not None:
+        if self.inputs.begins_with_picture():
             parts.append(self.tr("from a picture"))
         if not self.loras.isHidden():
             parts.append(self.loras.summary())

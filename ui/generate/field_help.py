@@ -17,7 +17,7 @@ _TEXTS = {
         "The number that everything begins from by chance: the same number and settings give the same picture.",
     ),
     "batch": T("FieldHelp", "How many to make, each with a seed of its own."),
-    "input": T("FieldHelp", "A picture to draw over, in place of beginning with noise."),
+    "inputs": T("FieldHelp", "A picture to draw over, in place of beginning with noise."),
     "adapters": T("FieldHelp", "Small files that teach the model a style, a person or a thing."),
     "sampler": T(
         "FieldHelp", "The method by which noise becomes a picture. They differ in speed and a little in their look."

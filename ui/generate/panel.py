@@ -35,7 +35,7 @@ from ui.widgets.style import set_state
 
 VALIDATE_AFTER_MS = 500
 SETTLED_AFTER_MS = 40  # a new row's size goes up through the layouts around it, one event each
-NOT_THE_MODELS = frozenset(("family", "model", "prompt", "negative_prompt", "seed", "input", "model_hashes"))
+NOT_THE_MODELS = frozenset(("family", "model", "prompt", "negative_prompt", "seed", "inputs", "model_hashes"))
 
 
 class GeneratePanel(QFrame):
@@ -197,9 +197,10 @@ class GeneratePanel(QFrame):
         else:
             self.parameters.set_row_visible(self.parameters.length, session.kind == "video")
         if family is not None:
-            moves_pictures = model is not None and model.info.first_frame
-            self.advanced.set_rules(family, moves_pictures or draft.recipe.input is not None)
-            if moves_pictures and draft.recipe.input is None:
+            given = {one.role for one in draft.recipe.inputs}
+            takes = model.inputs if model is not None else ()
+            self.advanced.set_rules(family, tuple(r for r in family.inputs if r in takes or r.role in given))
+            if model is not None and model.info.first_frame and "first_frame" not in given:
                 self.set_advanced_open(True)  # where it is chosen
         self.disclosure.setEnabled(family is not None)
         self.prompts.show_draft(draft, model)

@@ -65,7 +65,7 @@ class PresetButton(IconButton):
 
 def settings_of(recipe: Recipe) -> Recipe:
     """What a preset keeps of a recipe."""
-    return recipe.replace(prompt="", negative_prompt="", seed=0, model_hashes={}, input=None, conditioning=None)
+    return recipe.replace(prompt="", negative_prompt="", seed=0, model_hashes={}, inputs=(), conditioning=None)
 
 
 def with_settings(recipe: Recipe, preset: Recipe) -> Recipe:
@@ -74,6 +74,6 @@ def with_settings(recipe: Recipe, preset: Recipe) -> Recipe:
         prompt=recipe.prompt,
         negative_prompt=recipe.negative_prompt,
         seed=recipe.seed,
-        input=recipe.input,
+        inputs=recipe.inputs,
         conditioning=recipe.conditioning,
     )

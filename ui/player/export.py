@@ -43,7 +43,7 @@ def save_frame(image: QImage, path: Path, recipe: Recipe | None) -> Path:
     rgb = image.convertToFormat(QImage.Format.Format_RGB888)
     lines = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
     pixels = lines[:, : rgb.width() * 3].reshape(rgb.height(), rgb.width(), 3)
-    texts = {tags.RECIPE: recipe.to_json()} if recipe is not None else {}
+    texts = {tags.RECIPE: recipe.for_files().to_json()} if recipe is not None else {}
     try:
         atomic.write_bytes(path, png.encode(np.ascontiguousarray(pixels), texts))
     except OSError as error:

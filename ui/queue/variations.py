@@ -11,6 +11,7 @@ from engine.jobs.submission import check
 from engine.jobs.variations import BOTH_TEXTS, FIELDS, Axis, parse_values, vary
 from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadRecipe, ErrorInfo
+from engine.protocol.inputs import STARTING
 from engine.protocol.recipe import Recipe
 from ui.formats import duration
 from ui.prompt_tools import PromptTools, Texts
@@ -248,7 +249,8 @@ class Variations(QDialog):
         if not self._session.draft.recipe.adapters:
             names.pop("lora_strength")
         model = self._session.model
-        if self._session.draft.recipe.input is None or (model is not None and not model.family.has_input_image):
+        rule = model.starting_rule if model is not None else None
+        if self._session.draft.recipe.input_of(*STARTING) is None or (rule is not None and not rule.has_strength):
             names.pop("strength")
         return {field: name for field, name in names.items() if field in FIELDS}
 

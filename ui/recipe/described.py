@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from engine.models.catalog import FAMILIES
+from engine.protocol.family_info import FamilyInfo
+from engine.protocol.inputs import Input
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.formats import number
@@ -35,9 +36,8 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("dynamic_guidance", T("Recipe", "Dynamic guidance")),
     ("guidance_schedule", T("Recipe", "Guidance curve")),
     ("skip_layer_guidance", T("Recipe", "Skip-layer guidance")),
-    ("input", T("Recipe", "Start from")),
+    ("inputs", T("Recipe", "Start from")),
     ("adapters", T("Recipe", "LoRAs")),
-    ("controls", T("Recipe", "Control pictures")),
     ("conditioning", T("Recipe", "More prompts")),
     ("text_encoding", T("Recipe", "Reading of texts")),
     ("use_t5", T("Recipe", "Text encoder T5")),
@@ -103,14 +103,15 @@ def _skip(recipe: Recipe) -> str:
     return f"{number(skip.scale)}  ·  {layers}  ·  {number(skip.start)}–{number(skip.end)}"
 
 
-def _input(recipe: Recipe) -> str:
-    if recipe.input is None:
-        return "–"
-    name = Path(recipe.input.path).name
-    family = FAMILIES.get(recipe.family)
-    if family is not None and not family.has_input_image:  # the picture itself is the first frame: there is no strength
-        return name
-    return f"{name}  ·  {number(recipe.input.strength)}"
+def _inputs(recipe: Recipe) -> str:
+    return ", ".join(_input(one, FAMILIES.get(recipe.family)) for one in recipe.inputs) or "–"
+
+
+def _input(one: Input, family: FamilyInfo | None) -> str:
+    """Its name and, where it has one, its strength: a clip begins with the very picture."""
+    rule = family.rule_of(one.role) if family is not None else None
+    strength = "" if rule is not None and not rule.has_strength else f"  ·  {number(one.strength)}"
+    return one.name + strength
 
 
 _WEIGHTS = {"native": "native", "int8": "8 bits", "fp8": "float8"}
@@ -126,9 +127,8 @@ _SHOWN: dict[str, Callable[[Recipe], str]] = {
         f"{number(p.at)}: {number(p.scale)}" for p in recipe.guidance_schedule
     ),
     "skip_layer_guidance": _skip,
-    "input": _input,
+    "inputs": _inputs,
     "adapters": lambda recipe: ", ".join(f"{one.name} × {number(one.strength)}" for one in recipe.adapters),
-    "controls": lambda recipe: ", ".join(Path(one.media.path).name for one in recipe.controls),
     "conditioning": lambda recipe: str(
         len(recipe.positive_entries()) + len(recipe.negative_entries()) - 2 if recipe.conditioning else 0
     ),

@@ -11,7 +11,7 @@ from ui.session import Session
 from ui.widgets.labels import label
 
 WIDTH = 270
-_FILES = ("input", "adapters", "controls")  # names of files, which may be long: a line may end after an underscore
+_FILES = ("inputs", "adapters")  # names of files, which may be long: a line may end after an underscore
 
 
 class RecipePanel(QFrame):

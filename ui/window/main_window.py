@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from ui.window.services import Services
 
 HIDDEN_FIELDS = frozenset(
-    ("conditioning", "guidance_schedule", "text_encoding", "t5_mask", "input", "adapters", "controls", "weights")
+    ("conditioning", "guidance_schedule", "text_encoding", "t5_mask", "inputs", "adapters", "weights")
 )  # of a recipe: they are taken out where the chosen family has no control for them
 
 

@@ -12,10 +12,11 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 from PySide6.QtGui import QImage, QImageReader
 
 from engine.protocol.errors import BadFile, LaternaError
-from engine.protocol.recipe import InputMedia, Recipe
+from engine.protocol.inputs import STARTING, Input
+from engine.protocol.recipe import Recipe
 from ui.actions import Actions, Undone
 from ui.background import Background
-from ui.generate.start_picture import ENDINGS, USUAL_STRENGTH
+from ui.generate.input_field import ENDINGS, USUAL_STRENGTH
 from ui.messages import Message, of_error
 from ui.session import Session
 
@@ -170,13 +171,16 @@ class RecipeFiles(QObject):
             text = self.tr("No model on this machine starts from a picture.")
             self.said.emit(Message(text, "warning", seconds=0.0, topic=TOPIC))
             return
-        before = session.draft.recipe.input
-        if session.model is not None and session.model.info.first_frame:
+        before = session.draft.recipe.input_of(*STARTING)
+        rule = session.model.starting_rule if session.model is not None else None
+        role = rule.role if rule is not None else "start"
+        if role == "first_frame":
             strength, text = 1.0, self.tr("The next clip begins with {file}.")
         else:
             strength = before.strength if before is not None else USUAL_STRENGTH
             text = self.tr("The next picture starts from {file}. How much of it is drawn anew is under Advanced.")
-        session.replace(session.draft.with_recipe(input=InputMedia(str(path), strength=strength)))
+        given = session.draft.recipe.with_input(*STARTING, input=Input(role, str(path), strength=strength))
+        session.replace(session.draft.replace(recipe=given))
         self.start_picture_set.emit()
         actions.offer_undo(text.format(file=path.name), self.tr("the picture to start from"), back)
 
@@ -186,7 +190,7 @@ class RecipeFiles(QObject):
 
 def takes_pictures(session: Session) -> bool:
     """Whether the model in the form can start from a picture."""
-    return session.model is not None and session.model.takes_picture
+    return session.model is not None and session.model.starting_rule is not None
 
 
 def _found(path: Path) -> Path:

@@ -182,5 +182,6 @@ def _vae_scale(folder: ModelFolder) -> int:
 
 def _schedule(folder: ModelFolder, recipe: Recipe) -> FlowSchedule:
     config = folder.parts["scheduler"].config
-    strength = recipe.input.strength if recipe.input else 1.0
+    start = recipe.input_of("start")
+    strength = start.strength if start else 1.0
     return make_schedule(config, recipe.sampler, recipe.scheduler, recipe.steps, recipe.shift, strength)

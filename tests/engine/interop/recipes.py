@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from engine.models.catalog import FAMILIES
 from engine.protocol.conditioning import Conditioning, Entry, GuidancePoint, Mix, Range, Words
-from engine.protocol.recipe import InputMedia, Recipe, SkipLayerGuidance
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Recipe, SkipLayerGuidance
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
 
 few = settings(deadline=None, max_examples=50, derandomize=True)
@@ -64,7 +65,8 @@ def sd3_recipes(draw: st.DrawFn) -> Recipe:
         window=st.sampled_from(["steps", "sigma"]),
     )
     media = st.builds(
-        InputMedia,
+        Input,
+        role=st.just("start"),
         path=st.sampled_from(["cat.png", "my picture (1).webp"]),
         sha256=st.sampled_from(["", "ab" * 32]),
         strength=st.floats(0.05, 1),
@@ -87,7 +89,7 @@ def sd3_recipes(draw: st.DrawFn) -> Recipe:
         max_sequence_length=draw(st.sampled_from([77, 256, 512])),
         use_t5=draw(st.booleans()),
         model_hashes=draw(st.sampled_from([{}, {"transformer": "cd" * 32}])),
-        input=draw(st.none() | media),
+        inputs=draw(st.just(()) | st.tuples(media)),
         skip_layer_guidance=draw(st.none() | skip),
         latents=draw(st.sampled_from(["fp32", "model"])),
         conditioning=said if said != Conditioning() else None,

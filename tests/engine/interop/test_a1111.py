@@ -10,7 +10,8 @@ from engine.interop import a1111, a1111_prompt
 from engine.interop.model_files import KnownModels
 from engine.interop.prompt_weights import Weighted, parse, text_of
 from engine.interop.report import Notes
-from engine.protocol.recipe import InputMedia, Recipe
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
 from tests.engine.interop.recipes import few
 
@@ -47,7 +48,10 @@ def recipes(draw: st.DrawFn) -> Recipe:
         sampler=draw(st.sampled_from([named.id for named in SAMPLERS])),
         scheduler=draw(st.sampled_from([named.id for named in SCHEDULERS])),
         shift=draw(st.floats(0.01, 100)),
-        input=draw(st.none() | st.builds(InputMedia, st.just("my, cat.png"), strength=st.floats(0.01, 1))),
+        inputs=draw(
+            st.just(())
+            | st.tuples(st.builds(Input, st.just("start"), st.just("my, cat.png"), strength=st.floats(0.01, 1)))
+        ),
         text_encoding="comfyui" if weighted else "diffusers",
     )
 

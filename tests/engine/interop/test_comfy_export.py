@@ -13,7 +13,8 @@ from engine.interop.model_files import KnownModels
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning import Conditioning, Entry, GuidancePoint, Mix, Range, Words
 from engine.protocol.family_info import validate
-from engine.protocol.recipe import InputMedia, Recipe, SkipLayerGuidance
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Recipe, SkipLayerGuidance
 from tests.engine.interop.recipes import cogvideox_recipes, few, sd3_recipes
 
 RULES = {id: everything(info) for id, info in FAMILIES.items()}
@@ -76,13 +77,12 @@ def test_the_graph_itself_says_nearly_everything(recipe: Recipe) -> None:
         recipe = recipe.replace(scheduler="normal")
     if recipe.skip_layer_guidance is not None:
         recipe = recipe.replace(skip_layer_guidance=msgspec.structs.replace(recipe.skip_layer_guidance, window="sigma"))
-    if recipe.input is not None:
-        recipe = recipe.replace(input=msgspec.structs.replace(recipe.input, sha256=""))
+    recipe = recipe.replace(inputs=tuple(one.replace(sha256="") for one in recipe.inputs))
     graph = export_workflow(recipe).graph
     beside = [node["_meta"]["laterna"] for node in graph.values() if "laterna" in node["_meta"]]
     allowed = {"guidance_schedule"} if recipe.guidance_schedule else set()
-    if recipe.guidance_schedule and recipe.input is not None:
-        allowed |= {"input"}  # the denoise strength, of which a chain of samplers keeps only the number of steps
+    if recipe.guidance_schedule and recipe.inputs:
+        allowed |= {"inputs"}  # the denoise strength, of which a chain of samplers keeps only the number of steps
     assert {name for extras in beside for name in extras["recipe"]} <= allowed
 
 
@@ -111,19 +111,19 @@ def test_the_published_graph() -> None:
 
 
 def test_a_clip_that_begins_with_a_picture() -> None:
-    recipe = MODELS["cogvideox-5b-i2v"].recipe("the boat sails away", input=InputMedia("boat.png"))
+    recipe = MODELS["cogvideox-5b-i2v"].recipe("the boat sails away", inputs=(Input("first_frame", "boat.png"),))
     result = export_workflow(recipe)
     encode = next(id for id, node in result.graph.items() if node["class_type"] == "CogVideoImageEncode")
     sampler = next(node for node in result.graph.values() if node["class_type"] == "CogVideoSampler")
     assert sampler["inputs"]["image_cond_latents"] == [encode, 0]
     read = again(recipe)
-    assert (read.model, read.input) == (recipe.model, recipe.input)
+    assert (read.model, read.inputs) == (recipe.model, recipe.inputs)
 
 
 def test_every_link_leads_to_a_node() -> None:
     recipe = SIMPLE.replace(
         negative_range=Range(),
-        input=InputMedia("in/cat.png", strength=0.4),
+        inputs=(Input("start", "in/cat.png", strength=0.4),),
         batch=2,
         skip_layer_guidance=SkipLayerGuidance(),
         guidance_schedule=(GuidancePoint(0.5, 4.5), GuidancePoint(0.5, 1.0)),
@@ -173,11 +173,13 @@ def test_damaged_extras_are_passed_over(extras: Any) -> None:
 
 
 def test_extras_name_no_folders() -> None:
-    graph = export_workflow(SIMPLE.replace(input=InputMedia("cat.png", strength=0.5))).graph
-    graph["13"]["_meta"]["laterna"] = {"recipe": {"input": {"path": "../../etc/passwd", "strength": 0.5}}}
+    graph = export_workflow(SIMPLE.replace(inputs=(Input("start", "cat.png", strength=0.5),))).graph
+    graph["13"]["_meta"]["laterna"] = {
+        "recipe": {"inputs": [{"role": "start", "path": "../../etc/passwd", "strength": 0.5}]}
+    }
     read = import_workflow(graph, families=RULES).recipe
     assert read is not None
-    assert read.input == InputMedia("passwd", strength=0.5)
+    assert read.inputs == (Input("start", "passwd", strength=0.5),)
 
 
 def test_guidance_that_changes_is_a_chain_of_samplers() -> None:

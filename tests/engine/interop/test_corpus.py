@@ -13,6 +13,7 @@ from engine.interop.comfy_export import everything
 from engine.interop.model_files import KnownModels
 from engine.interop.open_file import Importer
 from engine.models.catalog import FAMILIES
+from engine.protocol.earlier_recipes import brought_up
 from engine.protocol.family_info import validate
 from engine.protocol.recipe import Recipe
 
@@ -36,7 +37,7 @@ def test_file(name: str) -> None:
     wanted = EXPECTED[name]
     result = Importer(HERE, RULES).open(CORPUS / name)
     if wanted["recipe"]:
-        assert result.recipe == msgspec.convert({"version": 1} | wanted["recipe"], Recipe)
+        assert result.recipe == msgspec.convert(brought_up({"version": 1} | wanted["recipe"]), Recipe)
     else:
         assert result.recipe is None
     lists = {

@@ -4,7 +4,8 @@ from engine.jobs.submission import make_jobs, make_variations
 from engine.jobs.variations import MAX_JOBS, Axis, parse_values, vary
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_SEED
-from engine.protocol.recipe import Adapter, InputMedia
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Adapter
 from tests.fakes.recipes import picture_recipe
 
 RECIPE = picture_recipe(seed=5)
@@ -96,8 +97,8 @@ def test_pairs_of_texts_are_named_by_what_tells_them_apart() -> None:
 
 
 def test_a_sampler_brings_a_scheduler_that_goes_with_it_and_a_picture_its_strength() -> None:
-    varied = vary(RECIPE.replace(input=InputMedia("p.png")), (Axis("strength", (0.3, 0.6)),))
-    assert [recipe.input.strength for recipe, _ in varied] == [0.3, 0.6]
+    varied = vary(RECIPE.replace(inputs=(Input("start", "p.png"),)), (Axis("strength", (0.3, 0.6)),))
+    assert [recipe.inputs[0].strength for recipe, _ in varied] == [0.3, 0.6]
     with pytest.raises(BadRecipe, match="picture"):
         vary(RECIPE, (Axis("strength", (0.3,)),))
 

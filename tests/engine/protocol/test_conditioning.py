@@ -23,14 +23,15 @@ from engine.protocol.conditioning import (
 )
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, validate
-from engine.protocol.recipe import Adapter, InputMedia, Recipe, SkipLayerGuidance
+from engine.protocol.inputs import Input, InputRule
+from engine.protocol.recipe import Adapter, Recipe, SkipLayerGuidance
 
 PLAIN = Recipe(family="sd35", model="m", prompt="a cat", negative_prompt="fog", sampler="euler", scheduler="normal")
 ABLE = msgspec.structs.replace(
     FAMILIES["sd35"],
     has_conditioning=True,
     has_guidance_schedule=True,
-    has_input_image=True,
+    inputs=(InputRule("start", has_strength=True),),
     has_adapters=True,
     has_t5_mask=True,
     text_encodings=("diffusers", "comfyui"),
@@ -115,8 +116,8 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("guidance_schedule", {"guidance_schedule": (GuidancePoint(0.5, 3.0),), "dynamic_guidance": True}),
     ("skip_layer_guidance", {"skip_layer_guidance": SkipLayerGuidance(scale=-1.0)}),
     ("skip_layer_guidance", {"skip_layer_guidance": SkipLayerGuidance(start=0.5, end=0.1)}),
-    ("input", {"input": InputMedia("a.png", strength=0.0)}),
-    ("input", {"input": InputMedia("a.png", strength=1.5)}),
+    ("inputs", {"inputs": (Input("start", "a.png", strength=0.0),)}),
+    ("inputs", {"inputs": (Input("start", "a.png", strength=1.5),)}),
 ]
 
 
@@ -133,7 +134,7 @@ NOT_YET: list[tuple[str, dict[str, Any]]] = [
     ("guidance_schedule", {"guidance_schedule": (GuidancePoint(0.5, 3.0),)}),
     ("text_encoding", {"text_encoding": "comfyui"}),
     ("t5_mask", {"t5_mask": True}),
-    ("input", {"input": InputMedia("a.png")}),
+    ("inputs", {"inputs": (Input("start", "a.png"),)}),
     ("adapters", {"adapters": (Adapter("a"),)}),
     ("sampler", {"sampler": "dpmpp_2m_log_snr"}),
 ]
@@ -145,6 +146,7 @@ def test_what_a_family_does_not_offer_is_refused(field: str, changes: dict[str, 
         **{
             **msgspec.structs.asdict(FAMILIES["sd35"]),
             **dict.fromkeys(name for name in FamilyInfo.__struct_fields__ if name.startswith("has_")),
+            "inputs": (),
             "text_encodings": ("diffusers",),
             "samplers": {"euler": ("normal",)},
         }
@@ -165,7 +167,7 @@ def test_all_of_it_at_once_is_allowed_where_it_is_offered() -> None:
             guidance_schedule=(GuidancePoint(1.0, 2.0),),
             text_encoding="comfyui",
             t5_mask=True,
-            input=InputMedia("a.png", strength=0.5),
+            inputs=(Input("start", "a.png", strength=0.5),),
             adapters=(Adapter("a", text_strength=0.0),),
             skip_layer_guidance=SkipLayerGuidance(window="sigma"),
         ),

@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.models.catalog import FAMILIES, MODELS
+from engine.protocol.conditioning import Range
+from engine.protocol.earlier_recipes import brought_up
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_PROMPT_CHARS, MAX_SEED, nearest_frames, nearest_size, validate
-from engine.protocol.recipe import MAX_JSON_BYTES, VERSION, InputMedia, Recipe, SkipLayerGuidance
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import MAX_JSON_BYTES, VERSION, Recipe, SkipLayerGuidance
 from tests.fakes.recipes import clip_recipe, picture_recipe, recipes
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
@@ -36,13 +39,46 @@ def test_only_non_defaults_are_written() -> None:
 def test_recipes_of_version_1_open(path: Path) -> None:
     written = path.read_bytes()
     recipe = Recipe.from_json(written)
-    assert recipe.to_json().encode() == written.strip(), "a released recipe is written back byte for byte"
+    said, then = json.loads(recipe.to_json()), json.loads(written)
+    assert said.pop("version") == 2 and then.pop("version") == 1
+    media, controls = then.pop("input", None), then.pop("controls", ())
+    given = [*([{"role": "first_frame"} | media] if media else [])]
+    given += [{"role": "control"} | one.pop("media") | one for one in controls]
+    assert msgspec.convert(said.pop("inputs", []), tuple[Input, ...]) == msgspec.convert(given, tuple[Input, ...])
+    assert said == then, "nothing else of a released recipe is changed"
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("recipe-v2-*.json")), ids=lambda path: path.stem)
+def test_recipes_of_version_2_open(path: Path) -> None:
+    written = path.read_bytes()
+    assert Recipe.from_json(written).to_json().encode() == written.strip(), "written back byte for byte"
+
+
+def test_version_1_is_brought_up_wherever_a_recipe_lies() -> None:
+    first = {"version": 1, "family": "sd35", "model": "m", "input": {"path": "a.png", "strength": 0.4}}
+    second = {
+        "version": 2,
+        "family": "sd35",
+        "model": "m",
+        "inputs": [{"role": "start", "path": "a.png", "strength": 0.4}],
+    }
+    assert brought_up({"version": 1, "drafts": {"image": {"recipe": first}}, "more": [first, 7]}) == {
+        "version": 1,
+        "drafts": {"image": {"recipe": second}},
+        "more": [second, 7],
+    }
+
+
+def test_files_name_inputs_without_their_folders() -> None:
+    recipe = Recipe("sd35", "m", inputs=(Input("start", "/home/me/a.png", "ab"), Input("mask", "C:\\Users\\me\\b.png")))
+    assert [one.path for one in recipe.for_files().inputs] == ["a.png", "b.png"]
+    assert recipe.for_files().inputs[0].sha256 == "ab"
 
 
 def test_the_golden_recipe_means_what_it_meant() -> None:
     """Defaults decide what is not written: changing one would change the pixels of every old recipe."""
     assert msgspec.to_builtins(Recipe.from_json((GOLDEN / "recipe-v1-minimal.json").read_bytes())) == {
-        "version": 1,
+        "version": 2,
         "family": "sd35",
         "model": "sd3.5-medium",
     }
@@ -53,7 +89,8 @@ def test_the_golden_recipe_means_what_it_meant() -> None:
     assert (found.latents, found.weights, found.dynamic_guidance) == ("fp32", "native", False)
     full = Recipe.from_json((GOLDEN / "recipe-v1-full.json").read_bytes())
     assert full.skip_layer_guidance == SkipLayerGuidance(scale=2.5, layers=(7, 8), start=0.02, end=0.3)
-    assert full.input == InputMedia(path="start.png", sha256="ab", strength=0.6)
+    assert full.input_of("first_frame") == Input("first_frame", path="start.png", sha256="ab", strength=0.6)
+    assert full.input_of("control") == Input("control", "edges.png", strength=0.5, range=Range(0, 0.5), model="canny")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +101,11 @@ def test_the_golden_recipe_means_what_it_meant() -> None:
         '{"version":0,"family":"a","model":"b"}',
         '{"version":1,"family":"a","model":"b","steps":"many"}',
         '{"version":1,"family":1,"model":"b"}',
+        '{"version":1,"family":"a","model":"b","input":7}',
+        '{"version":1,"family":"a","model":"b","controls":[{"model":"c"}]}',
+        '{"version":1,"family":"a","model":"b","controls":7}',
+        '{"version":1,"family":"a","model":"b","frames":"many","input":{"path":"a"}}',
+        '{"version":2,"family":"a","model":"b","inputs":[{"role":"nonsense"}]}',
         '{"version":"x"}',
     ],
 )
@@ -116,7 +158,10 @@ def test_reference_settings_of_every_model_are_valid(model) -> None:
         ("sampler", "nonsense"),
         ("scheduler", "nonsense"),
         ("weights", "fp8"),
-        ("input", InputMedia("a.png", strength=0.0)),
+        ("inputs", (Input("start", "a.png", strength=0.0),)),
+        ("inputs", (Input("start", "a.png"), Input("start", "b.png"))),
+        ("inputs", (Input("mask", "a.png"),)),
+        ("inputs", (Input("start", "a.png", range=Range(0.6, 0.4)),)),
     ],
 )
 def test_a_setting_out_of_range_is_named(field: str, value: object) -> None:

@@ -17,7 +17,8 @@ from engine.media import metadata
 from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadRecipe, Cancelled
 from engine.protocol.events import CheckpointSaved, JobResumed, ResumeRefused, StageChanged, StepDone
-from engine.protocol.recipe import InputMedia, Recipe, SkipLayerGuidance
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Recipe, SkipLayerGuidance
 from engine.worker import checkpoint as module
 from engine.worker.cancel import Cancellation
 from engine.worker.checkpoint import Checkpoint
@@ -122,8 +123,8 @@ def test_interrupted_again_and_again(tiny, tmp_path: Path, sampler: str, steps: 
 def test_from_a_picture(tiny, tmp_path: Path, strength: float) -> None:
     picture = tmp_path / "start.png"
     Image.linear_gradient("L").resize((64, 64)).convert("RGB").save(picture)
-    media = InputMedia(str(picture), hashlib.sha256(picture.read_bytes()).hexdigest(), strength)
-    folder, recipe = tiny("sd35-medium"), sd35(sampler="dpmpp_2m", steps=STEPS, input=media)
+    start = Input("start", str(picture), hashlib.sha256(picture.read_bytes()).hexdigest(), strength)
+    folder, recipe = tiny("sd35-medium"), sd35(sampler="dpmpp_2m", steps=STEPS, inputs=(start,))
     first, file = fresh(), str(tmp_path / "c.safetensors")
     whole = first.make(folder, recipe)
     interrupt(first, folder, recipe, after_step(2), checkpoint=file)
@@ -136,8 +137,8 @@ def test_a_clip_that_begins_with_a_picture(tiny, tmp_path: Path, variant: str) -
     """Every step sees the picture, so it is encoded again."""
     picture = tmp_path / "start.png"
     Image.linear_gradient("L").resize((96, 64)).convert("RGB").save(picture)
-    media = InputMedia(str(picture), hashlib.sha256(picture.read_bytes()).hexdigest())
-    folder, recipe = tiny(variant), cogvideox(sampler="dpm", steps=STEPS, input=media)
+    start = Input("first_frame", str(picture), hashlib.sha256(picture.read_bytes()).hexdigest())
+    folder, recipe = tiny(variant), cogvideox(sampler="dpm", steps=STEPS, inputs=(start,))
     first, file = fresh(), str(tmp_path / "c.safetensors")
     whole = first.make(folder, recipe)
     interrupt(first, folder, recipe, after_step(2), checkpoint=file)

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from engine.protocol.errors import BadRecipe
-from engine.protocol.recipe import InputMedia, Recipe
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Recipe
 from engine.worker.runner import Runner
 
 from .conftest import Driver, align_all, cogvideox
@@ -53,7 +54,7 @@ def reference(folder: Path, recipe: Recipe, dtype: torch.dtype) -> tuple[torch.T
         CogVideoXPipeline,
     )
 
-    pipeline = (CogVideoXImageToVideoPipeline if recipe.input else CogVideoXPipeline).from_pretrained(
+    pipeline = (CogVideoXImageToVideoPipeline if recipe.inputs else CogVideoXPipeline).from_pretrained(
         folder, dtype=dtype
     )
     align_all(pipeline)
@@ -69,7 +70,7 @@ def reference(folder: Path, recipe: Recipe, dtype: torch.dtype) -> tuple[torch.T
         kept["latents"] = tensors["latents"]
         return {}
 
-    start = {"image": [Image.open(recipe.input.path)] * recipe.batch} if recipe.input else {}
+    start = {"image": [Image.open(recipe.inputs[0].path)] * recipe.batch} if recipe.inputs else {}
     clips = pipeline(
         **start,
         prompt_embeds=prompt.repeat(recipe.batch, 1, 1),
@@ -112,7 +113,7 @@ def test_clips_that_begin_with_a_picture(
     picture = tmp_path / "start.png"
     pixels = np.random.default_rng(3).integers(0, 256, (recipe.height, recipe.width, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(picture)
-    recipe = recipe.replace(input=InputMedia(str(picture)))
+    recipe = recipe.replace(inputs=(Input("first_frame", str(picture)),))
     latents, expected = reference(tiny(variant), recipe, torch.float32)
     made = driver.make(tiny(variant), recipe)
     assert torch.equal(made.latents, latents)
@@ -124,12 +125,12 @@ def test_clips_that_begin_with_a_picture(
 def test_what_the_models_cannot_do_is_a_sentence(tiny, driver: Driver, tmp_path: Path) -> None:
     picture = tmp_path / "start.png"
     Image.new("RGB", (96, 64)).save(picture)
-    media = InputMedia(str(picture))
+    given = (Input("first_frame", str(picture)),)
     for variant, changes, field in (
-        ("cogvideox-5b-i2v", {}, "input"),
-        ("cogvideox-5b-i2v", {"input": media, "frames": 17}, "frames"),
-        ("cogvideox-5b-i2v", {"input": media, "width": 64}, "width"),
-        ("cogvideox-5b", {"input": media}, "input"),
+        ("cogvideox-5b-i2v", {}, "inputs"),
+        ("cogvideox-5b-i2v", {"inputs": given, "frames": 17}, "frames"),
+        ("cogvideox-5b-i2v", {"inputs": given, "width": 64}, "width"),
+        ("cogvideox-5b", {"inputs": given}, "inputs"),
     ):
         with pytest.raises(BadRecipe) as refused:
             driver.make(tiny(variant), cogvideox(**changes))

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.models.catalog import MODELS
 from engine.models.installed import InstalledModel
-from engine.protocol.recipe import InputMedia
+from engine.protocol.inputs import Input
 from ui.generate.panel import GeneratePanel
 from ui.session import Session
 from ui.theme import Theme
@@ -28,22 +28,22 @@ def panel(qtbot: QtBot, session: Session, models: tuple[InstalledModel, ...], th
 
 
 def test_the_form_opens_where_the_picture_is_chosen(panel: GeneratePanel, session: Session) -> None:
-    start = panel.advanced.start_picture
+    start = panel.advanced.inputs.field("first_frame")
     assert not start.isVisible()
     session.choose_model(MOVES)
     assert start.isVisible()
     start.start_from(Path("/a.png"))
     assert not start.strength.isVisible()
-    media = panel.read().recipe.input
+    media = panel.read().recipe.input_of("first_frame")
     assert media is not None and media.path == "/a.png"
     session.choose_model("laterna-mini-video")
     assert not start.isVisible()
-    assert panel.read().recipe.input is None
+    assert panel.read().recipe.inputs == ()
 
 
 def test_a_picture_that_the_model_cannot_use_can_be_taken_out(panel: GeneratePanel, session: Session) -> None:
-    session.replace(session.draft.with_recipe(input=InputMedia("/a.png")))
+    session.replace(session.draft.with_recipe(inputs=(Input("first_frame", "/a.png"),)))
     panel.set_advanced_open(True)
-    assert panel.advanced.start_picture.isVisible()
-    panel.advanced.start_picture.remove.click()
-    assert panel.read().recipe.input is None
+    assert panel.advanced.inputs.field("first_frame").isVisible()
+    panel.advanced.inputs.field("first_frame").remove.click()
+    assert panel.read().recipe.inputs == ()

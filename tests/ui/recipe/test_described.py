@@ -3,7 +3,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from engine.protocol.recipe import Adapter, InputMedia, Recipe, SkipLayerGuidance
+from engine.protocol.inputs import Input
+from engine.protocol.recipe import Adapter, Recipe, SkipLayerGuidance
 from ui.recipe.described import FIELDS, describe, differences, shown
 
 BASE = Recipe(family="sd35", model="mini", prompt="an owl", seed=1234567)
@@ -23,7 +24,7 @@ def test_defaults_need_no_row_but_the_usual_ones() -> None:
     )
     full = BASE.replace(
         skip_layer_guidance=SkipLayerGuidance(),
-        input=InputMedia("/home/me/start.png", strength=0.5),
+        inputs=(Input("start", "/home/me/start.png", strength=0.5),),
         adapters=(Adapter("style.safetensors", strength=0.8),),
         dynamic_guidance=True,
     )

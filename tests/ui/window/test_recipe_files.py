@@ -28,7 +28,7 @@ def message(window: MainWindow, words: str) -> Message:
 
 
 def start(window: MainWindow) -> str:
-    media = window.form.read().recipe.input
+    media = window.form.read().recipe.input_of("start")
     return media.path if media is not None else ""
 
 

@@ -1,4 +1,4 @@
-"""The picture to start from: dropped on its field or chosen, with how much of it is drawn anew."""
+"""One picture or clip that a generation is given: dropped on its field or chosen, with its strength."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 
-from engine.protocol.recipe import InputMedia
+from engine.protocol.inputs import Input, InputRule, Role
 from ui.drops import only_file
 from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
 from ui.widgets.style import set_state
@@ -18,14 +18,18 @@ USUAL_STRENGTH = 0.6
 PADDING = 12
 
 
-class StartPicture(QWidget):
-    """Signals: ``edited`` after the person chose, removed or changed something."""
+class InputField(QWidget):
+    """Of one ``role``.
+
+    Signals: ``edited`` after the person chose, removed or changed something.
+    """
 
     edited = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, role: Role, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._media: InputMedia | None = None
+        self._role: Role = role
+        self._input: Input | None = None
         self._has_strength = True
         self.choose = QPushButton()
         self.choose.setFixedHeight(FIELD_HEIGHT)
@@ -49,32 +53,32 @@ class StartPicture(QWidget):
         self.choose.clicked.connect(self._ask)
         self.remove.clicked.connect(lambda: self._take(None))
         self.strength.valueChanged.connect(self._strength_changed)
-        self.set_media(None)
+        self.set_input(None)
 
-    def set_has_strength(self, has_strength: bool) -> None:
+    def set_rule(self, rule: InputRule) -> None:
         """A clip begins with the very picture; a picture is drawn anew as much as a strength says."""
-        self._has_strength = has_strength
-        self.strength.setVisible(has_strength and self._media is not None)
+        self._has_strength = rule.has_strength
+        self.strength.setVisible(rule.has_strength and self._input is not None)
 
-    def set_media(self, media: InputMedia | None) -> None:
+    def set_input(self, input: Input | None) -> None:
         """Without ``edited``."""
-        self._media = media
+        self._input = input
         name = self._name()
-        self.choose.setAccessibleName(self.tr("Picture to start from: {name}").format(name=name) if media else name)
-        self.choose.setToolTip(media.path if media else "")
+        self.choose.setAccessibleName(self.tr("Picture to start from: {name}").format(name=name) if input else name)
+        self.choose.setToolTip(input.path if input else "")
         self.strength.blockSignals(True)
-        self.strength.set_exact(media.strength if media else USUAL_STRENGTH)
+        self.strength.set_exact(input.strength if input else USUAL_STRENGTH)
         self.strength.blockSignals(False)
-        self.strength.setVisible(media is not None and self._has_strength)
-        self.remove.setVisible(media is not None)
+        self.strength.setVisible(input is not None and self._has_strength)
+        self.remove.setVisible(input is not None)
         self._elide()
 
-    def media(self) -> InputMedia | None:
-        return self._media
+    def input(self) -> Input | None:
+        return self._input
 
     def start_from(self, path: Path) -> None:
         """As if the person had chosen ``path``; the strength stays."""
-        self._take(InputMedia(str(path), strength=self.strength.exact()))
+        self._take(Input(self._role, str(path), strength=self.strength.exact() if self._has_strength else 1.0))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -98,7 +102,7 @@ class StartPicture(QWidget):
             self.start_from(path)
 
     def _name(self) -> str:
-        return Path(self._media.path).name if self._media else self.tr("Drop or choose a picture")
+        return self._input.name if self._input else self.tr("Drop or choose a picture")
 
     def _elide(self) -> None:
         self.layout().activate()
@@ -107,7 +111,7 @@ class StartPicture(QWidget):
         self.choose.setText(text.replace("&", "&&"))
 
     def _ask(self) -> None:
-        folder = str(Path(self._media.path).parent) if self._media else ""
+        folder = str(Path(self._input.path).parent) if self._input else ""
         dialog = QFileDialog(self, self.tr("Start from a picture"), folder)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilter(self.tr("Pictures ({endings})").format(endings=" ".join(f"*{end}" for end in ENDINGS)))
@@ -115,13 +119,13 @@ class StartPicture(QWidget):
         dialog.fileSelected.connect(lambda name: self.start_from(Path(name)))
         dialog.open()
 
-    def _take(self, media: InputMedia | None) -> None:
-        self.set_media(media)
+    def _take(self, input: Input | None) -> None:
+        self.set_input(input)
         self.edited.emit()
 
     def _strength_changed(self) -> None:
-        if self._media is not None:
-            self._media = InputMedia(self._media.path, self._media.sha256, self.strength.exact())
+        if self._input is not None:
+            self._input = self._input.replace(strength=self.strength.exact())
             self.edited.emit()
 
 

@@ -8,14 +8,14 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.protocol.recipe import InputMedia
+from engine.protocol.inputs import Input
+from ui.generate.input_field import USUAL_STRENGTH, InputField
 from ui.generate.range_field import RangeField
-from ui.generate.start_picture import USUAL_STRENGTH, StartPicture
 
 
 @pytest.fixture
-def field(qtbot: QtBot) -> StartPicture:
-    made = StartPicture()
+def field(qtbot: QtBot) -> InputField:
+    made = InputField("start")
     qtbot.addWidget(made)
     made.resize(260, 30)
     made.show()
@@ -28,7 +28,7 @@ def dragged(*paths: str) -> QMimeData:
     return data
 
 
-def drop(field: StartPicture, data: QMimeData) -> bool:
+def drop(field: InputField, data: QMimeData) -> bool:
     """Whether the field took it."""
     where, copy = QPointF(20, 10), Qt.DropAction.CopyAction
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -41,43 +41,43 @@ def drop(field: StartPicture, data: QMimeData) -> bool:
     return True
 
 
-def test_a_dropped_picture_is_what_the_generation_starts_from(field: StartPicture, qtbot: QtBot) -> None:
+def test_a_dropped_picture_is_what_the_generation_starts_from(field: InputField, qtbot: QtBot) -> None:
     with qtbot.waitSignal(field.edited):
         assert drop(field, dragged("/pictures/My & cat.JPG"))
-    assert field.media() == InputMedia("/pictures/My & cat.JPG", strength=USUAL_STRENGTH)
+    assert field.input() == Input("start", "/pictures/My & cat.JPG", strength=USUAL_STRENGTH)
     assert "&&" in field.choose.text() and "My & cat.JPG" in field.choose.accessibleName()
     assert field.strength.isVisible()
 
 
 @pytest.mark.parametrize("paths", [("/clip.mp4",), ("/a.png", "/b.png"), ("/graph.json",)])
-def test_what_is_no_single_picture_is_left_to_the_window(field: StartPicture, paths: tuple[str, ...]) -> None:
+def test_what_is_no_single_picture_is_left_to_the_window(field: InputField, paths: tuple[str, ...]) -> None:
     assert not drop(field, dragged(*paths))
-    assert field.media() is None
+    assert field.input() is None
 
 
-def test_strength_is_changed_and_the_picture_removed(field: StartPicture, qtbot: QtBot) -> None:
-    field.set_media(InputMedia("/a.png", "ab", 0.333))
-    assert field.media() == InputMedia("/a.png", "ab", 0.333)
+def test_strength_is_changed_and_the_picture_removed(field: InputField, qtbot: QtBot) -> None:
+    field.set_input(Input("start", "/a.png", "ab", 0.333))
+    assert field.input() == Input("start", "/a.png", "ab", 0.333)
     with qtbot.waitSignal(field.edited):
         field.strength.setValue(0.8)
-    assert field.media() == InputMedia("/a.png", "ab", 0.8)
+    assert field.input() == Input("start", "/a.png", "ab", 0.8)
     with qtbot.waitSignal(field.edited):
         QTest.mouseClick(field.remove, Qt.MouseButton.LeftButton)
-    assert field.media() is None
+    assert field.input() is None
     assert not field.strength.isVisible()
 
 
-def test_a_long_name_does_not_widen_the_form(field: StartPicture) -> None:
+def test_a_long_name_does_not_widen_the_form(field: InputField) -> None:
     before = field.minimumSizeHint().width()
-    field.set_media(InputMedia(f"/{'long ' * 50}.png"))
+    field.set_input(Input("start", f"/{'long ' * 50}.png"))
     assert field.minimumSizeHint().width() <= max(before, 200)
     assert field.choose.fontMetrics().horizontalAdvance(field.choose.text()) <= field.choose.width()
 
 
-def test_a_picture_that_is_shown_is_no_edit(field: StartPicture, qtbot: QtBot) -> None:
+def test_a_picture_that_is_shown_is_no_edit(field: InputField, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(field.edited):
-        field.set_media(InputMedia("/a.png", strength=0.5))
-        field.set_media(None)
+        field.set_input(Input("start", "/a.png", strength=0.5))
+        field.set_input(None)
 
 
 def test_the_ends_of_a_range_are_dragged(qtbot: QtBot) -> None:
