@@ -1707,54 +1707,54 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <name>InputField</name>
     <message>
       <source>Denoise strength: how much of the picture is drawn anew</source>
-      <translation type="unfinished" />
+      <translation>Força de remoção de ruído: quanto da imagem é redesenhado</translation>
     </message>
     <message>
       <source>Drop or choose a picture</source>
-      <translation type="unfinished" />
+      <translation>Solte ou escolha uma imagem</translation>
     </message>
     <message>
       <source>Picture to start from: {name}</source>
-      <translation type="unfinished" />
+      <translation>Imagem inicial: {name}</translation>
     </message>
     <message>
       <source>Pictures ({endings})</source>
-      <translation type="unfinished" />
+      <translation>Imagens ({endings})</translation>
     </message>
     <message>
       <source>Start from a picture</source>
-      <translation type="unfinished" />
+      <translation>Partir de uma imagem</translation>
     </message>
     <message>
       <source>Start without a picture</source>
-      <translation type="unfinished" />
+      <translation>Começar sem imagem</translation>
     </message>
   </context>
   <context>
     <name>InputRows</name>
     <message>
       <source>Clip</source>
-      <translation type="unfinished" />
+      <translation>Clipe</translation>
     </message>
     <message>
       <source>Control</source>
-      <translation type="unfinished" />
+      <translation>Controle</translation>
     </message>
     <message>
       <source>End</source>
-      <translation type="unfinished" />
+      <translation>Fim</translation>
     </message>
     <message>
       <source>Like</source>
-      <translation type="unfinished" />
+      <translation>Como</translation>
     </message>
     <message>
       <source>Mask</source>
-      <translation type="unfinished" />
+      <translation>Máscara</translation>
     </message>
     <message>
       <source>Start</source>
-      <translation type="unfinished" />
+      <translation>Início</translation>
     </message>
   </context>
   <context>
@@ -4184,7 +4184,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Take it out of the recipe.</source>
-      <translation type="unfinished" />
+      <translation>Tire-a da receita.</translation>
     </message>
     <message>
       <source>Take it out, or train on fewer.</source>
@@ -4208,7 +4208,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Take the others out.</source>
-      <translation type="unfinished" />
+      <translation>Tire as outras.</translation>
     </message>
     <message>
       <source>Take the picture out of the recipe.</source>
@@ -4416,7 +4416,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>The part of the schedule of an input must lie within 0 and 1.</source>
-      <translation type="unfinished" />
+      <translation>A parte da programação de uma entrada deve ficar entre 0 e 1.</translation>
     </message>
     <message>
       <source>The picture to start from is not there: {}.</source>
@@ -5200,11 +5200,11 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>{} takes at most {} of: {}.</source>
-      <translation type="unfinished" />
+      <translation>{} aceita no máximo {} de: {}.</translation>
     </message>
     <message>
       <source>{} takes no {} in this Laterna yet.</source>
-      <translation type="unfinished" />
+      <translation>{} ainda não aceita {} nesta Laterna.</translation>
     </message>
     <message>
       <source>{} takes one prompt and one negative prompt yet.</source>
