@@ -28,10 +28,10 @@ def panel(qtbot: QtBot, session: Session, models: tuple[InstalledModel, ...], th
 
 
 def test_the_form_opens_where_the_picture_is_chosen(panel: GeneratePanel, session: Session) -> None:
-    start = panel.advanced.inputs.field("first_frame")
-    assert not start.isVisible()
+    assert panel.advanced.inputs.field("first_frame") is None
     session.choose_model(MOVES)
-    assert start.isVisible()
+    start = panel.advanced.inputs.field("first_frame")
+    assert start is not None and start.isVisible()
     start.start_from(Path("/a.png"))
     assert not start.strength.isVisible()
     media = panel.read().recipe.input_of("first_frame")
@@ -44,6 +44,7 @@ def test_the_form_opens_where_the_picture_is_chosen(panel: GeneratePanel, sessio
 def test_a_picture_that_the_model_cannot_use_can_be_taken_out(panel: GeneratePanel, session: Session) -> None:
     session.replace(session.draft.with_recipe(inputs=(Input("first_frame", "/a.png"),)))
     panel.set_advanced_open(True)
-    assert panel.advanced.inputs.field("first_frame").isVisible()
-    panel.advanced.inputs.field("first_frame").remove.click()
+    start = panel.advanced.inputs.field("first_frame")
+    assert start is not None and start.isVisible()
+    start.remove.click()
     assert panel.read().recipe.inputs == ()
