@@ -190,8 +190,8 @@ def _sampled(graph: _Graph, recipe: Recipe, model: Out, positive: Out, negative:
         "sampler_name": _SAMPLERS.get(recipe.sampler, recipe.sampler),
         "scheduler": _SCHEDULERS.get(recipe.scheduler, recipe.scheduler),
     }
-    start = recipe.input_of("start")
-    denoise = start.strength if start is not None else 1.0
+    changed = recipe.input_of("start")
+    denoise = changed.strength if changed is not None else 1.0
     scales = [recipe.guidance_at_step(step) for step in range(recipe.steps)]
     if len(set(scales)) == 1:
         sampler = graph.add(
