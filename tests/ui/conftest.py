@@ -130,6 +130,7 @@ def open_window(qtbot: QtBot, theme: Theme, paths: Paths) -> Iterator[OpenWindow
         return window
 
     yield open_it
+    QApplication.clipboard().clear()  # the offscreen platform would let go of it after Python has ended, and crash
     for window in opened:
         window.shut_down()
         window.deleteLater()

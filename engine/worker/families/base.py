@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -18,11 +18,9 @@ from engine.protocol.errors import UnsafeModel
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.guidance import Conditioning, Denoiser, Side
+from engine.worker.memory.plan import Plan
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Sampler
-
-if TYPE_CHECKING:
-    from engine.worker.models import Model
 
 CLIP_TOKENIZERS = ("transformers:CLIPTokenizer", "transformers:CLIPTokenizerFast")
 T5_TOKENIZERS = (
@@ -54,6 +52,19 @@ class ComponentSpec:
         )
 
 
+class LoadedModel(Protocol):
+    """What a family uses of ``engine.worker.models.Model``."""
+
+    @property
+    def folder(self) -> ModelFolder: ...
+
+    @property
+    def plan(self) -> Plan: ...
+
+    def compute_dtype(self, name: str) -> torch.dtype:
+        """In which the component ``name`` computes."""
+
+
 class Family(Protocol):
     """One family. All methods run under ``torch.no_grad`` with the components they need on the device."""
 
@@ -80,7 +91,7 @@ class Family(Protocol):
         """What else decides the encoding of a prompt (for the cache)."""
         ...
 
-    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
+    def encode(self, model: LoadedModel, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
         """The conditioning of one combination of texts; each tensor is [1, ...]."""
         ...
 
@@ -93,12 +104,12 @@ class Family(Protocol):
         ...
 
     def denoiser(
-        self, model: Model, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
+        self, model: LoadedModel, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
         """The transformer with guidance around it; conditionings are [B, ...], ``negative`` None for no guidance."""
         ...
 
-    def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
+    def encode_picture(self, model: LoadedModel, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
         """Pixels [height, width, 3] uint8 to latents of ``noise_shape``, float32."""
         ...
 
@@ -106,7 +117,7 @@ class Family(Protocol):
         """Whether the network sees the encoded picture in every step, instead of starting from it."""
         ...
 
-    def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
+    def decode(self, model: LoadedModel, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
         """Latents to pixels: [B, frames, height, width, 3] uint8 on the CPU."""
         ...
 

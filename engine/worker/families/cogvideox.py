@@ -8,7 +8,7 @@ the picture's latents are the mean of the VAE's posterior, the same in every run
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,14 +18,11 @@ from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB, check_first_frame
 from engine.protocol.recipe import Recipe
-from engine.worker.families.base import T5_TOKENIZERS, ComponentSpec, to_pixels
+from engine.worker.families.base import T5_TOKENIZERS, ComponentSpec, LoadedModel, to_pixels
 from engine.worker.guidance import PICTURE, Conditioning, Denoiser, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.cogvideox import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
-
-if TYPE_CHECKING:
-    from engine.worker.models import Model
 
 PREVIEW_FRAMES = 5
 OFS = 2.0  # what 1.5 was trained with beside the timestep, where it moves a picture
@@ -71,7 +68,7 @@ class CogVideoX:
     def encoding_settings(self, recipe: Recipe) -> tuple[Any, ...]:
         return (recipe.max_sequence_length,)
 
-    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
+    def encode(self, model: LoadedModel, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
         """``embeds`` [1, max_sequence_length, D]; no attention mask, as in the reference."""
         encoder = parts["text_encoder"]
         ids = parts["tokenizer"](
@@ -101,7 +98,7 @@ class CogVideoX:
         return noise
 
     def denoiser(
-        self, model: Model, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
+        self, model: LoadedModel, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
         dtype, device = model.compute_dtype("transformer"), model.plan.device
         rotary = _rotary_positions(model.folder, recipe, device)
@@ -128,7 +125,7 @@ class CogVideoX:
         guided = Guided(network, positive, negative, scale, batched=model.plan.batched)
         return Denoiser(guided, lambda v, x, point: point.signal * x - point.sigma * v)
 
-    def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
+    def encode_picture(self, model: LoadedModel, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
         """The clip's first latent frame; the others are zeros."""
         scaled = 2 * (pixels.permute(2, 0, 1)[None, :, None] / 255) - 1
         latents = vae.encode(scaled.to(vae.device, model.compute_dtype("vae"))).latent_dist.mode()
@@ -143,7 +140,7 @@ class CogVideoX:
         config = folder.parts["transformer"].config
         return config.get("in_channels", 16) > config.get("out_channels", 16)
 
-    def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
+    def decode(self, model: LoadedModel, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
         latents = latents[:, _padding_frames(model.folder, recipe) :]
         latents = 1 / vae.config.scaling_factor * latents.permute(0, 2, 1, 3, 4)
         decoded = vae.decode(latents.to(model.compute_dtype("vae"))).sample

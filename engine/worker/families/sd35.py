@@ -6,7 +6,7 @@ diffusers' ``StableDiffusion3Pipeline`` bit by bit (``tests/engine/worker/test_r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from engine.worker.families.base import (
     CLIP_TOKENIZERS,
     T5_TOKENIZERS,
     ComponentSpec,
+    LoadedModel,
     kept_latents,
     to_pixels,
 )
@@ -30,9 +31,6 @@ from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.flow import FlowSchedule
 from engine.worker.sampling.flow_samplers import SAMPLERS, make_schedule
-
-if TYPE_CHECKING:
-    from engine.worker.models import Model
 
 _CLIP = ("transformers:CLIPTextModelWithProjection",)
 
@@ -99,7 +97,7 @@ class StableDiffusion35:
     def encoding_settings(self, recipe: Recipe) -> tuple[Any, ...]:
         return (recipe.max_sequence_length, recipe.use_t5, recipe.text_encoding, recipe.t5_mask)
 
-    def encode(self, model: Model, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
+    def encode(self, model: LoadedModel, parts: dict[str, Any], recipe: Recipe, words: Words) -> Conditioning:
         """``embeds`` [1, 77 + max_sequence_length, 4096], the T5 part zero without it; ``pooled`` [1, 2048].
 
         In ComfyUI's reading there are as many tokens as the text needs.
@@ -125,7 +123,7 @@ class StableDiffusion35:
         return (latents if picture is None else latents + (1 - sigma) * picture).to(noise.dtype)
 
     def denoiser(
-        self, model: Model, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
+        self, model: LoadedModel, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
         dtype, device = model.compute_dtype("transformer"), model.plan.device
         widen = kept_latents(recipe)
@@ -149,7 +147,7 @@ class StableDiffusion35:
         guided = Guided(network, positive, negative, scale, holds, skip, batched)
         return Denoiser(guided, lambda velocity, x, point: x.float() - point.sigma * velocity)
 
-    def encode_picture(self, model: Model, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
+    def encode_picture(self, model: LoadedModel, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
         """The mean of the VAE's posterior, the same in every run; ComfyUI and diffusers draw from it."""
         scaled = pixels.permute(2, 0, 1)[None] / 127.5 - 1
         latents = vae.encode(scaled.to(vae.device, model.compute_dtype("vae"))).latent_dist.mode().float()
@@ -159,7 +157,7 @@ class StableDiffusion35:
     def is_told_picture(self, folder: ModelFolder) -> bool:
         return False
 
-    def decode(self, model: Model, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
+    def decode(self, model: LoadedModel, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
         latents = (latents / vae.config.scaling_factor) + vae.config.shift_factor
         return to_pixels(vae.decode(latents.to(model.compute_dtype("vae")), return_dict=False)[0])[:, None]
 

@@ -73,7 +73,7 @@ def test_the_targets_come_with_the_drag_and_go_with_it(window: MainWindow, pictu
 def test_a_picture_is_started_from_though_advanced_is_closed(qtbot: QtBot, window: MainWindow, picture: Path) -> None:
     assert window.form.advanced.isHidden()
     drop(window, dragged(picture), START)
-    qtbot.waitUntil(lambda: window.session.draft.recipe.inputs, timeout=5000)
+    qtbot.waitUntil(lambda: bool(window.session.draft.recipe.inputs), timeout=5000)
     assert window.session.draft.recipe.inputs[0].path == str(picture)  # type: ignore[union-attr]
     assert not window.form.advanced.isHidden() and window.form.drop_targets.isHidden()
 
@@ -84,7 +84,7 @@ def test_a_picture_with_a_recipe_gives_either(qtbot: QtBot, window: MainWindow, 
     drop(window, dragged(path), RECIPE)
     qtbot.waitUntil(lambda: window.form.prompts.prompt.text() == "an owl", timeout=5000)
     drop(window, dragged(path), START)
-    qtbot.waitUntil(lambda: window.session.draft.recipe.inputs, timeout=5000)
+    qtbot.waitUntil(lambda: bool(window.session.draft.recipe.inputs), timeout=5000)
 
 
 def test_a_lora_goes_into_the_form(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
