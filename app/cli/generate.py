@@ -44,7 +44,6 @@ from engine.protocol.errors import (
     OutOfMemory,
     from_os_error,
 )
-from engine.protocol.family_info import check_first_frame, validate
 from engine.protocol.inputs import STARTING, Input, Role
 from engine.protocol.recipe import MAX_JSON_BYTES, Recipe
 
@@ -196,9 +195,7 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
                 "Choose a model of the same family.",
             )
         recipe = base.replace(**changes, model=model.info.id)
-    validate(recipe, model.family)
-    if model.family.rule_of("first_frame") is not None:
-        check_first_frame(recipe, model.info.first_frame)
+    model.check(recipe)
     return recipe
 
 

@@ -19,7 +19,6 @@ from engine.media import metadata
 from engine.media.known import KnownMedia
 from engine.models.adapters import locate
 from engine.protocol.errors import BadFile
-from engine.protocol.family_info import validate
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
@@ -27,7 +26,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     if info.recipe is None or not info.pixels_sha256:
         raise BadFile(f"{arguments.file} carries no recipe.", "Only files that Laterna made can be made again.")
     model = find_model(arguments.model or info.recipe.model, paths)
-    validate(info.recipe, model.family)
+    model.check(info.recipe)
     loras = locate(info.recipe.adapters, paths.adapters, [Path(file) for file in arguments.lora])
     recipe, input_files = KnownMedia(paths.known_media).settled(info.recipe, [Path(file) for file in arguments.input])
     suffix = SUFFIXES[model.info.kind]
