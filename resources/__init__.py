@@ -19,6 +19,8 @@ FONTS = ROOT / "fonts"
 TRANSLATIONS = ROOT / "translations"
 NETWORKS = ROOT / "memory" / "networks.json"
 """What known networks need of memory."""
+WORLD = ROOT / "world"
+"""What the embedded models know: things by name, their tokenizers' words, the latents' basis."""
 PROGRAM = ROOT.parent
 """The folder in which ``app``, ``ui``, ``engine`` and this lie side by side."""
 CALLED = "python3 start.py" if (PROGRAM / "start.py").exists() else "laterna"

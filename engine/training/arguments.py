@@ -10,6 +10,7 @@ from resources import CALLED
 
 KINDS = {
     "image": "train the picture model's transformer and text encoders",
+    "world-image": "teach the picture model the wider world (colours, counts, styles, three languages)",
     "image-turbo": "distil the picture model to four steps without guidance",
     "image-vae": "train the picture model's autoencoder",
     "video": "train the clip model's transformer and text encoder",

@@ -10,29 +10,34 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from engine.world.things import COLOURABLE
+from resources import WORLD
+
 from . import checkpoint, runs
 from .distill import TurboTask
 from .image import ImageTask
 from .lora import LoraRun, LoraTask
 from .parallel import Ranks
 from .pca import ClipPCA, ImagePCA
-from .pretrain import fit_clip_pca, fit_image_pca, pretrain_text
+from .pretrain import fit_clip_pca, pretrain_text
 from .progress import Report
-from .runs import FULL_DOMAIN, ImageRun, ImageVaeRun, Run, TurboRun, VideoRun, VideoVaeRun, folder
+from .runs import FULL_DOMAIN, ImageRun, ImageVaeRun, Run, TurboRun, VideoRun, VideoVaeRun, WorldRun, folder
 from .text import LayoutHead, T5Stack, TextStack
 from .trainer import Task, Trainer
 from .vae import ClipVaeTask, ImageVaeTask
 from .video import VideoTask
+from .world.begin import load_shipped_text, load_shipped_transformer
+from .world.begin import pretrain as pretrain_world_text
+from .world.composition import World
+from .world.layout import Layout
+from .world.task import WorldTask
 
 log = logging.getLogger(__name__)
 
 
-def image_pca(place: Path) -> ImagePCA:
-    path = place / "pca.safetensors"
-    if not path.is_file():
-        place.mkdir(parents=True, exist_ok=True)
-        fit_image_pca(FULL_DOMAIN).save(path)
-    return ImagePCA.load(path)
+def image_pca() -> ImagePCA:
+    """That of every picture model and VAE of the project: it is kept with the code, so that they fit each other."""
+    return ImagePCA.load(WORLD / "image_latents.safetensors")
 
 
 def clip_pca(place: Path) -> ClipPCA:
@@ -60,7 +65,7 @@ def image_task(run: ImageRun, compiled: bool = False, pretrain: bool = True) -> 
     torch.manual_seed(run.schedule.seed)
     text = TextStack(run.shape.clip_width, run.shape.joint_width)
     layout = LayoutHead(text.joint_width, text.pooled_width)
-    pca = image_pca(place)
+    pca = image_pca()
     if pretrain:
         _pretrained_text(place, text, layout, run.text_steps, moving=False)
     return ImageTask(run.domain, run.shape, pca, text, layout, run.singles, compiled)
@@ -73,10 +78,35 @@ def turbo_task(run: TurboRun, compiled: bool = False) -> TurboTask:
     return TurboTask(teacher, run.teacher.shape, run.distillation, compiled)
 
 
-def image_vae_task(run: ImageVaeRun, diffusion: str = "mini-image") -> ImageVaeTask:
-    """`diffusion` names the run whose PCA defines the latents."""
+def world_task(run: WorldRun, compiled: bool = False, pretrain: bool = True) -> WorldTask:
+    """As `image_task`."""
     torch.manual_seed(run.schedule.seed)
-    return ImageVaeTask(run.domain, run.shape, image_pca(folder(diffusion)))
+    text = TextStack(run.shape.clip_width, run.shape.joint_width)
+    layout = Layout(text.joint_width, text.pooled_width)
+    task = WorldTask(run.world, run.shape, image_pca(), text, layout, compiled)
+    if pretrain:
+        _begin(run, task)
+    return task
+
+
+def _begin(run: WorldRun, task: WorldTask) -> None:
+    """The text encoders know the whole world from the start, so that later courses only add pictures."""
+    place = folder(run.name)
+    load_shipped_transformer(task.modules["transformer"])
+    load_shipped_text(task.modules["text"])
+    both = nn.ModuleDict({"text": task.modules["text"], "layout": task.modules["layout"]})
+    path = place / "text.safetensors"
+    if path.is_file():
+        both.load_state_dict(load_file(path))
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    pretrain_world_text(both["text"], both["layout"], World(COLOURABLE), runs.IMAGE_DOMAIN, run.text_steps)
+    save_file({k: v.contiguous().clone() for k, v in both.state_dict().items()}, path)
+
+
+def image_vae_task(run: ImageVaeRun) -> ImageVaeTask:
+    torch.manual_seed(run.schedule.seed)
+    return ImageVaeTask(run.domain, run.shape, image_pca())
 
 
 def video_task(run: VideoRun, compiled: bool = False, pretrain: bool = True) -> VideoTask:
@@ -108,6 +138,8 @@ def task_of(run: Run, compiled: bool = False, pretrain: bool = True) -> Task:
     match run:
         case ImageRun():
             return image_task(run, compiled, pretrain)
+        case WorldRun():
+            return world_task(run, compiled, pretrain)
         case TurboRun():
             return turbo_task(run, compiled)
         case VideoRun():

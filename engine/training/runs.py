@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from engine.protocol.errors import BadRecipe
+from engine.world.things import COLOURABLE
 
 from .catalogue import OBJECTS
 from .distill import Distillation
@@ -21,6 +22,7 @@ from .scenes import Domain
 from .trainer import Schedule
 from .vae import VaeShape
 from .video import VideoShape
+from .world.composition import World
 
 FULL_DOMAIN = Domain(tuple(range(len(OBJECTS))))  # for the latents and the text encoders: they know everything
 # What the models of this size were given no time to learn: thin, small or hard to tell from another.
@@ -124,9 +126,34 @@ def mini_video_vae() -> VideoVaeRun:
     )
 
 
-Run = ImageRun | TurboRun | ImageVaeRun | VideoRun | VideoVaeRun | LoraRun
+@dataclass(frozen=True)
+class WorldRun:
+    """The picture model's second generation; it begins with the first one's weights as they ship."""
+
+    name: str
+    world: World
+    shape: ImageShape
+    schedule: Schedule
+    text_steps: int = 360
+
+
+# The first generation's things first: colours, counts and styles are learned on what is known, then the rest comes.
+FIRST_WORLD = World(COLOURABLE[: next(i for i, t in enumerate(COLOURABLE) if t >= len(OBJECTS))])
+
+
+def world_image() -> WorldRun:
+    return WorldRun(
+        name="world-image",
+        world=FIRST_WORLD,
+        shape=ImageShape(heads=3, layers=6),
+        schedule=Schedule(steps=4000, batch=64, muon_lr=0.012, adam_lr=8e-4),
+    )
+
+
+Run = ImageRun | WorldRun | TurboRun | ImageVaeRun | VideoRun | VideoVaeRun | LoraRun
 TYPES: dict[str, type[Run]] = {
     "image": ImageRun,
+    "world-image": WorldRun,
     "image-turbo": TurboRun,
     "image-vae": ImageVaeRun,
     "video": VideoRun,
@@ -137,6 +164,7 @@ TYPES: dict[str, type[Run]] = {
 
 BY_KIND: dict[str, Callable[[], Run]] = {
     "image": mini_image,
+    "world-image": world_image,
     "image-turbo": mini_image_turbo,
     "image-vae": mini_image_vae,
     "video": mini_video,

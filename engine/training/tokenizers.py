@@ -13,12 +13,12 @@ from functools import cache
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTokenizer, PreTrainedTokenizerFast
 
-from .vocabulary import FIRST_WORDS, LATER_WORDS, WORDS
+from .vocabulary import FIRST_WORDS, LATER_WORDS, WORDS, WORLD_WORDS
 
 CLIP_LENGTH = 24  # tokens, with start and end
 T5_LENGTH = 24  # tokens, with end
-CLIP_VOCABULARY = 2560  # rows of the embedding: the used ids and spare ones
-T5_VOCABULARY = 1024
+CLIP_VOCABULARY = 5120  # rows of the embedding: the used ids and spare ones
+T5_VOCABULARY = 3072
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
@@ -58,14 +58,18 @@ def _alphabetic(words: tuple[str, ...]) -> list[str]:
 
 @cache
 def _clip_vocabulary() -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Tokens and merges; what LATER_WORDS need stands behind what FIRST_WORDS need."""
+    """Tokens and merges; what later words need stands behind what earlier ones need."""
     letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
-    first = _merges(_alphabetic(FIRST_WORDS), [])
-    later = _alphabetic(LATER_WORDS)
-    merges = _merges(later, first)
-    more = sorted(set("".join(later)) - set(letters))
-    tokens = [_START, _END, *letters, *(c + "</w>" for c in letters), *("".join(m) for m in first)]
-    tokens += [*more, *(c + "</w>" for c in more), *("".join(m) for m in merges[len(first) :])]
+    tokens = [_START, _END, *letters, *(c + "</w>" for c in letters)]
+    merges: list[tuple[str, str]] = []
+    known = set(letters)
+    for words in (FIRST_WORDS, LATER_WORDS, WORLD_WORDS):
+        spelled = _alphabetic(words)
+        more = sorted(set("".join(spelled)) - known)
+        known |= set(more)
+        before = len(merges)
+        merges = _merges(spelled, merges)
+        tokens += [*more, *(c + "</w>" for c in more), *("".join(m) for m in merges[before:])]
     vocabulary = {t: i for i, t in enumerate(dict.fromkeys(tokens))}
     if len(vocabulary) > CLIP_VOCABULARY:
         raise ValueError(f"{len(vocabulary)} CLIP tokens do not fit {CLIP_VOCABULARY} embeddings")

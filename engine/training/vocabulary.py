@@ -1,10 +1,12 @@
 """Every word that the tokenizers know as one token.
 
 A word's index is its token, so the lists only grow at their end; the byte-pair merges of FIRST_WORDS are learned
-without regard to LATER_WORDS, so that these change no older token.
+without regard to LATER_WORDS, and those without regard to WORLD_WORDS, so that later words change no older token.
 """
 
 from __future__ import annotations
+
+from resources import WORLD
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -56,4 +58,7 @@ aniversario cafe aviao helicoptero lampada relogio robo alienigena abobora iris 
 imovel ha esta minusculo minuscula macas caminhao verao
 """)
 
-WORDS: tuple[str, ...] = FIRST_WORDS + LATER_WORDS
+# what the second generation's world adds, in three languages, with and without accents
+WORLD_WORDS = _words((WORLD / "words.txt").read_text("utf-8"))
+
+WORDS: tuple[str, ...] = FIRST_WORDS + LATER_WORDS + WORLD_WORDS
