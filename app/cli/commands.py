@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.cli import bench, doctor, generate, library, models, plan, recipe, reproduce, train, workflow
+from app.cli import bench, doctor, generate, library, models, plan, recipe, reproduce, train, upscale, workflow
 from app.cli.parser import Namespace
 from app.paths import Paths
 
@@ -16,6 +16,7 @@ COMMANDS: dict[str, Callable[[Namespace, Paths], int]] = {
     "plan": plan.run,
     "library": library.run,
     "workflow": workflow.run,
+    "upscale": upscale.run,
     "train": train.run,
     "bench": bench.run,
     "doctor": doctor.run,

@@ -11,6 +11,7 @@ from types import TracebackType
 from app.cli.output import Progress
 from engine.jobs.engine_process import EngineProcess
 from engine.protocol import commands, events
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import Cancelled, LaternaError, from_info
 from engine.protocol.recipe import Recipe
 
@@ -19,6 +20,7 @@ STAGE_NAMES = {
     "loading": "Loading the model",
     "encoding": "Reading the prompt",
     "denoising": "Denoising",
+    "working": "Working",
     "decoding": "Decoding",
     "saving": "Saving",
 }
@@ -36,6 +38,7 @@ class EngineSession:
         self.device: events.DeviceInfo | None = None
         self.memory: events.MemoryChanged | None = None
         self.resumed = False
+        self._stage = "denoising"
         self._engine = EngineProcess(
             on_event=lambda event, blob: self._messages.put(event),
             on_exit=self._messages.put,
@@ -77,7 +80,7 @@ class EngineSession:
         """Run one job to its end, from its ``checkpoint`` on if there is one. Ctrl-C cancels it, which leaves a
         checkpoint, and raises ``Cancelled``."""
         job, self.resumed = uuid.uuid4().hex, False
-        self._engine.send(
+        return self._run(
             commands.Generate(
                 job=job,
                 recipe=recipe,
@@ -93,13 +96,32 @@ class EngineSession:
                 footprints_folder=str(footprints_folder) if footprints_folder else "",
                 compile=compile,
                 compile_folder=str(compile_folder) if compile_folder else "",
-            )
+            ),
+            label,
         )
+
+    def derive(
+        self,
+        derivation: Derivation,
+        source: Path,
+        output_folder: Path,
+        stem: str,
+        recipe: Recipe | None,
+        checkpoint: Path | None = None,
+    ) -> events.JobFinished:
+        """As ``generate``, for a job that makes something from something."""
+        job, self.resumed = uuid.uuid4().hex, False
+        saved = str(checkpoint) if checkpoint else ""
+        command = commands.Derive(job, derivation, str(source), str(output_folder), stem, recipe, saved)
+        return self._run(command)
+
+    def _run(self, command: commands.JobCommand, label: str = "") -> events.JobFinished:
+        self._engine.send(command)
         try:
-            return self._wait(job, label)
+            return self._wait(command.job, label)
         except KeyboardInterrupt:
-            self._engine.send(commands.Cancel(job))
-            self._wait(job, label)
+            self._engine.send(commands.Cancel(command.job))
+            self._wait(command.job, label)
             raise
 
     def _wait(self, job: str, label: str) -> events.JobFinished:
@@ -134,7 +156,8 @@ class EngineSession:
             case events.PlanLowered() | events.JobNoted():
                 self._progress.show(message.message)
             case events.StageChanged():
+                self._stage = "working" if message.stage == "working" else "denoising"
                 self._progress.show(label + STAGE_NAMES.get(message.stage, message.stage), message.fraction)
             case events.StepDone():
                 done, told = message.step / message.steps, f"step {message.step} of {message.steps}"
-                self._progress.show(label + STAGE_NAMES["denoising"], done, message.seconds_left, told)
+                self._progress.show(label + STAGE_NAMES[self._stage], done, message.seconds_left, told)

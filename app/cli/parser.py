@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     _generate(commands)
     _recipe(commands)
     _reproduce(commands)
+    _upscale(commands)
     _models(commands)
     _library(commands)
     _workflow(commands)
@@ -159,6 +160,13 @@ def _reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help="a picture that the recipe was given, where it is",
     )
+
+
+def _upscale(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "upscale", "Make a picture or a clip larger; after a stop, go on.")
+    parser.add_argument("file", type=path_argument, metavar="FILE")
+    parser.add_argument("--scale", type=int, default=2, metavar="N", help="2, 3 or 4 times as wide and high")
+    parser.add_argument("--out", type=path_argument, metavar="FILE", help="write here, not into the library")
 
 
 def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

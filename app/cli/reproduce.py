@@ -14,15 +14,19 @@ from app.cli.target import named, write_whole
 from app.kept_encodings import encodings_folder
 from app.paths import Paths
 from app.settings import SettingsFile
+from engine.derive.sources import settled
 from engine.files import OWN_LIMIT, read_regular
 from engine.media import metadata
 from engine.media.known import KnownMedia
 from engine.models.adapters import locate
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadFile
 
 
 def run(arguments: Namespace, paths: Paths) -> int:
     info = metadata.read(Path(arguments.file))
+    if info.derivation is not None and info.pixels_sha256:
+        return _derive_again(arguments, paths, info, info.derivation)
     if info.recipe is None or not info.pixels_sha256:
         raise BadFile(f"{arguments.file} carries no recipe.", "Only files that Laterna made can be made again.")
     model = find_model(arguments.model or info.recipe.model, paths)
@@ -47,7 +51,26 @@ def run(arguments: Namespace, paths: Paths) -> int:
         )
         if out:
             write_whole(out, read_regular(Path(done.files[0].path), OWN_LIMIT))
-    hashes = [file.pixels_sha256 for file in done.files]
+    return _said(arguments, info, [file.pixels_sha256 for file in done.files], out)
+
+
+def _derive_again(arguments: Namespace, paths: Paths, info: metadata.MediaInfo, derivation: Derivation) -> int:
+    """A file that was made from another: from the same source, which is named by its content."""
+    derivation, file, origin = settled(
+        derivation, KnownMedia(paths.known_media), [Path(one) for one in arguments.input]
+    )
+    out = named(arguments.out, SUFFIXES[info.kind], "This").path() if arguments.out else None
+    with (
+        tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
+        EngineSession(paths.engine_log, Progress()) as engine,
+    ):
+        done = engine.derive(derivation, file, Path(scratch), "again", origin.recipe)
+        if out:
+            write_whole(out, read_regular(Path(done.files[0].path), OWN_LIMIT))
+    return _said(arguments, info, [file.pixels_sha256 for file in done.files], out)
+
+
+def _said(arguments: Namespace, info: metadata.MediaInfo, hashes: list[str], out: Path | None) -> int:
     equal = info.pixels_sha256 in hashes
     if arguments.json:
         print_json(

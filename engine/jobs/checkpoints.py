@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from engine.files import open_regular
 from engine.media.atomic import TEMPORARY_PREFIX
 
 SUFFIX = ".safetensors"
+PARTS_SUFFIX = ".parts"
 MAX_FILES = 100
 MAX_BYTES = 4 * 2**30
 HEADER = "laterna.checkpoint"
@@ -42,11 +44,15 @@ class CheckpointFolder:
     def remove(self, job: str) -> None:
         with suppress(OSError):
             self.path(job).unlink(missing_ok=True)
+        shutil.rmtree(parts_of(self.path(job)), ignore_errors=True)
 
     def keep_only(self, jobs: Collection[str]) -> None:
         """Remove the files of all other jobs, and what an engine left that ended while writing."""
         with suppress(OSError):
             for file in list(self._folder.iterdir()):
+                if file.suffix == PARTS_SUFFIX and file.stem not in jobs:
+                    shutil.rmtree(file, ignore_errors=True)
+                    continue
                 is_ours = file.suffix == SUFFIX and file.stem not in jobs
                 if is_ours or file.name.startswith(TEMPORARY_PREFIX):
                     with suppress(OSError):
@@ -60,7 +66,8 @@ class CheckpointFolder:
             for file in self._folder.glob(f"*{SUFFIX}"):
                 with suppress(OSError):
                     status = file.stat()
-                    found.append((file.stem not in first, status.st_mtime_ns, status.st_size, file))
+                    size = status.st_size + _size(parts_of(file))
+                    found.append((file.stem not in first, status.st_mtime_ns, size, file))
         count, total, gone = len(found), sum(size for _, _, size, _ in found), []
         for _last, _when, size, file in sorted(found):
             if count <= self._max_files and total <= self._max_bytes:
@@ -70,6 +77,15 @@ class CheckpointFolder:
                 gone.append(file.stem)
                 count, total = count - 1, total - size
         return gone
+
+
+def parts_of(checkpoint: Path) -> Path:
+    """The folder beside a checkpoint in which a job keeps what is done of a long result."""
+    return checkpoint.with_suffix(PARTS_SUFFIX)
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("*")) if folder.is_dir() else 0
 
 
 def _steps(file: Path) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from engine.derive.kinds import kind_of
+from engine.derive.sources import settled
 from engine.jobs import output
 from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.job import Job, JobState
@@ -31,7 +33,7 @@ from engine.library.library import Library
 from engine.media.known import KnownMedia
 from engine.models.adapters import locate
 from engine.protocol import events
-from engine.protocol.commands import CHECKPOINT_SHARE, Cancel, CompileWish, Generate
+from engine.protocol.commands import CHECKPOINT_SHARE, Cancel, CompileWish, Derive, Generate
 from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError, ProtocolError
 
 MAX_ENGINE_DEATHS = 3
@@ -132,38 +134,56 @@ class Dispatcher:
     def _begin(self, job: Job) -> None:
         folder = self._folder(job)
         try:
-            output.prepare(folder, job.recipe)
-            adapter_files = locate(job.recipe.adapters, self._settings.adapter_folder)
-            recipe, input_files = KnownMedia(self._settings.known_media).settled(job.recipe)
+            command, known = self._derive(job, folder) if job.derivation is not None else self._generate(job, folder)
         except LaternaError as error:
             self.end(job.id, "failed", error=error.info())
             self.queue_changed()
             return
-        stem = output.stem_for(job, folder, time.time())
-        self.queue.start(job.id, stem, recipe)
+        self.queue.start(job.id, command.file_stem, **known)
         self._running = Running(job)
         self.queue_changed()
-        self._engine.work(
-            Generate(
-                job=job.id,
-                recipe=recipe,
-                model_folder=job.model_folder,
-                output_folder=str(folder),
-                file_stem=stem,
-                preview_interval=self._settings.preview_interval(),
-                a1111_parameters=self._settings.a1111_parameters(),
-                cache_folder=str(self._settings.cache_folder() or ""),
-                adapter_files=tuple(map(str, adapter_files)),
-                input_files=tuple(map(str, input_files)),
-                checkpoint=str(self._checkpoints.path(job.id)),
-                checkpoint_share=self._settings.checkpoint_share,
-                memory_level=job.memory_level,
-                keep_free=self._settings.keep_free(),
-                footprints_folder=str(self._settings.footprints_folder or ""),
-                compile=self._settings.compile(),
-                compile_folder=str(self._settings.compile_folder or ""),
-            )
+        self._engine.work(command)
+
+    def _generate(self, job: Job, folder: Path) -> tuple[Generate, dict[str, object]]:
+        """What the engine is told, and what the queue notes of it. Raises what keeps it from being made."""
+        output.prepare(folder, output.bytes_of(job.recipe))
+        adapter_files = locate(job.recipe.adapters, self._settings.adapter_folder)
+        recipe, input_files = KnownMedia(self._settings.known_media).settled(job.recipe)
+        command = Generate(
+            job=job.id,
+            recipe=recipe,
+            model_folder=job.model_folder,
+            output_folder=str(folder),
+            file_stem=output.stem_for(job, folder, time.time()),
+            preview_interval=self._settings.preview_interval(),
+            a1111_parameters=self._settings.a1111_parameters(),
+            cache_folder=str(self._settings.cache_folder() or ""),
+            adapter_files=tuple(map(str, adapter_files)),
+            input_files=tuple(map(str, input_files)),
+            checkpoint=str(self._checkpoints.path(job.id)),
+            checkpoint_share=self._settings.checkpoint_share,
+            memory_level=job.memory_level,
+            keep_free=self._settings.keep_free(),
+            footprints_folder=str(self._settings.footprints_folder or ""),
+            compile=self._settings.compile(),
+            compile_folder=str(self._settings.compile_folder or ""),
         )
+        return command, {"recipe": recipe}
+
+    def _derive(self, job: Job, folder: Path) -> tuple[Derive, dict[str, object]]:
+        assert job.derivation is not None
+        derivation, file, origin = settled(job.derivation, KnownMedia(self._settings.known_media))
+        output.prepare(folder, kind_of(derivation).forecast(derivation, origin.medium).disk)
+        command = Derive(
+            job=job.id,
+            derivation=derivation,
+            source_file=str(file),
+            output_folder=str(folder),
+            file_stem=output.stem_for(job, folder, time.time()),
+            recipe=job.source_recipe,
+            checkpoint=str(self._checkpoints.path(job.id)),
+        )
+        return command, {"derivation": derivation}
 
     def interrupt(self, id: str, intent: Intent) -> bool:
         """Have the engine stop the running job, if that is ``id``; a cancel is not taken back."""
@@ -215,7 +235,7 @@ class Dispatcher:
         else:
             self.queue.wait_again(running.job.id)
         self._bound_checkpoints()
-        self._notify(JobProgressed(running.job.id, "waiting", 0, running.job.recipe.steps, 0.0))
+        self._notify(JobProgressed(running.job.id, "waiting", 0, running.job.steps, 0.0))
         self.change()
 
     def _take_in(self, files: tuple[str, ...]) -> tuple[int, ...]:
@@ -358,4 +378,4 @@ class Dispatcher:
             self._running = None
             self.queue.wait_again(job.id, engine_died=counts, out_of_memory=counts and memory)
             self.queue_changed()
-            self._notify(JobProgressed(job.id, "waiting", 0, job.recipe.steps, 0.0))
+            self._notify(JobProgressed(job.id, "waiting", 0, job.steps, 0.0))

@@ -1,4 +1,4 @@
-"""A job: one recipe on its way from the form to a file."""
+"""A job: a recipe, or a derivation, on its way to a file."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import ErrorInfo
 from engine.protocol.recipe import Recipe
 
 JobState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+
+NO_RECIPE = Recipe(family="", model="")
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -19,6 +22,9 @@ class Job(msgspec.Struct, frozen=True):
     ``group`` is the same for the jobs that were asked for at once, and ``label`` says what is this one's own
     ("guidance 4 · steps 20"). ``memory_level`` rises each time that memory seems to have run out on this job. A
     checkpoint holds its first ``saved_step`` of ``saved_steps`` steps; 0 means there is none.
+
+    Where there is a ``derivation``, that is what the job does, and ``recipe`` is that of the first of its line, or
+    ``NO_RECIPE``.
     """
 
     id: str
@@ -38,3 +44,14 @@ class Job(msgspec.Struct, frozen=True):
     memory_level: int = 0
     saved_step: int = 0
     saved_steps: int = 0
+    derivation: Derivation | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many it has, as far as that is known before it runs."""
+        return self.recipe.steps if self.derivation is None else 1
+
+    @property
+    def source_recipe(self) -> Recipe | None:
+        """For the result of a derivation."""
+        return None if self.recipe == NO_RECIPE else self.recipe

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from engine.derive.kinds import kind_of
 from engine.jobs.job import Job
 from engine.library import file_names
 from engine.library.naming import file_stem, unused_stem
@@ -17,8 +18,13 @@ from engine.protocol.recipe import Recipe
 _SPARE_BYTES = 4 * 1024 * 1024
 
 
-def prepare(folder: Path, recipe: Recipe) -> None:
-    """Make ``folder`` and see that a result fits. Raises ``NotWritable`` or ``NoSpace``."""
+def bytes_of(recipe: Recipe) -> int:
+    """What its results may need on the disk."""
+    return recipe.width * recipe.height * 3 * recipe.batch * (1 if recipe.frames == 1 else recipe.frames // 8 + 1)
+
+
+def prepare(folder: Path, needed: int) -> None:
+    """Make ``folder`` and see that a result of ``needed`` bytes fits. Raises ``NotWritable`` or ``NoSpace``."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder, prefix=".laterna-"):
@@ -26,7 +32,6 @@ def prepare(folder: Path, recipe: Recipe) -> None:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise from_os_error(error, "writing to the output folder", folder) from error
-    needed = recipe.width * recipe.height * 3 * recipe.batch * (1 if recipe.frames == 1 else recipe.frames // 8 + 1)
     if free < needed + _SPARE_BYTES:
         raise NoSpace(
             f"The disk is full: {folder} has {free // 2**20} MiB left, the result may need {needed // 2**20 + 1}.",
@@ -38,22 +43,28 @@ def stem_for(job: Job, folder: Path, when: float) -> str:
     """The job's own file name without suffix, one by its template, or a new one from its prompt and seed."""
     if file_names.is_template(job.file_stem):
         return unused_stem(folder, file_names.render(job.file_stem, job.recipe, when))
+    if job.derivation is not None:
+        return job.file_stem or unused_stem(folder, kind_of(job.derivation).stem(job.derivation))
     return job.file_stem or unused_stem(folder, file_stem(job.recipe.prompt, job.recipe.seed, when))
 
 
 def finished_file(job: Job, folder: Path) -> Path | None:
     """The file of a job that was interrupted just after saving it, recognised by its recipe; batches run again."""
-    if not job.file_stem or job.recipe.batch != 1:
+    if not job.file_stem or (job.derivation is None and job.recipe.batch != 1):
         return None
     for suffix in metadata.SUFFIXES:
         path = folder / (job.file_stem + suffix)
         try:
             if os.stat(path).st_mtime < job.created:
                 continue
-            recipe = metadata.read(path).recipe
+            found = metadata.read(path)
         except (OSError, BadFile):
             continue
-        if recipe is not None and _same(recipe) == _same(job.recipe):
+        recipe = found.recipe
+        if job.derivation is not None:
+            if found.derivation == job.derivation.for_files():
+                return path
+        elif recipe is not None and _same(recipe) == _same(job.recipe):
             return path
     return None
 

@@ -12,6 +12,7 @@ _SPANS: dict[Stage, tuple[float, float]] = {
     "waiting": (0.0, 0.0),
     "loading": (0.0, 0.05),
     "encoding": (0.05, 0.08),
+    "working": (0.05, 0.95),
     "denoising": (0.08, 0.90),
     "decoding": (0.90, 0.98),
     "saving": (0.98, 1.0),
@@ -41,7 +42,8 @@ class Progress:
         return self.now()
 
     def step_done(self, event: StepDone) -> JobProgressed:
-        self._stage = "denoising"
+        if self._stage != "working":
+            self._stage = "denoising"
         self._step, self._steps = event.step, event.steps
         self._seconds_left, self._told_at = event.seconds_left, time.monotonic()
         self._reach(event.step / max(1, event.steps))
@@ -59,7 +61,7 @@ class Progress:
 
     def _go_on_from(self, step: int, steps: int) -> None:
         self._step, self._steps = step, steps
-        begin, end = _SPANS["denoising"]
+        begin, end = _SPANS["working" if self._stage == "working" else "denoising"]
         self._fraction = max(self._fraction, begin + (end - begin) * min(1.0, step / max(1, steps)))
 
     def now(self) -> JobProgressed:

@@ -124,13 +124,11 @@ class JobQueue:
         self._line = [job for job in self._line if job.id not in found]
         return tuple(removed)
 
-    def start(self, id: str, file_stem: str, recipe: Recipe | None = None) -> None:
+    def start(self, id: str, file_stem: str, **known: object) -> None:
         """Mark a job as running; the name of its file is kept, so that a second try takes what the first left, and so
-        is ``recipe``, with the content of its inputs."""
+        is what is ``known`` by now: ``recipe`` or ``derivation`` with the content of what it is given."""
         at = next(at for at, job in enumerate(self._line) if job.id == id)
-        job = self._line[at]
-        recipe = recipe or job.recipe
-        self._running[id] = self._save(job, state="running", file_stem=file_stem, error=None, recipe=recipe)
+        self._running[id] = self._save(self._line[at], state="running", file_stem=file_stem, error=None, **known)
         del self._line[at]
 
     def wait_again(self, id: str, engine_died: bool = False, out_of_memory: bool = False) -> None:

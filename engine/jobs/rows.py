@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from engine.jobs.job import Job
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadRecipe, ErrorInfo
 from engine.protocol.recipe import Recipe
 
@@ -38,11 +39,15 @@ ALTER TABLE jobs ADD COLUMN saved_steps INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX jobs_ended ON jobs (finished) WHERE state IN ('done', 'failed', 'cancelled');
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-MIGRATIONS = (_FIRST, _SECOND)
+# What the job makes from something, NULL where it generates.
+_THIRD = """
+ALTER TABLE jobs ADD COLUMN derivation TEXT;
+"""
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 
 COLUMNS = (
     "id, recipe, model_folder, state, position, created, finished, output_folder, file_stem, files, error,"
-    " engine_deaths, group_id, label, memory_level, saved_step, saved_steps"
+    " engine_deaths, group_id, label, memory_level, saved_step, saved_steps, derivation"
 )
 PLACES = ", ".join("?" * len(COLUMNS.split(",")))
 
@@ -70,12 +75,14 @@ def values(job: Job) -> tuple[Any, ...]:
         job.memory_level,
         job.saved_step,
         job.saved_steps,
+        job.derivation.to_json() if job.derivation is not None else None,
     )
 
 
 def job(row: tuple[Any, ...]) -> Job | None:
     """None for a row of a newer Laterna, which waits until that one is back."""
     id, recipe, model_folder, state, position, created, finished, folder, stem, files, error, *rest = row
+    deaths, group, label, memory_level, saved_step, saved_steps, derivation = rest
     try:
         return Job(
             id,
@@ -89,7 +96,13 @@ def job(row: tuple[Any, ...]) -> Job | None:
             stem,
             msgspec.json.decode(files, type=tuple[str, ...]),
             msgspec.json.decode(error, type=ErrorInfo) if error else None,
-            *rest,
+            deaths,
+            group,
+            label,
+            memory_level,
+            saved_step,
+            saved_steps,
+            Derivation.from_json(derivation) if derivation else None,
         )
     except (BadRecipe, msgspec.DecodeError):
         return None

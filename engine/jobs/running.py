@@ -16,7 +16,7 @@ class Running:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.progress = Progress(job.id, job.recipe.steps, job.saved_step, job.saved_steps)
+        self.progress = Progress(job.id, job.steps, job.saved_step, job.saved_steps)
         self.started = False
         self.intent: Intent = ""
         self.give_up_at: float | None = None

@@ -18,11 +18,12 @@ from engine.jobs.keeper import EngineKeeper
 from engine.jobs.notices import EngineStateChanged, Notice, ServiceFailed
 from engine.jobs.queue import JobQueue
 from engine.jobs.queue_commands import QueueCommands
-from engine.jobs.submission import check, make_jobs, make_variations
+from engine.jobs.submission import check, derivation_job, make_jobs, make_variations, new_id
 from engine.jobs.variations import Axis
 from engine.jobs.watchdog import Patience
 from engine.library.changes import LibraryChanged
 from engine.library.library import Library
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import LaternaError
 from engine.protocol.recipe import Recipe
 
@@ -112,6 +113,16 @@ class JobService:
         """Queue a job for every combination of the values of one or two settings; ``texts`` are prompt and negative
         prompt of each, where they are not the recipe's. Raises ``BadRecipe``."""
         return self._submit(make_variations(recipe, model_folder, axes, output_folder, file_stem, texts))
+
+    def submit_derivations(
+        self, derivations: Sequence[tuple[Derivation, Recipe | None]], output_folder: str = "", file_stem: str = ""
+    ) -> list[str]:
+        """Queue a job for each, with the recipe of what it is made from; more than one are a group. Raises
+        ``BadRecipe``."""
+        group = new_id() if len(derivations) > 1 else ""
+        return self._submit(
+            tuple(derivation_job(one, recipe, output_folder, file_stem, group) for one, recipe in derivations)
+        )
 
     def _submit(self, jobs: tuple[Job, ...]) -> list[str]:
         self._ask(self._commands.add, jobs)

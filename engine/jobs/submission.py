@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.jobs.job import Job
+from engine.derive.kinds import kind_of
+from engine.jobs.job import NO_RECIPE, Job
 from engine.jobs.variations import Axis, vary
 from engine.library import file_names
 from engine.models.catalog import FAMILIES
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_SEED, validate
 from engine.protocol.recipe import Recipe
@@ -61,8 +63,28 @@ def make_variations(
     return _jobs(varied, model_folder, output_folder, file_stem)
 
 
+def derivation_job(
+    derivation: Derivation, recipe: Recipe | None, output_folder: str = "", file_stem: str = "", group: str = ""
+) -> Job:
+    """A job that makes something from something; ``recipe`` is that of what it is made from, as far as there is one.
+    Raises ``BadRecipe`` for a kind that is not known."""
+    kind_of(derivation)
+    return Job(
+        new_id(),
+        recipe or NO_RECIPE,
+        "",
+        created=time.time(),
+        output_folder=str(output_folder),
+        file_stem=file_stem,
+        group=group,
+        derivation=derivation,
+    )
+
+
 def duplicate(job: Job) -> Job:
     """Another one of ``job``, with the next seed: the same seed would give the same pixels."""
+    if job.derivation is not None:
+        return derivation_job(job.derivation, job.source_recipe, job.output_folder)
     recipe = job.recipe.replace(seed=(job.recipe.seed + 1) % (MAX_SEED + 1))
     return Job(new_id(), recipe, job.model_folder, created=time.time(), output_folder=job.output_folder)
 

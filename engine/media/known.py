@@ -17,9 +17,9 @@ import msgspec
 from engine.files import MIB, PICTURE_LIMIT, TEXT_LIMIT, open_regular, read_regular
 from engine.media import atomic
 from engine.protocol.errors import BadRecipe
-from engine.protocol.inputs import Input
 from engine.protocol.recipe import Recipe
 
+CLIP_LIMIT = 2**40
 MOST_KNOWN = 2000
 
 
@@ -38,7 +38,7 @@ class KnownMedia:
         if not recipe.inputs:
             return recipe, ()
         known = self._read()
-        found = [_found(one, known, beside) for one in recipe.inputs]
+        found = [_found(one.path, one.sha256, known, beside, PICTURE_LIMIT) for one in recipe.inputs]
         settled = tuple(
             one.replace(sha256=digest, path=str(path)) for one, (path, digest) in zip(recipe.inputs, found, strict=True)
         )
@@ -53,9 +53,14 @@ class KnownMedia:
                 return Path(path)
         return None
 
-    def remember(self, path: Path) -> str:
+    def locate(self, path: str, sha256: str, beside: Sequence[Path] = ()) -> Path:
+        """The file of this content: among ``beside``, at ``path``, or where it was seen; without ``sha256`` the one at
+        ``path``. Raises ``BadRecipe``."""
+        return _found(path, sha256, self._read(), beside, CLIP_LIMIT)[0]
+
+    def remember(self, path: Path, limit: int = PICTURE_LIMIT) -> str:
         """Note where this file lies; its SHA-256. Raises ``OSError``."""
-        digest = digest_of(path)
+        digest = digest_of(path, limit)
         self._remember(self._read(), ((digest, path),))
         return digest
 
@@ -91,23 +96,23 @@ def digest_of(path: Path, limit: int = PICTURE_LIMIT) -> str:
     return hashed.hexdigest()
 
 
-def _found(one: Input, known: dict[str, str], beside: Sequence[Path]) -> tuple[Path, str]:
-    """The file of ``one`` and its content's hash."""
-    stands = Path(one.path)
-    places = [path for path in beside if one.sha256 or path.name == one.name]
-    places += [stands] if one.path and (not one.sha256 or stands.is_absolute()) else []
-    places += [Path(known[one.sha256])] if one.sha256 in known else []
+def _found(said: str, sha256: str, known: dict[str, str], beside: Sequence[Path], limit: int) -> tuple[Path, str]:
+    """The file that ``said`` (a path or a name) and ``sha256`` mean, and its content's hash."""
+    stands, name = Path(said), said.replace("\\", "/").rpartition("/")[2]
+    places = [path for path in beside if sha256 or path.name == name]
+    places += [stands] if said and (not sha256 or stands.is_absolute()) else []
+    places += [Path(known[sha256])] if sha256 in known else []
     changed: Path | None = None
     unread: tuple[Path, str] | None = None
     for path in dict.fromkeys(places):
         try:
-            digest = digest_of(path)
+            digest = digest_of(path, limit)
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
             unread = path, getattr(error, "strerror", None) or str(error)
             continue
-        if one.sha256 in ("", digest):
+        if sha256 in ("", digest):
             return path, digest
         changed = path
     if changed is not None:
@@ -123,7 +128,7 @@ def _found(one: Input, known: dict[str, str], beside: Sequence[Path]) -> tuple[P
             field="inputs",
         )
     raise BadRecipe(
-        f"The picture to start from is not there: {one.path or one.sha256[:12]}.",
+        f"The picture to start from is not there: {said or sha256[:12]}.",
         "Choose it again, or take it out.",
         field="inputs",
     )

@@ -12,6 +12,7 @@ import msgspec
 from engine.files import open_regular
 from engine.media import animation, mp4, png, tags
 from engine.media.environment import Environment
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
 
@@ -22,7 +23,8 @@ RECIPE_SUFFIXES = (*SUFFIXES, ".gif", ".webp")
 class MediaInfo(msgspec.Struct, frozen=True):
     """``frames`` is 1 and ``fps`` 0 for a picture; ``recipe`` None where there is none, or where
     ``recipe_problem`` (a sentence) says why it cannot be used. ``pixels_sha256`` is what the file claims ("" if
-    nothing): of the source frames for a clip, since MP4 is lossy."""
+    nothing): of the source frames for a clip, since MP4 is lossy. ``derivation`` is what made the file from
+    another; ``recipe`` is then that of the first of its line."""
 
     kind: Literal["image", "video"]
     width: int
@@ -33,6 +35,7 @@ class MediaInfo(msgspec.Struct, frozen=True):
     environment: Environment | None
     pixels_sha256: str
     recipe_problem: str = ""
+    derivation: Derivation | None = None
 
 
 def read(path: Path) -> MediaInfo:
@@ -90,6 +93,8 @@ def _info(kind: Literal["image", "video"], header: mp4.ClipHeader) -> MediaInfo:
         recipe, problem = _recipe(text)
     environment = Environment.from_json(texts[tags.ENVIRONMENT]) if tags.ENVIRONMENT in texts else None
     digest = texts.get(tags.PIXELS_SHA256, "")
-    return MediaInfo(
-        kind, header.width, header.height, header.frames, header.fps, recipe, environment, digest[:64], problem
-    )
+    derivation = None
+    with suppress(BadRecipe):
+        derivation = Derivation.from_json(texts[tags.DERIVATION]) if tags.DERIVATION in texts else None
+    size = header.width, header.height, header.frames, header.fps
+    return MediaInfo(kind, *size, recipe, environment, digest[:64], problem, derivation)

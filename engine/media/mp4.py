@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -75,6 +75,62 @@ def encode_frames(
             container.mux(stream.encode(None))
     except av.FFmpegError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def join(parts: Sequence[Path], path: Path, texts: dict[str, str], sound: Path | None = None) -> None:
+    """Write clips that ``encode_frames`` made, all alike, one after another to ``path`` without encoding them again;
+    with the sound of the MP4 ``sound``, if it has any that the file can hold. Raises ``OSError``."""
+    import av
+
+    try:
+        with av.open(str(path), "w", format="mp4", options={"movflags": _MOV_FLAGS}) as container:
+            container.metadata.update(texts)
+            stream: Any = None
+            heard = _Sound(sound, container) if sound is not None else None
+            offset = 0
+            for part in parts:
+                with av.open(str(part), format="mp4") as source:
+                    video = source.streams.video[0]
+                    if stream is None:
+                        stream = container.add_stream_from_template(video)
+                    for packet in source.demux(video):
+                        if packet.dts is None:
+                            continue
+                        packet.pts, packet.dts = (packet.pts or 0) + offset, packet.dts + offset
+                        packet.stream = stream
+                        container.mux(packet)
+                    offset += video.duration or 0
+                    if heard is not None:
+                        heard.until(offset * float(video.time_base or 0))
+            if heard is not None:
+                heard.until(float("inf"))
+    except av.FFmpegError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+class _Sound:
+    """The sound of an MP4, packet by packet, in step with the pictures."""
+
+    def __init__(self, source: Path, container: Any) -> None:
+        import av
+
+        check_regular(source)
+        self._container = container
+        self._source = av.open(f"file:{source.absolute()}", format="mp4", metadata_errors="replace")
+        audio: Any = next(iter(self._source.streams.audio), None)
+        self._stream = container.add_stream_from_template(audio) if audio is not None else None
+        self._packets = iter(self._source.demux(audio)) if audio is not None else iter(())
+
+    def until(self, seconds: float) -> None:
+        for packet in self._packets:
+            if packet.dts is None:
+                continue
+            at = float(packet.dts * packet.time_base)
+            packet.stream = self._stream
+            self._container.mux(packet)
+            if at >= seconds:
+                return
+        self._source.close()
 
 
 def open_clip(path: Path) -> tuple[InputContainer, VideoStream]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -25,4 +26,12 @@ def pixels_sha256(array: npt.NDArray[Any]) -> str:
         raise ValueError(f"pixels are uint8 [H, W, 3] or [T, H, W, 3], not {array.dtype} {list(array.shape)}")
     digest = hashlib.sha256(b"uint8 " + "x".join(map(str, array.shape)).encode() + b"\n")
     digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def parts_sha256(parts: Iterable[str]) -> str:
+    """Hex SHA-256 over the digests of a clip's frames, or of its parts, in order: for one that is too long to hold."""
+    digest = hashlib.sha256(b"parts\n")
+    for part in parts:
+        digest.update(part.encode() + b"\n")
     return digest.hexdigest()

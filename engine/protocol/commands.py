@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.protocol.derivation import Derivation
 from engine.protocol.recipe import Recipe
 
 CompileWish = Literal["never", "auto", "always"]
@@ -52,6 +53,19 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     compile_folder: str = ""
 
 
+class Derive(msgspec.Struct, frozen=True, tag=True):
+    """Carry out ``derivation`` on ``source_file`` and save the result; the rest is as in ``Generate``. ``recipe`` is
+    that of what it is made from, where it has one, and goes into the result."""
+
+    job: str
+    derivation: Derivation
+    source_file: str
+    output_folder: str
+    file_stem: str
+    recipe: Recipe | None = None
+    checkpoint: str = ""
+
+
 class Cancel(msgspec.Struct, frozen=True, tag=True):
     """Stop the job within one block of whichever network runs. Answered with ``JobCancelled``, once its checkpoint is
     written, if it has one."""
@@ -73,4 +87,5 @@ class Shutdown(msgspec.Struct, frozen=True, tag=True):
     """End the process after cancelling what runs."""
 
 
-Command = Generate | Cancel | Preload | Ping | Shutdown
+JobCommand = Generate | Derive
+Command = JobCommand | Cancel | Preload | Ping | Shutdown

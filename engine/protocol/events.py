@@ -8,7 +8,7 @@ import msgspec
 
 from engine.protocol.errors import ErrorInfo
 
-Stage = Literal["waiting", "loading", "encoding", "denoising", "decoding", "saving"]
+Stage = Literal["waiting", "loading", "encoding", "working", "denoising", "decoding", "saving"]
 
 
 class DeviceInfo(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.logs.redact import RedactingFormatter
 from engine.protocol import codec
-from engine.protocol.commands import Cancel, Command, Generate, Ping, Preload, Shutdown
+from engine.protocol.commands import Cancel, Command, JobCommand, Ping, Preload, Shutdown
 from engine.protocol.errors import Cancelled, ErrorInfo, LaternaError, OutOfMemory, ProtocolError, UnknownFailure
 from engine.protocol.events import (
     CommandRefused,
@@ -52,7 +52,7 @@ class Host:
         self._sink = sink
         self._sink_lock = threading.Lock()
         self._wakeup = threading.Condition()
-        self._queue: deque[Generate | Preload] = deque()
+        self._queue: deque[JobCommand | Preload] = deque()
         self._running = ""
         self._busy = threading.Event()
         self._busy.set()
@@ -64,10 +64,10 @@ class Host:
         threading.Thread(target=self._beat, name="pulse", daemon=True).start()
         self._runner = self._warm_up()
         while (command := self._next()) is not None:
-            if isinstance(command, Generate):
-                self._generate(self._runner, command)
-            else:
+            if isinstance(command, Preload):
                 self._preload(self._runner, command)
+            else:
+                self._work(self._runner, command)
         return 0
 
     def emit(self, event: Event, blob: bytes = b"") -> None:
@@ -103,7 +103,7 @@ class Host:
         self.emit(EngineReady(described, device.versions(), threads, time.monotonic() - began))
         return runner
 
-    def _next(self) -> Generate | Preload | None:
+    def _next(self) -> JobCommand | Preload | None:
         with self._wakeup:
             if not self._queue:
                 self._busy.clear()
@@ -112,12 +112,12 @@ class Host:
             if self._stopping:
                 return None
             command = self._queue.popleft()
-            self._running = command.job if isinstance(command, Generate) else ""
+            self._running = "" if isinstance(command, Preload) else command.job
             assert self._runner is not None
             self._runner.cancellation.reset()
             return command
 
-    def _generate(self, runner: Runner, command: Generate) -> None:
+    def _work(self, runner: Runner, command: JobCommand) -> None:
         from engine.worker.failures import named
 
         self.emit(JobStarted(command.job))
@@ -172,13 +172,13 @@ class Host:
             self._shut_down()
         else:
             with self._wakeup:
-                if isinstance(command, Generate) and command.job in self._jobs():
+                if not isinstance(command, Preload) and command.job in self._jobs():
                     raise ProtocolError(f"The job {command.job} is already here.", "Give each job its own id.")
                 self._queue.append(command)
                 self._wakeup.notify()
 
     def _jobs(self) -> set[str]:
-        return {self._running} | {command.job for command in self._queue if isinstance(command, Generate)}
+        return {self._running} | {command.job for command in self._queue if not isinstance(command, Preload)}
 
     def _cancel(self, job: str) -> None:
         """A job that is not known has just ended: its end is the answer."""
@@ -186,7 +186,7 @@ class Host:
             if self._running == job and self._runner is not None:
                 self._runner.cancellation.request()
                 return
-            waiting = [command for command in self._queue if isinstance(command, Generate) and command.job == job]
+            waiting = [one for one in self._queue if not isinstance(one, Preload) and one.job == job]
             for command in waiting:
                 self._queue.remove(command)
         for command in waiting:

@@ -17,7 +17,7 @@ from engine.memory.footprints import Footprints
 from engine.memory.plan import StageName
 from engine.memory.shapes import computed_steps
 from engine.models import installed
-from engine.protocol.commands import Generate
+from engine.protocol.commands import Derive, Generate, JobCommand
 from engine.protocol.conditioning import Entry, Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.events import JobFinished
@@ -31,6 +31,7 @@ from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation
 from engine.worker.checkpoint import Checkpoint, CheckpointRefused, Saved, Written, facts_of
 from engine.worker.conditioning.entries import all_texts, told, with_picture
+from engine.worker.deriving import derive
 from engine.worker.device import PeakMemory, find_device, machine
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
@@ -100,8 +101,13 @@ class Runner:
         self._checkpoint_pace = 1.0
         self._decode_rates: dict[str, float] = {}
 
-    def run(self, job: Generate, emit: Emit) -> JobFinished:
+    def run(self, job: JobCommand, emit: Emit) -> JobFinished:
         """Make and save ``job``'s results. Raises ``LaternaError``s, or whatever else went wrong."""
+        if isinstance(job, Derive):
+            return derive(job, self.cancellation, emit, self.device)
+        return self._generate(job, emit)
+
+    def _generate(self, job: Generate, emit: Emit) -> JobFinished:
         job = msgspec.structs.replace(job, recipe=pinned(job))
         progress = Progress(job.job, emit)
         peak = PeakMemory(self.device)

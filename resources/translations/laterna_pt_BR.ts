@@ -3663,6 +3663,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha-o de novo, ou retire-o.</translation>
     </message>
     <message>
+      <source>Choose it again.</source>
+      <translation>Escolha de novo.</translation>
+    </message>
+    <message>
       <source>Choose letters and digits.</source>
       <translation>Escolha letras e algarismos.</translation>
     </message>
@@ -3681,6 +3685,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Choose one frame, or a video model.</source>
       <translation>Escolha um quadro, ou um modelo de vídeo.</translation>
+    </message>
+    <message>
+      <source>Choose one of them.</source>
+      <translation>Escolha um deles.</translation>
     </message>
     <message>
       <source>Choose one of: {}.</source>
@@ -4159,6 +4167,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Use um posto de 1 em diante.</translation>
     </message>
     <message>
+      <source>Take a smaller scale, or a smaller source.</source>
+      <translation>Use uma escala menor, ou uma origem menor.</translation>
+    </message>
+    <message>
       <source>Take another name (--name), go on with it (resume {}), or remove {}.</source>
       <translation>Use outro nome (--name), continue com ele (resume {}), ou remova {}.</translation>
     </message>
@@ -4463,6 +4475,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O estado salvo deste trabalho não é usado: {}.</translation>
     </message>
     <message>
+      <source>The scale is {}; it must be 2, 3 or 4.</source>
+      <translation>A escala é {}; deve ser 2, 3 ou 4.</translation>
+    </message>
+    <message>
       <source>The secure connection to {} could not be made.</source>
       <translation>A conexão segura com {} não pôde ser feita.</translation>
     </message>
@@ -4605,6 +4621,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>This JSON is no workflow that Laterna knows.</source>
       <translation>Este JSON não é um fluxo de trabalho que o Laterna conheça.</translation>
+    </message>
+    <message>
+      <source>This Laterna cannot do “{}”.</source>
+      <translation>Esta Laterna não sabe fazer “{}”.</translation>
+    </message>
+    <message>
+      <source>This Laterna cannot enlarge by “{}”.</source>
+      <translation>Esta Laterna não sabe ampliar por “{}”.</translation>
     </message>
     <message>
       <source>This Laterna has no family “{}”.</source>
@@ -4809,6 +4833,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>What arrived is no message: its length is absurd.</source>
       <translation>O que chegou não é uma mensagem: o comprimento é absurdo.</translation>
+    </message>
+    <message>
+      <source>What this file was made from cannot be read: {}.</source>
+      <translation>Não dá para ler de que este arquivo foi feito: {}.</translation>
     </message>
     <message>
       <source>Widen a range.</source>
@@ -5103,6 +5131,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não é mais a imagem com que a receita foi feita.</translation>
     </message>
     <message>
+      <source>{} is no longer what the job was asked to work on.</source>
+      <translation>{} já não é aquilo em que o trabalho devia trabalhar.</translation>
+    </message>
+    <message>
       <source>{} is no model file that Laterna knows.</source>
       <translation>{} não é um arquivo de modelo que o Laterna conheça.</translation>
     </message>
@@ -5209,6 +5241,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} takes one prompt and one negative prompt yet.</source>
       <translation>{} ainda aceita só um prompt e um prompt negativo.</translation>
+    </message>
+    <message>
+      <source>{} times {} × {} would be {} megapixels: too large.</source>
+      <translation>{} vezes {} × {} seriam {} megapixels: grande demais.</translation>
     </message>
     <message>
       <source>{} wants to run code that came with the model.</source>

@@ -38,8 +38,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from PIL import Image
 
-from engine.media import atomic
+from engine.media import atomic, png, tags
 from engine.media.environment import Environment
+from engine.media.pixels import pixels_sha256
 from engine.media.save import save_image, save_video
 from engine.protocol import codec, commands, events
 from engine.protocol.errors import BadFile, LaternaError, NoSpace, OutOfMemory
@@ -87,6 +88,10 @@ class FakeEngine:
                     self._busy.set()
                     self._generate(command)
                     self._busy.clear()
+                case commands.Derive() as command:
+                    self._busy.set()
+                    self._derive(command)
+                    self._busy.clear()
                 case commands.Preload(model_folder):
                     self._tell(events.Preloaded(model_folder))
                 case commands.Ping(token):
@@ -113,6 +118,20 @@ class FakeEngine:
             if not self._hanging:
                 self._tell(events.Pulse(self._work, time.process_time()))
             time.sleep(0.05)
+
+    def _derive(self, command: commands.Derive) -> None:
+        """A picture of one colour that says what it was asked for."""
+        pixels = np.zeros((16, 16, 3), np.uint8)
+        said = command.derivation.for_files().to_json()
+        texts = {tags.DERIVATION: said, tags.PIXELS_SHA256: pixels_sha256(pixels)}
+        if command.recipe is not None:
+            texts[tags.RECIPE] = command.recipe.to_json()
+        self._tell(events.JobStarted(command.job))
+        self._tell(events.StageChanged(command.job, "working", 0.5))
+        path = Path(command.output_folder) / f"{command.file_stem}.png"
+        path.write_bytes(png.encode(pixels, texts))
+        file = events.OutputFile(str(path), texts[tags.PIXELS_SHA256])
+        self._tell(events.JobFinished(command.job, (file,), {"working": 0.1}))
 
     def _generate(self, command: commands.Generate) -> None:
         job, recipe = command.job, command.recipe

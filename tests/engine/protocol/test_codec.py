@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.protocol import codec, commands, events
+from engine.protocol.derivation import Derivation, Source
 from engine.protocol.errors import ErrorInfo, ProtocolError
 from tests.fakes.recipes import picture_recipe, recipes
 
 COMMANDS = [
     commands.Generate("j", picture_recipe(), "/models/m", "/out", "stem"),
+    commands.Derive("j", Derivation("upscale", Source("a.png", "ab"), {"scale": 2}), "/a.png", "/out", "stem"),
     commands.Cancel("j"),
     commands.Preload("/models/m"),
     commands.Ping(7),

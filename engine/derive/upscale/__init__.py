@@ -1,0 +1,1 @@
+"""Enlarging by Lanczos resampling: nothing is invented, nothing but OpenCV is needed."""

@@ -1,0 +1,42 @@
+"""``upscale`` and ``reproduce`` of what it made, with the real engine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from engine.media import metadata
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIP = ROOT / "tests" / "golden" / "release-1" / "clip.mp4"
+
+
+def laterna(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", "--home", str(home), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=240, check=False)
+
+
+def test_a_clip_is_made_larger_and_made_again(tmp_path: Path) -> None:
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(CLIP.read_bytes())
+    out = tmp_path / "large.mp4"
+    made = laterna(tmp_path / "home", "upscale", str(source), "--scale", "2", "--out", str(out))
+    assert made.returncode == 0, made.stderr
+    assert "128 × 128, 9 frames" in made.stderr and made.stdout.strip() == str(out)
+    said = metadata.read(out)
+    before = metadata.read(source)
+    assert (said.width, said.height, said.frames, said.recipe) == (128, 128, 9, before.recipe)
+    moved = tmp_path / "moved.mp4"
+    source.rename(moved)
+    gone = laterna(tmp_path / "home", "reproduce", str(out))
+    assert gone.returncode == 2 and "clip.mp4" in gone.stderr
+    again = laterna(tmp_path / "home", "reproduce", str(out), "--input", str(moved))
+    assert again.returncode == 0 and again.stdout == "The pixels are equal.\n", again.stderr
+
+
+def test_what_cannot_be_made_larger_is_a_sentence(tmp_path: Path) -> None:
+    for content in (b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"\0\0\0\x18ftypisom"):
+        (tmp_path / "source.png").write_bytes(content)
+        said = laterna(tmp_path / "home", "upscale", str(tmp_path / "source.png"), "--out", str(tmp_path / "a.png"))
+        assert said.returncode == 2 and said.stderr.startswith("laterna: ") and "Traceback" not in said.stderr
+    said = laterna(tmp_path / "home", "upscale", str(CLIP), "--scale", "7", "--out", str(tmp_path / "a.mp4"))
+    assert said.returncode == 2 and "must be 2, 3 or 4" in said.stderr
