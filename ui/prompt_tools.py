@@ -9,15 +9,22 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from engine.jobs.variations import BOTH_TEXTS, Axis, vary
+from engine.prompt.adapt import adapt_recipe
 from engine.prompt.expand import combinations, count_combinations, expand, varies
 from engine.prompt.styles import Style, StyleStore
 from engine.prompt.templates import is_template
 from engine.prompt.wildcards import Wildcards
 from engine.protocol.errors import LaternaError
+from engine.protocol.family_info import ModelInfo
+from engine.protocol.recipe import Recipe
 from ui.background import Background
 from ui.draft import Draft
 
 Texts = list[tuple[str, str]]
+
+
+def _known(recipe: Recipe, info: ModelInfo) -> str:
+    return adapt_recipe(recipe, info)[0].prompt
 
 
 class PromptSource(Protocol):
@@ -64,25 +71,29 @@ class PromptTools(QObject):
     def remove(self, id: str) -> None:
         self._background.run(lambda: self._store.remove(id), lambda _none: self.load(), self.failed.emit)
 
-    def texts(self, draft: Draft, then: Callable[[Texts], None], failed: Callable[[LaternaError], None]) -> None:
-        """Prompt and negative prompt of each of the draft's jobs; none at all where they are the draft's own."""
+    def texts(
+        self, draft: Draft, info: ModelInfo, then: Callable[[Texts], None], failed: Callable[[LaternaError], None]
+    ) -> None:
+        """Prompt and negative prompt of each of the draft's jobs, in words that the model knows; none at all where they
+        are the draft's own."""
         recipe, style = draft.recipe, self.style(draft.style)
-        if not varies(recipe.prompt, recipe.negative_prompt, style):
+        if not varies(recipe.prompt, recipe.negative_prompt, style) and not info.vocabulary:
             then([])
             return
 
         def draw() -> Texts:
-            made = [
-                expand(recipe.prompt, recipe.negative_prompt, style, recipe.seed + number, self.wildcards.lines)
-                for number in range(draft.count)
-            ]
-            return [(one.prompt, one.negative) for one in made]
+            seeds = range(recipe.seed, recipe.seed + draft.count)
+            texts = (recipe.prompt, recipe.negative_prompt)
+            made = [(seed, expand(*texts, style, seed, self.wildcards.lines)) for seed in seeds]
+            found = [(_known(recipe.replace(prompt=one.prompt, seed=seed), info), one.negative) for seed, one in made]
+            return [] if set(found) == {texts} else found
 
         self._background.run(draw, then, failed)
 
     def grid_texts(
         self,
         draft: Draft,
+        info: ModelInfo,
         axes: tuple[Axis, ...],
         then: Callable[[Texts], None],
         failed: Callable[[LaternaError], None],
@@ -95,7 +106,8 @@ class PromptTools(QObject):
             if any(axis.field == BOTH_TEXTS for axis in axes):
                 return [(one.prompt, one.negative_prompt) for one in made]
             drawn = [expand(one.prompt, one.negative_prompt, style, one.seed, self.wildcards.lines) for one in made]
-            return [(one.prompt, one.negative) for one in drawn]
+            asked = zip(made, drawn, strict=True)
+            return [(_known(one.replace(prompt=two.prompt), info), two.negative) for one, two in asked]
 
         self._background.run(draw, then, failed)
 

@@ -43,7 +43,7 @@ class Submitting(QObject):
         """Freeze the draft and put it on the queue. A value out of range is refused at its field; nothing is lost."""
 
         def submit(draft: Draft, model: InstalledModel) -> None:
-            self._tools.texts(draft, lambda texts: self._submit(draft, model, texts), self._failed)
+            self._tools.texts(draft, model.info, lambda texts: self._submit(draft, model, texts), self._failed)
 
         self._freeze(submit)
 
@@ -57,7 +57,7 @@ class Submitting(QObject):
                     self._link.submit_variations(draft.recipe, str(model.folder), axes, folder, name, texts)
                     self.submitted.emit()
 
-            self._tools.grid_texts(draft, axes, drawn, self._failed)
+            self._tools.grid_texts(draft, model.info, axes, drawn, self._failed)
 
         self._freeze(submit)
 

@@ -17,7 +17,7 @@ from app.cli.learning import Learning
 from app.cli.model_argument import find_model
 from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
-from app.cli.several import recipes_of
+from app.cli.several import in_known_words, recipes_of
 from app.cli.target import Target, check_writable, named
 from app.cli.unfinished import Expected, Result, Unfinished, UnfinishedFolder, new_id
 from app.kept_encodings import encodings_folder
@@ -99,6 +99,8 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
     loras = locate(first.adapters, paths.adapters, [path for path, _ in map(lora_argument, arguments.lora)])
     first, input_files = KnownMedia(paths.known_media).settled(first)
     recipes = recipes_of(first, arguments, Wildcards(paths.wildcards).lines)
+    if arguments.prompt is not None:
+        recipes = in_known_words(recipes, model.info)
     target = _target(arguments, paths, model, recipes[0])
     return Unfinished(
         id=new_id(),

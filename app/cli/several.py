@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 from app.cli.parser import Namespace
 from engine.jobs.submission import check
 from engine.jobs.variations import BOTH_TEXTS, FIELDS, Axis, parse_values, vary
+from engine.prompt.adapt import Adapted, adapt_recipe
 from engine.prompt.expand import combinations, expand
 from engine.prompt.templates import Lines, escape
 from engine.protocol.errors import BadArguments
-from engine.protocol.family_info import MAX_SEED
+from engine.protocol.family_info import MAX_SEED, ModelInfo
 from engine.protocol.recipe import Recipe
 
 _SHORT = {"negative": "negative_prompt"}
@@ -37,6 +41,24 @@ def recipes_of(first: Recipe, arguments: Namespace, lines: Lines) -> tuple[Recip
     for recipe in recipes:
         check(recipe)
     return tuple(recipes)
+
+
+def in_known_words(recipes: Sequence[Recipe], info: ModelInfo) -> tuple[Recipe, ...]:
+    """As the model understands them; what is drawn otherwise than it was written is said on stderr."""
+    adapted = [adapt_recipe(recipe, info) for recipe in recipes]
+    pairs = zip(recipes, adapted, strict=True)
+    for told in dict.fromkeys(told for recipe, (_, told) in pairs if told.text != recipe.prompt):
+        print(f"laterna: {info.name} {_said(told)}", file=sys.stderr)
+    return tuple(recipe for recipe, _told in adapted)
+
+
+def _said(adapted: Adapted) -> str:
+    if adapted.surprise:
+        return f"draws a surprise: {adapted.text}"
+    instead = [f"{one.word} as {one.instead}" for one in adapted.changes if one.instead]
+    left_out = [one.word for one in adapted.changes if not one.instead]
+    parts = [f"draws {', '.join(instead)}"] * bool(instead) + [f"leaves out {', '.join(left_out)}"] * bool(left_out)
+    return f"{' and '.join(parts)}: {adapted.text}"
 
 
 def _axis(text: str, recipe: Recipe) -> Axis:

@@ -18,6 +18,17 @@ LIKENESS = 0.72  # from this ratio on, two spellings are near
 
 # Groups of things that one would accept for another.
 _KIN = """
+dragon dinosaur dino lizard crocodile
+crocodile dinosaur turtle
+duck swan goose chicken hen chick penguin
+horse unicorn pony
+camel giraffe elephant
+snake lizard turtle frog
+shark dolphin whale fish
+alien ufo robot
+bicycle bike motorcycle car
+helicopter airplane plane
+guitar violin drum piano
 cat kitten kitty feline tomcat lion tiger leopard
 dog puppy hound wolf fox
 rabbit bunny hare

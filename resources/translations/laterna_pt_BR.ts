@@ -6099,6 +6099,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
   <context>
     <name>UnknownWordsLabel</name>
     <message>
+      <source>Drawn as: {prompt}</source>
+      <translation>Desenhado como: {prompt}</translation>
+    </message>
+    <message>
       <source>This model does not know: {words}</source>
       <translation>Este modelo não conhece: {words}</translation>
     </message>

@@ -8,6 +8,7 @@ from PySide6.QtCore import QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.models.installed import InstalledModel
+from engine.prompt.adapt import adapt_recipe
 from engine.prompt.known_words import unknown_words
 from engine.prompt.templates import is_template
 from engine.prompt.tokens import Rules
@@ -269,7 +270,16 @@ class Prompts(QWidget):
             )
             return
         unknown = " ".join(self.prompt.unknown_words())
-        self.unknown.show_words(unknown_words(unknown, self.prompt.vocabulary))
+        self.unknown.show_words(unknown_words(unknown, self.prompt.vocabulary), self._drawn_as())
+
+    def _drawn_as(self) -> str:
+        """What the model is asked instead of the text, where that holds something that it cannot draw."""
+        recipe, info = self._draft.recipe, self._model.info if self._model is not None else None
+        text = self.prompt.text()
+        if info is None or not info.vocabulary or not text.strip() or is_template(text):
+            return ""
+        adapted = adapt_recipe(recipe.replace(prompt=text), info)[1]
+        return adapted.text if adapted.text != text and not adapted.surprise else ""
 
     def _replace_word(self, word: str, instead: str) -> None:
         """All of its places; it can be undone."""

@@ -27,6 +27,7 @@ class UnknownWordsLabel(QLabel):
         super().__init__(parent)
         self._theme = theme
         self._words: tuple[UnknownWord, ...] = ()
+        self._drawn_as = ""
         self.setProperty("role", "muted")
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -38,25 +39,32 @@ class UnknownWordsLabel(QLabel):
         self.hide()
 
     def show_hint(self, text: str) -> None:
-        self._words = ()
+        self._words, self._drawn_as = (), ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
         self.show()
 
-    def show_words(self, words: Sequence[UnknownWord]) -> None:
-        """Nothing is shown where there are none."""
-        self._words = tuple(words)
+    def show_words(self, words: Sequence[UnknownWord], drawn_as: str = "") -> None:
+        """With what is drawn in their place. Nothing is shown where there is neither."""
+        self._words, self._drawn_as = tuple(words), drawn_as
         self._draw()
-        self.setVisible(bool(words))
+        self.setVisible(bool(words or drawn_as))
 
     def _draw(self) -> None:
+        drawn_as = self.tr("Drawn as: {prompt}").format(prompt=self._drawn_as) if self._drawn_as else ""
         if not self._words:
+            if drawn_as:
+                self.setTextFormat(Qt.TextFormat.PlainText)
+                self.setText(drawn_as)
+                self.setAccessibleName(drawn_as)
             return
         shown = ", ".join(map(self._item, self._words[:SHOWN])) + (" …" if len(self._words) > SHOWN else "")
         self.setTextFormat(Qt.TextFormat.RichText)
-        self.setText(self.tr("This model does not know: {words}").format(words=shown))
+        told = self.tr("This model does not know: {words}").format(words=shown)
+        self.setText(f"{told}<br>{html.escape(drawn_as)}" if drawn_as else told)
         plain = ", ".join(one.word for one in self._words[:SHOWN])
-        self.setAccessibleName(self.tr("This model does not know: {words}").format(words=plain))
+        name = self.tr("This model does not know: {words}").format(words=plain)
+        self.setAccessibleName(f"{name}. {drawn_as}" if drawn_as else name)
 
     def _item(self, one: UnknownWord) -> str:
         word = html.escape(one.word)

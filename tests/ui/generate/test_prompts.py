@@ -24,6 +24,7 @@ from ui.prompt_tools import PromptTools
 from ui.session import Session
 from ui.theme import Theme
 
+READS_ANYTHING = msgspec.structs.replace(open_folder(EMBEDDED_MODELS / "laterna-mini-image").info, vocabulary=())
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -229,19 +230,19 @@ def test_a_style_is_chosen_counted_and_written_out(qtbot: QtBot, panel: Generate
 def test_every_job_gets_texts_of_its_own(qtbot: QtBot, panel: GeneratePanel, tools: PromptTools) -> None:
     draft = panel.read().with_recipe(prompt="a {red|blue} __animal__", seed=5).replace(count=8, style="photo")
     made: list[list[tuple[str, str]]] = []
-    tools.texts(draft, made.append, lambda error: pytest.fail(str(error)))
+    tools.texts(draft, READS_ANYTHING, made.append, lambda error: pytest.fail(str(error)))
     qtbot.waitUntil(lambda: bool(made))
     prompts = [prompt for prompt, _negative in made[0]]
     assert len(prompts) == 8 and len(set(prompts)) > 2
     assert all(prompt.startswith("photo of a ") and "{" not in prompt and "__" not in prompt for prompt in prompts)
-    tools.texts(draft.with_recipe(prompt="plain").replace(style=""), made.append, lambda error: None)
+    tools.texts(draft.with_recipe(prompt="plain").replace(style=""), READS_ANYTHING, made.append, lambda error: None)
     assert made[1] == []
 
 
 def test_braces_of_a_restored_recipe_are_plain(panel: GeneratePanel, real_session: Session, tools: PromptTools) -> None:
     real_session.restore(Recipe(family="sd35", model="laterna-mini-image", prompt="a {red|blue} cat"))
     made: list[list[tuple[str, str]]] = []
-    tools.texts(real_session.draft, made.append, lambda error: None)
+    tools.texts(real_session.draft, real_session.model.info, made.append, lambda error: None)
     QApplication.processEvents()
     assert panel.prompts.prompt.text() == r"a \{red\|blue\} cat"
 
