@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QIcon, QKeySequence
 
 from engine.jobs.variations import Axis
 from engine.models.catalog import MODELS
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import ErrorInfo
 from engine.protocol.family_info import Kind
 from engine.protocol.recipe import Recipe
@@ -158,6 +159,10 @@ class Actions(QObject):
     def submit_recipes(self, recipes: Sequence[Recipe]) -> None:
         """Put each on the queue as it is, seed and all; how many this machine cannot make is told."""
         self._submitting.submit_recipes(recipes)
+
+    def submit_derivations(self, derivations: Sequence[tuple[Derivation, Recipe | None]]) -> None:
+        """Put each on the queue, with the recipe of what it is made from."""
+        self._submitting.submit_derivations(derivations)
 
     def cancel(self) -> None:
         """Stop the running job."""

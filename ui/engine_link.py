@@ -31,6 +31,7 @@ from engine.jobs.notices import (
     ServiceFailed,
 )
 from engine.jobs.variations import Axis
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import LaternaError, UnknownFailure
 from engine.protocol.recipe import Recipe
 
@@ -61,6 +62,9 @@ class JobService(Protocol):
         output_folder: str = "",
         file_stem: str = "",
         texts: Sequence[tuple[str, str]] = (),
+    ) -> object: ...
+    def submit_derivations(
+        self, derivations: Sequence[tuple[Derivation, Recipe | None]], output_folder: str = ""
     ) -> object: ...
     def cancel(self, job: str) -> object: ...
     def remove(self, jobs: Iterable[str]) -> object: ...
@@ -152,6 +156,11 @@ class EngineLink(QThread):
         self._command(
             lambda service: service.submit_variations(recipe, model_folder, axes, output_folder, file_stem, texts)
         )
+
+    def submit_derivations(
+        self, derivations: Sequence[tuple[Derivation, Recipe | None]], output_folder: str = ""
+    ) -> None:
+        self._command(lambda service: service.submit_derivations(derivations, output_folder))
 
     def cancel(self, job: str) -> None:
         self._command(lambda service: service.cancel(job))

@@ -119,6 +119,8 @@ class Forecasts(QObject):
 
     def ended(self, ended: JobEnded) -> None:
         """Learn from a job that ran from its start to its end."""
+        if ended.job.derivation is not None:
+            return
         if ended.job.state == "done":
             self._warm_model = ended.job.recipe.model
         recipe, machine, source = ended.job.recipe, self._machine, self._source

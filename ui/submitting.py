@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.jobs.variations import Axis
 from engine.models.installed import InstalledModel
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadRecipe, LaternaError
 from engine.protocol.recipe import Recipe
 from ui.draft import Draft, draw_seed
@@ -123,6 +124,14 @@ class Submitting(QObject):
         if left_out:
             text = self.tr("{count} of {all} cannot be made here: the model is missing, or a setting does not fit.")
             self._say(text.format(count=left_out, all=len(recipes)), "warning")
+
+    def submit_derivations(self, derivations: Sequence[tuple[Derivation, Recipe | None]]) -> None:
+        """Put each on the queue, with the recipe of what it is made from."""
+        if self._link is None:
+            self._say(self.tr("Laterna is still starting; try again in a moment."), "warning")
+            return
+        self._link.submit_derivations(derivations, self._preferences.output_folder)
+        self.submitted.emit()
 
     def _failed(self, error: LaternaError) -> None:
         self.failed.emit(error.info())

@@ -7,12 +7,14 @@ from typing import Literal
 
 import msgspec
 
+from engine.protocol.derivation import Derivation
 from engine.protocol.recipe import Recipe
 
 
 class Item(msgspec.Struct, frozen=True):
     """A row. ``created`` and ``deleted`` in seconds since the epoch; ``recipe`` None where the file carries none;
-    ``rating`` 0 (none) to 5. ``path`` is where the file belongs, ``trashed`` where in the trash it lies."""
+    ``rating`` 0 (none) to 5. ``path`` is where the file belongs, ``trashed`` where in the trash it lies. ``derivation``
+    is what made it from another file; ``recipe`` is then that of the first of its line."""
 
     id: int
     path: Path
@@ -31,6 +33,7 @@ class Item(msgspec.Struct, frozen=True):
     albums: tuple[str, ...] = ()
     trashed: Path | None = None
     deleted: float = 0.0
+    derivation: Derivation | None = None
 
     @property
     def file(self) -> Path:

@@ -13,19 +13,20 @@ import msgspec
 from engine.files import open_regular
 from engine.library.item import Item
 from engine.media import metadata
+from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
 
 ITEM_COLUMNS = (
     "id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, rating, tags, albums,"
-    " trashed, trashed_at"
+    " trashed, trashed_at, derivation"
 )
 FILE_COLUMNS = (
     "path, kind, width, height, frames, fps, created, size, modified, recipe, pixels_sha256,"
-    " identity, prompt, negative_prompt, model, seed"
+    " identity, prompt, negative_prompt, model, seed, derivation"
 )
 UPSERT = (
-    f"INSERT INTO items ({FILE_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+    f"INSERT INTO items ({FILE_COLUMNS}) VALUES ({', '.join('?' * 17)})"
     " ON CONFLICT (path) WHERE trashed IS NULL DO UPDATE SET missing = 0, "
     + ", ".join(f"{name} = excluded.{name}" for name in FILE_COLUMNS.split(", ")[1:])
     + " RETURNING id, kind, created"
@@ -69,6 +70,7 @@ def read_file(path: Path, folder: Path) -> FileRow:
         recipe.negative_prompt if recipe else "",
         recipe.model if recipe else "",
         str(recipe.seed) if recipe else "",
+        info.derivation.to_json() if info.derivation else None,
     )
 
 
@@ -76,7 +78,7 @@ def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
     """An ``Item`` from ``ITEM_COLUMNS``; of a deleted one, ``path`` is where it came from and will go back to, and
     ``missing`` says whether the trash was emptied."""
     id, path, kind, width, height, frames, fps, created, size, recipe, *marks = row
-    favourite, missing, rating, tags, albums, trashed, trashed_at = marks
+    favourite, missing, rating, tags, albums, trashed, trashed_at, derivation = marks
     return Item(
         id=id,
         path=folder / path,
@@ -95,6 +97,7 @@ def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
         albums=names(albums),
         trashed=None if trashed is None else Path(trashed),
         deleted=trashed_at,
+        derivation=_derivation(derivation),
     )
 
 
@@ -121,5 +124,14 @@ def _recipe(text: str | None) -> Recipe | None:
         return None
     try:
         return Recipe.from_json(text)
+    except BadRecipe:
+        return None
+
+
+def _derivation(text: str | None) -> Derivation | None:
+    if text is None:
+        return None
+    try:
+        return Derivation.from_json(text)
     except BadRecipe:
         return None

@@ -121,4 +121,9 @@ ALTER TABLE items ADD COLUMN trashed_at REAL NOT NULL DEFAULT 0;
 CREATE INDEX items_trashed ON items (trashed_at DESC, id DESC) WHERE trashed IS NOT NULL;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+# What the file was made by from another, NULL where nothing was.
+_FOURTH = """
+ALTER TABLE items ADD COLUMN derivation TEXT;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)

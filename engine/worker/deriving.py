@@ -33,6 +33,7 @@ from engine.protocol.version import VERSION
 from engine.worker.cancel import Cancellation
 from engine.worker.checkpoint import HEADER
 from engine.worker.device import PeakMemory, describe, versions
+from engine.worker.previews import small
 from engine.worker.progress import Emit, Progress
 
 PART = 24
@@ -88,7 +89,8 @@ class _Work:
     def picture(self) -> OutputFile:
         with self._progress.stage("working"):
             (pixels,) = self._frames(0)
-            digest = pixels_sha256(pixels)
+            self._progress.preview(1, small(pixels))
+        digest = pixels_sha256(pixels)
         path, is_there = _place(self._job, ".png", digest)
         with self._progress.stage("saving"), self._cancellation.interruptible():
             if not is_there:
@@ -119,6 +121,8 @@ class _Work:
     def _told(self, frames: Iterator[Pixels], done: int) -> Iterator[Pixels]:
         for number, frame in enumerate(frames, done + 1):
             self._progress.at("working", number / max(number, self._made.frames))
+            if (number - 1) % PART == 0:
+                self._progress.preview(number, small(frame))
             yield frame
 
     def _said(self, digest: str) -> dict[str, str]:

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from engine.media.pixels import Pixels
 from engine.protocol.family_info import LatentRGB
 
 SHARE = 0.02
@@ -60,6 +62,17 @@ def render(latents: Tensor, rgb: LatentRGB, largest_side: int = LARGEST_SIDE) ->
     buffer = io.BytesIO()
     joined.save(buffer, "JPEG", quality=QUALITY, subsampling=0)
     return Preview(buffer.getvalue(), *size, frames)
+
+
+def small(frame: Pixels, largest_side: int = LARGEST_SIDE) -> Preview:
+    """``frame`` ([H, W, 3] uint8) as a preview."""
+    longest = max(frame.shape[:2])
+    step = max(1, longest // (2 * largest_side))
+    picture = Image.fromarray(np.ascontiguousarray(frame[::step, ::step]))
+    picture.thumbnail((largest_side, largest_side))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=QUALITY)
+    return Preview(buffer.getvalue(), *picture.size, 1)
 
 
 class PreviewBudget:

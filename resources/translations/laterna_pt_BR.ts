@@ -147,6 +147,10 @@
       <translation>Criar imagens</translation>
     </message>
     <message>
+      <source>Make larger…</source>
+      <translation>Ampliar…</translation>
+    </message>
+    <message>
       <source>Menu</source>
       <translation>Menu</translation>
     </message>
@@ -512,6 +516,10 @@
     <message>
       <source>{0} of 5 stars</source>
       <translation>{0} de 5 estrelas</translation>
+    </message>
+    <message>
+      <source>{0} times as large</source>
+      <translation>{0} vezes maior</translation>
     </message>
   </context>
   <context>
@@ -930,6 +938,25 @@
     <message>
       <source>What you delete goes to the system's trash, and can be put back from here until that is emptied.</source>
       <translation>O que você exclui vai para a lixeira do sistema e pode ser devolvido daqui até que ela seja esvaziada.</translation>
+    </message>
+  </context>
+  <context>
+    <name>Enlarging</name>
+    <message>
+      <source>How much larger</source>
+      <translation>Quanto ampliar</translation>
+    </message>
+    <message>
+      <source>{scale} times: too large</source>
+      <translation>{scale} vezes: grande demais</translation>
+    </message>
+    <message>
+      <source>{scale} times: {count} files</source>
+      <translation>{scale} vezes: {count} arquivos</translation>
+    </message>
+    <message>
+      <source>{scale} times: {width} × {height}</source>
+      <translation>{scale} vezes: {width} × {height}</translation>
     </message>
   </context>
   <context>
@@ -2680,6 +2707,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{0} antes de decodificar</translation>
     </message>
     <message>
+      <source>{0} files</source>
+      <translation>{0} arquivos</translation>
+    </message>
+    <message>
       <source>{0} variations</source>
       <translation>{0} variações</translation>
     </message>
@@ -2865,6 +2896,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Longest prompt</source>
       <translation>Maior prompt</translation>
+    </message>
+    <message>
+      <source>Made from</source>
+      <translation>Feito de</translation>
     </message>
     <message>
       <source>Model</source>

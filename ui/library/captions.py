@@ -7,8 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from engine.derive.upscale.upscale import Upscale
 from engine.interop.prompt_weights import plain_text
 from engine.library.item import Item
+from engine.protocol.derivation import Derivation
 from engine.protocol.recipe import Recipe
 
 MAX_TITLE = 80
@@ -33,6 +35,15 @@ def recipe_title(recipe: Recipe | None, path: Path | None = None) -> str:
         is_weighted = recipe.text_encoding == "comfyui"
         title = prompt_title(plain_text(recipe.prompt) if is_weighted else recipe.prompt)
     return title or QCoreApplication.translate("Captions", "Untitled")
+
+
+def derivation_title(derivation: Derivation) -> str:
+    """What is done to its source, in a few words."""
+    if derivation.kind == Upscale.id:
+        return QCoreApplication.translate("Captions", "{0} times as large").format(
+            derivation.settings.get("scale", "?")
+        )
+    return derivation.kind
 
 
 def item_title(item: Item) -> str:

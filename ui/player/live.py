@@ -61,6 +61,7 @@ class LivePreview(QObject):
             "loading": self.tr("loading the model"),
             "encoding": self.tr("reading the prompt"),
             "denoising": self.tr("making"),
+            "working": self.tr("making"),
             "decoding": self.tr("decoding"),
             "saving": self.tr("saving"),
         }

@@ -173,7 +173,7 @@ class QueuePanel(QWidget):
 
     def edit(self) -> None:
         chosen = self.list.chosen()
-        if len(chosen) == 1:
+        if len(chosen) == 1 and chosen[0].derivation is None:
             self.edit_requested.emit(chosen[0])
 
     @staticmethod
@@ -193,7 +193,7 @@ class QueuePanel(QWidget):
         if rows:
             self._add_moves(menu, rows)
             edit = menu.addAction(self.tr("Edit…\tE"), self.edit)
-            edit.setEnabled(len(jobs) == 1)
+            edit.setEnabled(len(jobs) == 1 and jobs[0].derivation is None)
             menu.addAction(self._theme.icon("copy"), self.tr("Duplicate with the next seed\tD"), self.duplicate)
             if any(job.state == "waiting" for job in jobs):
                 menu.addAction(self._theme.icon("pause"), self.tr("Pause\tP"), self.toggle_pause)

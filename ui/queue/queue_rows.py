@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
 from engine.jobs.job import Job
 from ui.formats import number
-from ui.library.captions import recipe_title
+from ui.library.captions import derivation_title, recipe_title
 
 SMALLEST_GROUP = 2
 
@@ -64,11 +65,20 @@ def make_rows(line: Sequence[Job], stopped: Sequence[Job], open_groups: Collecti
 
 
 def title(row: Row) -> str:
-    return recipe_title(row.job.recipe)
+    return job_title(row.job)
+
+
+def job_title(job: Job) -> str:
+    """Out of its prompt; a derivation's out of its source, which may have none."""
+    if job.derivation is None:
+        return recipe_title(job.recipe)
+    return recipe_title(job.source_recipe, Path(job.derivation.source.name))
 
 
 def details(job: Job) -> str:
     """Model, size and length of a job in one line."""
+    if job.derivation is not None:
+        return f"{derivation_title(job.derivation)}  ·  {job.derivation.source.name}"
     recipe = job.recipe
     parts = [recipe.model, f"{recipe.width} × {recipe.height}"]
     if recipe.frames > 1 and recipe.fps:
@@ -82,7 +92,8 @@ def subtitle(row: Row) -> str:
     """What is below a row's title: how it stands, and what is being made."""
     job = row.job
     if row.is_group:
-        parts = [_tr("{0} variations").format(len(row.jobs))]
+        count = _tr("{0} variations") if job.derivation is None else _tr("{0} files")
+        parts = [count.format(len(row.jobs))]
         if all(one.state == "paused" for one in row.jobs):
             parts.append(_tr("paused"))
         return "  ·  ".join([*parts, details(job)])

@@ -10,9 +10,8 @@ from engine.jobs.job import Job
 from engine.jobs.notices import JobProgressed
 from engine.protocol.events import MemoryChanged
 from ui.formats import duration, number
-from ui.library.captions import recipe_title
 from ui.library.delegate import cover
-from ui.queue.queue_rows import state
+from ui.queue.queue_rows import job_title, state
 from ui.queue.time_left import saved_part
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
@@ -98,7 +97,7 @@ class RunningRow(QFrame):
             self.progress = None
             self.thumb.set_image(None)
         self.job = job
-        self.title.set_text(recipe_title(job.recipe))
+        self.title.set_text(job_title(job))
         self.title.setToolTip(job.recipe.prompt[:600])
         self._tell()
 
@@ -133,6 +132,7 @@ class RunningRow(QFrame):
             "loading": self.tr("Loading the model"),
             "encoding": self.tr("Reading the prompt"),
             "denoising": self.tr("Making"),
+            "working": self.tr("Making"),
             "decoding": self.tr("Decoding"),
             "saving": self.tr("Saving"),
         }

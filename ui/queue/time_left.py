@@ -24,6 +24,8 @@ class TimeLeft:
         if line is not self._line:
             self._line, self._shapes = line, _count(line)
         total = 0.0
+        if any(job.derivation is not None for job in line if job.state == "waiting"):
+            return None  # what their sources are is not known here
         for recipe, count in self._shapes.values():
             seconds = self.seconds(recipe)
             if seconds is None:
@@ -33,7 +35,7 @@ class TimeLeft:
             return total
         if progress is not None and progress.seconds_left >= 0:
             return total + progress.seconds_left
-        whole = self.seconds(running.recipe)
+        whole = self.seconds(running.recipe) if running.derivation is None else None
         return None if whole is None else total + whole * (1 - saved_part(running))
 
 

@@ -8,15 +8,17 @@ from typing import NamedTuple
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from engine.models.catalog import FAMILIES
+from engine.protocol.derivation import Derivation
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.formats import number
-from ui.library.captions import grouped
+from ui.library.captions import derivation_title, grouped
 
 T = QT_TRANSLATE_NOOP
 PROMPT, NEGATIVE = "prompt", "negative_prompt"
+DESCENT = "derivation"
 # Field and name, in the order in which they are read.
 FIELDS: tuple[tuple[str, str], ...] = (
     (PROMPT, T("Recipe", "Prompt")),
@@ -71,6 +73,13 @@ def describe(recipe: Recipe, beside: Recipe | None = None) -> list[Line]:
             title = QCoreApplication.translate("Recipe", name)
             lines.append(Line(field, title, value, other if other != value else None))
     return lines
+
+
+def describe_descent(derivation: Derivation | None) -> list[Line]:
+    """A row for each thing that was done, the last first, with what it was done to."""
+    name = QCoreApplication.translate("Recipe", "Made from")
+    done = derivation.descent() if derivation is not None else ()
+    return [Line(DESCENT, name, f"{one.source.name}  ·  {derivation_title(one)}") for one in done]
 
 
 def differences(recipes: Iterable[Recipe]) -> list[str]:

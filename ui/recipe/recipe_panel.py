@@ -6,12 +6,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ui.actions import Actions
-from ui.recipe.described import NEGATIVE, PROMPT, Line, describe
+from ui.recipe.described import DESCENT, NEGATIVE, PROMPT, Line, describe, describe_descent
 from ui.session import Session
 from ui.widgets.labels import label
 
 WIDTH = 270
-_FILES = ("inputs", "adapters")  # names of files, which may be long: a line may end after an underscore
+_FILES = ("inputs", "adapters", DESCENT)  # names of files, which may be long: a line may end after an underscore
 
 
 class RecipePanel(QFrame):
@@ -94,6 +94,8 @@ class RecipePanel(QFrame):
         if recipe is not None:
             beside = draft.recipe.replace(seed=recipe.seed) if draft.random_seed else draft.recipe
             lines = describe(recipe, beside)
+        if item is not None:
+            lines = [*describe_descent(item.derivation), *lines]
         different = sum(line.other is not None for line in lines)
         if recipe is None:
             text = self.tr("What is shown carries no recipe.") if item is not None else self.tr("Nothing is shown.")

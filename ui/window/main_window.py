@@ -25,6 +25,7 @@ from ui.compare.comparing import Comparing
 from ui.engine_link import EngineLink
 from ui.formats import number
 from ui.generate.panel import GeneratePanel
+from ui.library.enlarging import Enlarging
 from ui.library.hand_over import HandOver
 from ui.library.item_actions import ItemActions
 from ui.library.label_actions import LabelActions
@@ -127,6 +128,7 @@ class MainWindow(QMainWindow):
         self.menu_button = IconButton("menu", self.tr("Menu (F10)"), theme=theme, role="muted")
         self._lay_out()
         self.item_actions = ItemActions(session, actions, self)
+        self.enlarging = Enlarging(self.item_actions, actions.submit_derivations, self)
         self.label_actions = LabelActions(self.item_actions, self)
         self.hand_over = HandOver(session, actions, self.item_actions, self)
         self.comparing = Comparing(self.item_actions, self.background, theme=theme, parent=self.centre)
@@ -252,7 +254,15 @@ class MainWindow(QMainWindow):
             part.said.connect(self.messages.show_message)
         for part in (self.prompt_tools, self.loras, self.store, self.links, self.drops, self.comparing):
             part.failed.connect(self._failed)
-        answering = (self.item_actions, self.label_actions, self.hand_over, self.comparing, self.centre, self.side)
+        answering = (
+            self.item_actions,
+            self.enlarging,
+            self.label_actions,
+            self.hand_over,
+            self.comparing,
+            self.centre,
+            self.side,
+        )
         for part in (*answering, pages, self.folders, self.toggles):
             self.answers.add(part.answers)
         self.answers.add(of_form(form))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from ui.formats import duration, gigabytes
+from ui.library.captions import derivation_title
 from ui.session import Session
 from ui.theme import Theme
 from ui.widgets.labels import ElidedLabel, label
@@ -151,6 +152,8 @@ class StatusBar(QFrame):
             return
         number, total = session.place
         what = self.tr("Clip") if running.recipe.frames > 1 else self.tr("Image")
+        if running.derivation is not None:
+            what = derivation_title(running.derivation)
         head = self.tr("{what} {number} of {total}").format(what=what, number=number, total=total)
         if total == 1:
             head = what
@@ -169,6 +172,7 @@ class StatusBar(QFrame):
             "waiting": self.tr("waiting for the engine"),
             "loading": self.tr("loading the model"),
             "encoding": self.tr("reading the prompt"),
+            "working": f"{progress.fraction:.0%}",
             "denoising": self.tr("step {step} / {steps}").format(step=progress.step, steps=progress.steps),
             "decoding": self.tr("decoding"),
             "saving": self.tr("saving"),

@@ -30,7 +30,8 @@ def test_defaults_need_no_row_but_the_usual_ones() -> None:
     )
     values = {line.field: line.value for line in describe(full)}
     assert values["inputs"] == "start.png  ·  0.5" and values["adapters"] == "style.safetensors × 0.8"
-    assert shown(full.replace(family="cogvideox"), "input") == "start.png"  # it takes no strength
+    moved = full.replace(family="cogvideox", inputs=(Input("first_frame", "/home/me/start.png"),))
+    assert shown(moved, "inputs") == "start.png"  # it takes no strength
     assert values["dynamic_guidance"] == "on" and values["skip_layer_guidance"].startswith("2.8")
 
 
