@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ UI_LAYERS = (
 )
 """From the lowest to the highest; ``ui`` are the files beside the folders, which draw nothing."""
 TORCH_HOMES = ("engine/worker", "engine/training", "engine/remote")
+TORCH_HALF = re.compile(r"engine/families/\w+/network/")
 
 
 def sources(*folders: str) -> Iterator[Path]:
@@ -65,7 +67,8 @@ def test_engine_knows_neither_qt_nor_window(path: Path) -> None:
 
 @pytest.mark.parametrize("path", list(sources("app", "ui", "engine")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_torch_stays_in_the_worker(path: Path) -> None:
-    if path.relative_to(ROOT).as_posix().startswith(TORCH_HOMES):
+    name = path.relative_to(ROOT).as_posix()
+    if name.startswith(TORCH_HOMES) or TORCH_HALF.match(name):
         return
     assert not uses(path, *HEAVY, "engine.worker", "engine.training")
 

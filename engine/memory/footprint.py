@@ -7,48 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from engine.families.networks import Kind
+from engine.families.registry import NETWORK_CLASSES
 from engine.memory.shapes import Shape
 
-Kind = Literal["transformer", "text", "vae"]
-
-KINDS: dict[str, Kind] = {
-    "SD3Transformer2DModel": "transformer",
-    "CogVideoXTransformer3DModel": "transformer",
-    "T5EncoderModel": "text",
-    "CLIPTextModelWithProjection": "text",
-    "AutoencoderKL": "vae",
-    "AutoencoderKLCogVideoX": "vae",
-}
-
-# What of a configuration decides the size of a network and of its activations; the rest is names and habits.
-RELEVANT: dict[str, tuple[str, ...]] = {
-    "SD3Transformer2DModel": (
-        "attention_head_dim", "caption_projection_dim", "dual_attention_layers", "in_channels", "joint_attention_dim",
-        "num_attention_heads", "num_layers", "patch_size", "pooled_projection_dim", "pos_embed_max_size", "qk_norm",
-    ),
-    "CogVideoXTransformer3DModel": (
-        "attention_head_dim", "in_channels", "num_attention_heads", "num_layers", "patch_size", "patch_size_t",
-        "text_embed_dim", "time_embed_dim", "use_rotary_positional_embeddings", "use_learned_positional_embeddings",
-    ),
-    "T5EncoderModel": ("d_ff", "d_kv", "d_model", "feed_forward_proj", "num_heads", "num_layers", "vocab_size"),
-    "CLIPTextModelWithProjection": (
-        "hidden_size", "intermediate_size", "num_attention_heads", "num_hidden_layers", "projection_dim", "vocab_size",
-    ),
-    "AutoencoderKL": ("block_out_channels", "latent_channels", "layers_per_block", "mid_block_add_attention"),
-    "AutoencoderKLCogVideoX": (
-        "block_out_channels", "latent_channels", "layers_per_block", "temporal_compression_ratio",
-    ),
-}  # fmt: skip
 _DEFAULTS: dict[str, Any] = {"patch_size": 2, "mid_block_add_attention": True, "temporal_compression_ratio": 4}
 
 
 def relevant(cls: str, config: dict[str, Any]) -> dict[str, Any]:
     """The part of ``config`` that counts; absent, false, zero and empty are alike unless there is a default."""
-    names = RELEVANT.get(cls, ())
+    names = NETWORK_CLASSES[cls].decisive if cls in NETWORK_CLASSES else ()
     found = {name: config.get(name, _DEFAULTS.get(name)) for name in names}
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -84,7 +56,7 @@ class Work(msgspec.Struct, frozen=True):
 class Footprint(msgspec.Struct, frozen=True):
     """Parameters in all, in its repeated blocks together, in the largest block and in the largest layer.
 
-    ``calls`` maps ``call@itemsize`` to lines: ``call@2`` for a transformer or text encoder in 16 bits, ``decode@4``,
+    ``calls`` maps ``call@itemsize`` to lines: ``call@2`` for a denoiser or text encoder in 16 bits, ``decode@4``,
     ``encode@2``, and ``decode/512x512@2`` for tiles of that size in pixels (height × width).
     """
 
@@ -99,7 +71,7 @@ class Footprint(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> Kind:
-        return KINDS[self.cls]
+        return NETWORK_CLASSES[self.cls].kind
 
     @property
     def key(self) -> str:
@@ -109,7 +81,7 @@ class Footprint(msgspec.Struct, frozen=True):
     def block_layer(self) -> int:
         """Parameters of the layer within a block that computes while most activations are there."""
         config = self.config
-        if self.kind == "transformer" and "attention_head_dim" in config:
+        if self.kind == "denoiser" and "attention_head_dim" in config:
             return min(self.largest_layer, 4 * int(config["num_attention_heads"] * config["attention_head_dim"]) ** 2)
         return min(self.largest_layer, int(config.get("d_model", 1)) * int(config.get("d_ff", self.largest_layer)))
 
@@ -134,7 +106,7 @@ def _dot(line: tuple[float, ...], features: tuple[float, ...]) -> float:
     return sum(a * b for a, b in zip(line, features, strict=True))
 
 
-def transformer_features(batch: int, tokens: int, text: int) -> tuple[float, ...]:
+def denoiser_features(batch: int, tokens: int, text: int) -> tuple[float, ...]:
     """B = batch of one pass, N = picture tokens, T = text tokens: 1, B, BN, BT, B(N+T)², BN²."""
     return (1.0, batch, batch * tokens, batch * text, batch * (tokens + text) ** 2, batch * tokens**2)
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
+from engine.families.registry import NETWORK_CLASSES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
-from engine.memory.footprint import KINDS, Footprint, Lines, fingerprint, relevant
+from engine.memory.footprint import Footprint, Lines, fingerprint, relevant
 from resources import NETWORKS
 
 
@@ -61,7 +62,7 @@ class Footprints:
             return any(
                 self.find(cls, json.loads(read_regular(folder / name / "config.json", TEXT_LIMIT))) is None
                 for name, cls in networks
-                if cls in KINDS
+                if cls in NETWORK_CLASSES
             )
         except (OSError, ValueError, AttributeError):
             return False
@@ -76,7 +77,7 @@ class Footprints:
     def find_or_scale(self, cls: str, config: dict[str, Any], parameters: int) -> Footprint | None:
         """What is known, else the nearest shipped network of the class scaled; None for a class that is not known."""
         found = self.find(cls, config)
-        if found is not None or cls not in KINDS:
+        if found is not None or cls not in NETWORK_CLASSES:
             return found
         kin = [entry for entry in shipped().values() if entry.cls == cls]
         if not kin:

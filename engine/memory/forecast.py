@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.families.registry import FAMILIES
 from engine.memory.components import Components
 from engine.memory.history import History, Run
 from engine.memory.machine import HOST_PROCESS, Machine
@@ -13,7 +14,6 @@ from engine.memory.plan import ENGINE, Abilities, Plan, StageName, weights_of
 from engine.memory.planner import first_fitting, plans
 from engine.memory.remedies import NothingFits, Remedy, least_needed, smallest_change
 from engine.memory.shapes import computed_steps, shape_of
-from engine.models.catalog import FAMILIES
 from engine.protocol.errors import LaternaError
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
@@ -46,10 +46,8 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 def parts_for(recipe: Recipe, components: Components) -> Components:
-    """The components that ``recipe`` uses: SD3.5 can leave its T5 out."""
-    if recipe.use_t5 or not FAMILIES[recipe.family].has_optional_t5:
-        return components
-    return components.without(part.name for part in components.parts if part.footprint.cls == "T5EncoderModel")
+    """The components that ``recipe`` uses."""
+    return components.without(FAMILIES[recipe.family].unused_components(recipe))
 
 
 def plans_for(

@@ -7,11 +7,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+from engine.families.registry import NETWORK_CLASSES, NETWORKS, PUBLISHED
 from engine.files import TEXT_LIMIT, read_regular
 from engine.memory.components import Component, Components
-from engine.memory.footprint import KINDS
 from engine.memory.footprints import Footprints
-from engine.memory.published import MODELS, NETWORKS
 from engine.models.catalog import MODELS as CATALOGUED
 from engine.models.installed import open_folder
 from engine.models.safetensors_header import DTYPE_BITS, read_header
@@ -22,12 +21,12 @@ GET_AGAIN = "Download the model again."
 
 def published(model: str, footprints: Footprints | None = None) -> Components:
     """The components of a catalogued model as it is published. Raises ``ModelMissing`` for any other."""
-    if model not in MODELS:
-        raise ModelMissing(f"There is no model “{model}” in the catalogue.", f"It has: {', '.join(MODELS)}.")
+    if model not in PUBLISHED:
+        raise ModelMissing(f"There is no model “{model}” in the catalogue.", f"It has: {', '.join(PUBLISHED)}.")
     known = footprints or Footprints()
     parts = []
     configs: dict[str, dict[str, Any]] = {}
-    for part in MODELS[model]:
+    for part in PUBLISHED[model]:
         cls, config = NETWORKS[part.network]
         found = known.find(cls, config)
         if found is None:
@@ -48,7 +47,7 @@ def from_folder(folder: Path, footprints: Footprints | None = None) -> Component
     parts = []
     configs: dict[str, dict[str, Any]] = {}
     for name, entry in index.items():
-        if not (isinstance(entry, list) and len(entry) == 2 and entry[1] in KINDS):
+        if not (isinstance(entry, list) and len(entry) == 2 and entry[1] in NETWORK_CLASSES):
             continue
         configs[name] = _read_json(folder / name / "config.json")
         parameters, stored, precision = _weights(folder / name)
@@ -93,6 +92,6 @@ def of_model(model: str, folder: Path | None, footprints: Footprints | None = No
     try:
         return from_folder(folder, footprints)
     except LaternaError:
-        if model in MODELS:
+        if model in PUBLISHED:
             return published(model, footprints)
         raise

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from engine.families.registry import NETWORK_CLASSES
 from engine.memory.components import Component, Components
-from engine.memory.footprint import Work, is_tiled, text_features, transformer_features, vae_features
+from engine.memory.footprint import Work, denoiser_features, is_tiled, text_features, vae_features
 from engine.memory.machine import Machine
 from engine.memory.plan import Change, Decoding, Placement, StageName, Storage, Weights
-from engine.memory.shapes import CLIP_TOKENS, Shape
-
-EIGHT_BIT = frozenset({"SD3Transformer2DModel", "CogVideoXTransformer3DModel", "T5EncoderModel"})
-"""Networks whose blocks are kept in 8 bits where the recipe wants that."""
+from engine.memory.shapes import Shape
 
 STREAMED_BLOCKS = 2
 """Blocks that are in memory where they are streamed: the one that computes, and the one on its way."""
@@ -69,7 +67,9 @@ class Setting(msgspec.Struct, frozen=True):
         itemsize: float = self.compute_itemsize(part)
         if self.storage == "stored" or part.is_reduced:
             itemsize = min(itemsize, part.stored_itemsize)
-        return min(itemsize, 1.0) if self.weights == "int8" and part.footprint.cls in EIGHT_BIT else itemsize
+        return (
+            min(itemsize, 1.0) if self.weights == "int8" and NETWORK_CLASSES[part.footprint.cls].eight_bit else itemsize
+        )
 
     def weight_bytes(self, part: Component) -> int:
         """Bytes of the weights in memory."""
@@ -144,25 +144,25 @@ def text_options(setting: Setting) -> list[Option]:
     parts, shape = setting.components.of("text"), setting.shape
     peak = seconds = 0.0
     for part in parts:
-        tokens = CLIP_TOKENS if part.footprint.cls.startswith("CLIP") else shape.encoded
+        tokens = NETWORK_CLASSES[part.footprint.cls].tokens or shape.encoded
         work = part.footprint.work("call", setting.compute_itemsize(part), text_features(tokens))
         peak = max(peak, work.peak)
         seconds += setting.seconds(part, work)
     return list(_placed(setting, parts, "encoding", peak, seconds, shape.prompts))
 
 
-def transformer_options(setting: Setting) -> list[Option]:
-    (part,) = setting.components.of("transformer")
-    shape, itemsize = setting.shape, setting.compute_itemsize(part)
+def denoiser_options(setting: Setting) -> list[Option]:
+    """All denoisers together. A model of several runs each over a part of the schedule: here over equal parts."""
+    parts, shape = setting.components.of("denoiser"), setting.shape
     found = []
     for batched in (True, False) if shape.passes >= 2 else (True,):
         joined = 2 if batched and shape.passes >= 2 else 1
-        work = part.footprint.work(
-            "call", itemsize, transformer_features(shape.batch * joined, shape.tokens, shape.text)
-        )
+        features = denoiser_features(shape.batch * joined, shape.tokens, shape.text)
+        works = [part.footprint.work("call", setting.compute_itemsize(part), features) for part in parts]
         calls = shape.steps * shape.passes / joined
-        seconds = setting.seconds(part, work) * (1.0 if batched else SEPARATE)
-        for option in _placed(setting, (part,), "denoising", work.peak, seconds, calls):
+        each = [setting.seconds(part, work) for part, work in zip(parts, works, strict=True)]
+        seconds = sum(each) / len(each) * (1.0 if batched else SEPARATE)
+        for option in _placed(setting, parts, "denoising", max(work.peak for work in works), seconds, calls):
             changes: tuple[Change, ...] = () if batched else ("rounding",)
             found.append(msgspec.structs.replace(option, batched=batched, changes=changes))
     return found

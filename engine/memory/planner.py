@@ -13,7 +13,7 @@ import msgspec
 
 from engine.memory.components import Components
 from engine.memory.machine import Machine
-from engine.memory.options import Option, Setting, picture_peak, text_options, transformer_options, vae_options
+from engine.memory.options import Option, Setting, denoiser_options, picture_peak, text_options, vae_options
 from engine.memory.plan import EVERYTHING, STAGES, Abilities, Change, Plan, StageName, StagePlan, Storage, Weights
 from engine.memory.shapes import Shape
 
@@ -42,7 +42,7 @@ def plans(
         for storage in _storages(components, machine, kind):
             setting = Setting(components, shape, machine, kind, storage, corrections or {})
             text = [option for option in text_options(setting) if option.placement in abilities.placements]
-            transformer = [option for option in transformer_options(setting) if _is_able(option, abilities)]
+            transformer = [option for option in denoiser_options(setting) if _is_able(option, abilities)]
             vae = [option for option in vae_options(setting) if _is_able(option, abilities)]
             found += [
                 _candidate(setting, options)

@@ -6,9 +6,8 @@ from typing import Any
 
 import msgspec
 
+from engine.families.registry import FAMILIES
 from engine.protocol.recipe import Recipe
-
-CLIP_TOKENS = 77
 
 LEFT_OUT = 0.125
 """Part of the steps that step caching leaves out, for each step and unit of its tolerance; a run's own may differ."""
@@ -59,22 +58,17 @@ def shape_of(recipe: Recipe, transformer: dict[str, Any], vae: dict[str, Any]) -
     latent_frames = (
         (recipe.frames - 1) // int(vae.get("temporal_compression_ratio") or 4) + 1 if recipe.frames > 1 else 1
     )
-    clip = CLIP_TOKENS if "joint_attention_dim" in transformer else 0
-    positive, negative = recipe.positive_entries(), recipe.negative_entries()
-    guided = recipe.guidance > 1 or any(point.scale != 1 for point in recipe.guidance_schedule)
-    passes = float(len(positive) + (len(negative) if guided else 0))
-    if recipe.skip_layer_guidance is not None:
-        passes += max(0.0, recipe.skip_layer_guidance.end - recipe.skip_layer_guidance.start)
+    family = FAMILIES[recipe.family]
     return Shape(
         batch=recipe.batch,
         tokens=spatial * -(-latent_frames // patch_t),
-        text=clip + recipe.max_sequence_length,
+        text=family.text_tokens(recipe),
         encoded=recipe.max_sequence_length,
         width=recipe.width,
         height=recipe.height,
         frames=recipe.frames,
         steps=computed_steps(recipe),
-        passes=passes,
-        prompts=len(positive) + (len(negative) if guided else 0),
+        passes=family.passes(recipe),
+        prompts=family.prompts(recipe),
         pictures=sum(one.role != "mask" for one in recipe.inputs),
     )

@@ -14,10 +14,9 @@ from typing import Any
 
 import msgspec
 
+from engine.families.registry import FAMILIES, MODELS, PIPELINES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import assemble
-from engine.models.catalog import FAMILIES, MODELS
-from engine.models.guess import guess
 from engine.models.location import locate
 from engine.models.reference import REFERENCE_NAME, Reference, read_reference
 from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
@@ -36,7 +35,7 @@ class InstalledModel(msgspec.Struct, frozen=True):
 
     @property
     def family(self) -> FamilyInfo:
-        return FAMILIES[self.info.family]
+        return FAMILIES[self.info.family].info
 
     def check(self, recipe: Recipe) -> None:
         """Raise ``BadRecipe`` with field, sentence and remedy where this model cannot make ``recipe``."""
@@ -53,13 +52,6 @@ class InstalledModel(msgspec.Struct, frozen=True):
     def starting_rule(self) -> InputRule | None:
         """That of the picture that a recipe for it may start from."""
         return next((rule for rule in self.inputs if rule.role in STARTING), None)
-
-
-_FAMILY_OF_PIPELINE = {
-    "StableDiffusion3Pipeline": "sd35",
-    "CogVideoXPipeline": "cogvideox",
-    "CogVideoXImageToVideoPipeline": "cogvideox",
-}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -84,22 +76,22 @@ def open_folder(folder: Path) -> InstalledModel:
     if reference is not None:
         return _open_reference(folder, reference)
     index = _read_json(folder / "model_index.json")
-    family = _FAMILY_OF_PIPELINE.get(str(index.get("_class_name")))
+    family = PIPELINES.get(str(index.get("_class_name")))
     if family is None:
         raise BadFile(
             f"{folder} holds a {index.get('_class_name', 'model of no known kind')}.",
-            f"Laterna runs {' and '.join(_FAMILY_OF_PIPELINE)}.",
+            f"Laterna runs {' and '.join(PIPELINES)}.",
         )
     card = folder / CARD_NAME
     if not card.exists():
-        config = _read_json(folder / "transformer" / "config.json")
-        return InstalledModel(guess(folder.name, family, config), folder)
+        config = _read_json(folder / family.denoisers()[0] / "config.json")
+        return InstalledModel(family.recognise(folder.name, config), folder)
     try:
         info = msgspec.json.decode(read_regular(card, TEXT_LIMIT), type=ModelInfo)
     except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise ModelDamaged(f"{card} cannot be read: {error}.", "Remove the file, or get the model again.") from error
-    if info.family != family:
-        raise ModelDamaged(f"{card} says {info.family}, but the folder holds {family}.", "Remove the file.")
+    if info.family != family.info.id:
+        raise ModelDamaged(f"{card} says {info.family}, but the folder holds {family.info.id}.", "Remove the file.")
     return InstalledModel(info, folder)
 
 

@@ -20,7 +20,8 @@ from engine.worker.memory.streaming import Streamed, streamed_from_host
 from engine.worker.model_folder import GET_AGAIN, ModelFolder
 
 if TYPE_CHECKING:
-    from engine.worker.families.base import ComponentSpec, Family
+    from engine.families.base import ComponentSpec
+    from engine.worker.pipeline import Pipeline
 
 Loading = Callable[[str, float], None]
 """``loading(label, fraction)``: what is being read, and how much of this call's bytes are there."""
@@ -34,7 +35,7 @@ class Model:
     """One folder with its plan; ``use`` gives its components for a stage, with the job's ``adapters`` on them."""
 
     def __init__(
-        self, folder: ModelFolder, family: Family, plan: Plan, cancellation: Cancellation, pool: Pool | None = None
+        self, folder: ModelFolder, family: Pipeline, plan: Plan, cancellation: Cancellation, pool: Pool | None = None
     ) -> None:
         self.folder = folder
         self.family = family

@@ -16,7 +16,7 @@ from engine.media.save import save_image, save_video
 from engine.protocol.commands import Generate
 from engine.protocol.errors import LaternaError
 from engine.protocol.events import OutputFile
-from engine.worker import families
+from engine.worker import pipelines
 from engine.worker.device import describe, versions
 
 
@@ -30,7 +30,7 @@ def save(frames: Tensor, job: Generate, device: torch.device, is_compiled: bool 
     environment = Environment.current(describe(device).name, versions())
     environment = msgspec.structs.replace(environment, compiled=is_compiled)
     more = {a1111.KEY: a1111.write(recipe)} if job.a1111_parameters else {}
-    is_clip = families.get(recipe.family).info.kind == "video"
+    is_clip = pipelines.get(recipe.family).info.kind == "video"
     files: list[OutputFile] = []
     for index, clip in enumerate(frames.numpy()):
         pixels = clip if is_clip else clip[0]

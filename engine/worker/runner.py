@@ -24,7 +24,7 @@ from engine.protocol.events import JobFinished
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.inputs import STARTING
 from engine.protocol.recipe import Recipe
-from engine.worker import families
+from engine.worker import pipelines
 from engine.worker.acceleration.compiling import Compiler, Region, speed_key
 from engine.worker.acceleration.step_caching import StepCache
 from engine.worker.adapters import Adapters
@@ -50,7 +50,7 @@ from engine.worker.results import save
 from engine.worker.sampling.base import SamplerState
 
 if TYPE_CHECKING:
-    from engine.worker.families.base import Family
+    from engine.worker.pipeline import Pipeline
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class Runner:
     @torch.no_grad()
     def make(self, job: Generate, progress: Progress) -> Made:
         recipe = job.recipe
-        family = families.get(recipe.family)
+        family = pipelines.get(recipe.family)
         validate(recipe, family.info)
         self._know(job.footprints_folder)
         model, placing = self._open(Path(job.model_folder), recipe, family, job.memory_level, job.keep_free)
@@ -191,10 +191,10 @@ class Runner:
         Raises ``BadRecipe`` or what ``inspect`` raises.
         """
         found = installed.open_folder(path)
-        return self._open(path, recipe or found.info.recipe(""), families.get(found.info.family))[0]
+        return self._open(path, recipe or found.info.recipe(""), pipelines.get(found.info.family))[0]
 
     def _open(
-        self, path: Path, recipe: Recipe, family: Family, level: int = 0, keep_free: int = 0
+        self, path: Path, recipe: Recipe, family: Pipeline, level: int = 0, keep_free: int = 0
     ) -> tuple[Model, Placing | None]:
         found = installed.open_folder(path)
         if found.info.family != family.info.id:

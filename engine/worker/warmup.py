@@ -9,9 +9,9 @@ def import_model_code() -> None:
     """Import every family's component classes, and run once what is slow the first time."""
     from PIL import Image
 
-    from engine.worker.families import FAMILIES
+    from engine.worker import pipelines
 
-    for family in FAMILIES.values():
-        for spec in family.components:
+    for pipeline in pipelines.every():
+        for spec in pipeline.components:
             spec.find_class("")
     Image.new("RGB", (8, 8)).save(io.BytesIO(), "JPEG")

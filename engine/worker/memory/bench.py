@@ -110,7 +110,7 @@ def resident_case(name: str) -> Figures:
     import psutil
     import torch
 
-    from engine.memory.published import NETWORKS
+    from engine.families.registry import NETWORKS
     from engine.worker.device import PeakMemory
     from engine.worker.memory import networks
     from engine.worker.memory.allocator import give_back_freed_memory
@@ -121,7 +121,7 @@ def resident_case(name: str) -> Figures:
             return networks.decode(network, 1, 1, 320, 320)
         if name == "cogvideox-vae":
             return networks.decode(network, 1, 1, 160, 240)
-        return networks.call_transformer(network, config, 2, (1, 512, 512), 154)
+        return networks.call_denoiser(network, config, 2, (1, 512, 512), 154)
 
     cls, config = NETWORKS["sd3.5-medium" if name == "transformer" else name]
     if name == "transformer":

@@ -77,7 +77,7 @@ def against_resident() -> Figures:
             for name, network in runs.items():
                 torch.manual_seed(1)
                 began = time.perf_counter()
-                networks.call_transformer(network, config, 1, (1, 512, 512), 154, torch.randn)
+                networks.call_denoiser(network, config, 1, (1, 512, 512), 154, torch.randn)
                 times[name].append(time.perf_counter() - began)
         for streamed in (disk, host):
             streamed.close()
@@ -131,7 +131,7 @@ def one_call(name: str, folder: Path) -> Figures:
     streamed.open(torch.device("cpu"))
     with torch.no_grad():
         size, text = CASES[name]
-        output = networks.call_transformer(network, config, 1, size, text, torch.randn, torch.float32)
+        output = networks.call_denoiser(network, config, 1, size, text, torch.randn, torch.float32)
     seconds = time.perf_counter() - opened
     streamed.close()
     return {
@@ -176,7 +176,7 @@ def mid_size() -> tuple[str, dict[str, Any]]:
 
 
 def network_of(name: str) -> tuple[str, dict[str, Any]]:
-    from engine.memory.published import NETWORKS
+    from engine.families.registry import NETWORKS
 
     cls, config = NETWORKS[name]
     return cls, dict(config)

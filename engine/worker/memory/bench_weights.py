@@ -51,7 +51,7 @@ def storage() -> Figures:
             for name, network in held.items():
                 torch.manual_seed(1)
                 began = time.process_time()
-                networks.call_transformer(network, config, 1, (1, 512, 512), 154, torch.randn, torch.float32)
+                networks.call_denoiser(network, config, 1, (1, 512, 512), 154, torch.randn, torch.float32)
                 times[name].append(time.process_time() - began)
     figures: Figures = {"seconds": statistics.median(times["float32"][1:])}
     for name in ("bfloat16", "int8"):

@@ -20,8 +20,8 @@ from engine.worker.memory.pool import HOST, Pool, empty_cache
 from engine.worker.model_folder import ModelFolder
 
 if TYPE_CHECKING:
-    from engine.worker.families.base import Family
     from engine.worker.models import Model
+    from engine.worker.pipeline import Pipeline
 
 IDLE_SHARE = 0.5
 """Part of the host's memory that models may keep between jobs."""
@@ -64,7 +64,7 @@ class Keeper:
         return machine.leaving(keep_free)
 
     def plan(
-        self, recipe: Recipe, family: Family, folder: ModelFolder, level: int = 0, keep_free: int = 0
+        self, recipe: Recipe, family: Pipeline, folder: ModelFolder, level: int = 0, keep_free: int = 0
     ) -> tuple[Plan, Placing | None]:
         """The plan for ``recipe`` with the model in ``folder``, and what may follow it (None: nothing is known).
 
@@ -77,7 +77,7 @@ class Keeper:
                 return self.carry_out(placing, family, folder), placing
         return make_plan(folder, now, family.device_dtype, self._precision, weights_of(recipe)), None
 
-    def carry_out(self, placing: Placing, family: Family, folder: ModelFolder) -> Plan:
+    def carry_out(self, placing: Placing, family: Pipeline, folder: ModelFolder) -> Plan:
         assert placing.current is not None
         native_bf16 = self._free(self.device).native_bf16
         return carry_out(placing.current, folder, self.device, native_bf16, family.device_dtype)

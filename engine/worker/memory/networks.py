@@ -10,15 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-CLASSES = {
-    "SD3Transformer2DModel": "diffusers.models.transformers.transformer_sd3",
-    "CogVideoXTransformer3DModel": "diffusers.models.transformers.cogvideox_transformer_3d",
-    "AutoencoderKL": "diffusers.models.autoencoders.autoencoder_kl",
-    "AutoencoderKLCogVideoX": "diffusers.models.autoencoders.autoencoder_kl_cogvideox",
-    "T5EncoderModel": "transformers",
-    "CLIPTextModelWithProjection": "transformers",
-}
-_CONFIGS = {"T5EncoderModel": "T5Config", "CLIPTextModelWithProjection": "CLIPTextConfig"}
+from engine.families.registry import NETWORK_CLASSES
 
 BLOCKS = ("transformer_blocks", "encoder.block", "text_model.encoder.layers", "encoder.layers")
 """Where a network keeps its equal blocks, which can be streamed one after the other."""
@@ -28,10 +20,11 @@ VAE_SCALE = 8
 
 def build(cls: str, config: dict[str, Any], dtype: torch.dtype) -> nn.Module:
     """The network on the meta device, in ``dtype``."""
-    module = importlib.import_module(CLASSES[cls])
+    kind = NETWORK_CLASSES[cls]
+    module = importlib.import_module(kind.module)
     with torch.device("meta"):
-        if cls in _CONFIGS:
-            network = getattr(module, cls)(getattr(module, _CONFIGS[cls])(**_without_names(config)))
+        if kind.config_class:
+            network = getattr(module, cls)(getattr(module, kind.config_class)(**_without_names(config)))
         else:
             network = getattr(module, cls).from_config(_without_names(config))
     network.eval().requires_grad_(False)
@@ -75,7 +68,7 @@ def blocks_of(network: nn.Module) -> list[nn.Module]:
     return []
 
 
-def call_transformer(
+def call_denoiser(
     network: Any,
     config: dict[str, Any],
     batch: int,
@@ -87,35 +80,16 @@ def call_transformer(
     """One pass. ``size``: latent frames, height and width in pixels. ``make`` gives the inputs from their shapes;
     ``dtype`` is that of the arithmetic where it is not that of the weights."""
     frames, height, width = size
-    dtype = dtype or network.dtype
-    h, w, channels = height // VAE_SCALE, width // VAE_SCALE, int(config["in_channels"])
-    if type(network).__name__ == "SD3Transformer2DModel":
-        return network(
-            hidden_states=make(batch, channels, h, w, dtype=dtype),
-            timestep=make(batch),
-            encoder_hidden_states=make(batch, text, int(config["joint_attention_dim"]), dtype=dtype),
-            pooled_projections=make(batch, int(config["pooled_projection_dim"]), dtype=dtype),
-            return_dict=False,
-        )[0]
-    patch_t = config.get("patch_size_t") or 1
-    frames = -(-frames // patch_t) * patch_t
-    tokens = frames // patch_t * (h // 2) * (w // 2)
-    rotary = None
-    if config.get("use_rotary_positional_embeddings"):
-        rotary = (make(tokens, int(config["attention_head_dim"])),) * 2
-    return network(
-        hidden_states=make(batch, frames, channels, h, w, dtype=dtype),
-        encoder_hidden_states=make(batch, text, int(config.get("text_embed_dim", 4096)), dtype=dtype),
-        timestep=make(batch),
-        ofs=make(1, dtype=dtype) if config.get("ofs_embed_dim") else None,
-        image_rotary_emb=rotary,
-        return_dict=False,
-    )[0]
+    module, _, name = NETWORK_CLASSES[type(network).__name__].call.partition(":")
+    call = getattr(importlib.import_module(module), name)
+    latent = (frames, height // VAE_SCALE, width // VAE_SCALE)
+    output: Tensor = call(network, config, batch, latent, text, make, dtype or network.dtype)
+    return output
 
 
 def call_text(network: Any, tokens: int) -> Any:
     ids = torch.empty(1, tokens, dtype=torch.long)
-    if type(network).__name__ == "CLIPTextModelWithProjection":
+    if NETWORK_CLASSES[type(network).__name__].tokens:  # a CLIP: hidden layers are what is read of it
         return network(ids, output_hidden_states=True)
     return network(ids)[0]
 
@@ -137,7 +111,8 @@ def encode(network: Any, batch: int, frames: int, height: int, width: int) -> Te
 
 
 def is_video(network: Any) -> bool:
-    return type(network).__name__ == "AutoencoderKLCogVideoX"
+    known = NETWORK_CLASSES.get(type(network).__name__)
+    return known is not None and known.is_video
 
 
 def set_tiles(network: Any, tile: tuple[int, int] | None) -> None:

@@ -17,7 +17,7 @@ from engine.protocol.recipe import Recipe
 from engine.worker.model_folder import ModelFolder
 
 if TYPE_CHECKING:
-    from engine.worker.families.base import Family
+    from engine.worker.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Placing:
 
 def place(
     recipe: Recipe,
-    family: Family,
+    family: Pipeline,
     folder: ModelFolder,
     machine: Machine,
     level: int = 0,
@@ -72,7 +72,7 @@ def place(
     return placing
 
 
-def components_of(folder: ModelFolder, family: Family, footprints: Footprints | None = None) -> Components | None:
+def components_of(folder: ModelFolder, family: Pipeline, footprints: Footprints | None = None) -> Components | None:
     """The model as the planner sees it; None where a network is of no known kind."""
     known, parts = footprints or Footprints(), []
     usual = {spec.name: spec.classes[0].partition(":")[2] for spec in family.components}

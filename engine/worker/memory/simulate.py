@@ -14,14 +14,14 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from engine.families.registry import NETWORK_CLASSES
 from engine.memory.footprint import (
-    KINDS,
     Footprint,
     Lines,
     Work,
+    denoiser_features,
     relevant,
     text_features,
-    transformer_features,
     vae_features,
 )
 from engine.worker.memory import networks
@@ -74,7 +74,7 @@ def open_network(cls: str, config: dict[str, Any], dtype: torch.dtype) -> Networ
     Tiles are put together without blending their seams: that is done in place, row by row, and takes no memory.
     """
     network = networks.build(cls, config, dtype)
-    if KINDS[cls] == "vae":
+    if NETWORK_CLASSES[cls].kind == "vae":
         network.blend_v = network.blend_h = lambda one, other, extent: other
     mode = FakeTensorMode()
     with mode:
@@ -129,11 +129,11 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
 
     In bfloat16; float32 holds and moves twice the bytes (nearly: what is kept in float32 either way counts twice).
     """
-    if KINDS[cls] == "transformer":
+    if NETWORK_CLASSES[cls].kind == "denoiser":
         # Learned positions refuse every size but their own; they are weights, and change nothing else.
         anywhere = config | {"use_learned_positional_embeddings": False} if is_learned(config) else config
-        points = _transformer(cls, open_stack(cls, anywhere, torch.bfloat16))
-    elif KINDS[cls] == "text":
+        points = _denoiser(cls, open_stack(cls, anywhere, torch.bfloat16))
+    elif NETWORK_CLASSES[cls].kind == "text":
         points = _text(open_network(cls, config, torch.bfloat16))
     else:
         points = _vae(open_network(cls, config, torch.bfloat16))
@@ -170,9 +170,9 @@ def _parameters(module: nn.Module) -> int:
     return sum(found.values())
 
 
-def _transformer(cls: str, network: Stack) -> dict[str, list[Point]]:
+def _denoiser(cls: str, network: Stack) -> dict[str, list[Point]]:
     config, points = network.config, []
-    sizes = list(CLIPS) if cls == "CogVideoXTransformer3DModel" else [(1, *size) for size in PICTURES]
+    sizes = list(CLIPS) if NETWORK_CLASSES[cls].is_video else [(1, *size) for size in PICTURES]
     native = int(config.get("max_text_seq_length", 226))
     is_picture = "joint_attention_dim" in config
     if is_picture:
@@ -190,9 +190,9 @@ def _transformer(cls: str, network: Stack) -> dict[str, list[Point]]:
         tokens = -(-size[0] // patch_t) * (size[1] // 16) * (size[2] // 16)
 
         def call(net: Any, batch: int = batch, size: tuple[int, int, int] = size, text: int = text) -> Any:
-            return networks.call_transformer(net, config, batch, size, text)
+            return networks.call_denoiser(net, config, batch, size, text)
 
-        points.append((transformer_features(batch, tokens, text), network.run(call)))
+        points.append((denoiser_features(batch, tokens, text), network.run(call)))
     return {"call": points}
 
 

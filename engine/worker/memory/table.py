@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
+from engine.families.registry import NETWORK_CLASSES, NETWORKS
 from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
-from engine.memory.footprint import KINDS, Footprint
+from engine.memory.footprint import Footprint
 from engine.memory.footprints import encode_table
-from engine.memory.published import NETWORKS
 from engine.worker.memory.simulate import footprint
 from resources import MODELS as EMBEDDED
 
@@ -32,7 +32,7 @@ def networks_of(folder: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Component, class and configuration of each network that a model's folder names."""
     index = json.loads(read_regular(folder / "model_index.json", TEXT_LIMIT))
     for part, entry in index.items():
-        if isinstance(entry, list) and len(entry) == 2 and entry[1] in KINDS:
+        if isinstance(entry, list) and len(entry) == 2 and entry[1] in NETWORK_CLASSES:
             yield part, entry[1], json.loads(read_regular(folder / part / "config.json", TEXT_LIMIT))
 
 

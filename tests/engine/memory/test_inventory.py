@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.paths import EMBEDDED_MODELS
-from engine.memory.footprint import fingerprint, transformer_features
+from engine.families.registry import NETWORKS
+from engine.memory.footprint import denoiser_features, fingerprint
 from engine.memory.footprints import Footprints, scaled, shipped
 from engine.memory.forecast import Forecaster, plans_for
 from engine.memory.history import History
 from engine.memory.inventory import from_folder, of_model, published
 from engine.memory.machine import Machine, imagined
-from engine.memory.published import NETWORKS
 from engine.models.catalog import FAMILIES, MODELS
 from engine.models.installed import open_folder
 from engine.protocol.errors import ModelMissing
@@ -54,7 +54,7 @@ def test_an_unknown_network_is_scaled_from_the_nearest() -> None:
     large = table[fingerprint(cls, config)]
     medium = table[fingerprint(*NETWORKS["sd3.5-medium"])]
     guess = scaled(medium, config, large.parameters)
-    features = transformer_features(2, 4096, 333)
+    features = denoiser_features(2, 4096, 333)
     for itemsize in (2, 4):
         one, other = guess.work("call", itemsize, features), large.work("call", itemsize, features)
         assert one.peak == pytest.approx(other.peak, rel=0.2)

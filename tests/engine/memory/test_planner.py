@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.families.registry import PUBLISHED
 from engine.memory.components import Components
 from engine.memory.forecast import choose, parts_for, plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import GIB, Machine, imagined
 from engine.memory.plan import ENGINE, EVERYTHING, Plan
 from engine.memory.planner import first_fitting, next_lower
-from engine.memory.published import MODELS as PUBLISHED
 from engine.memory.remedies import NothingFits
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.family_info import FamilyInfo
@@ -47,9 +47,7 @@ def test_the_published_parameters_are_those_of_the_networks() -> None:
         {"text_encoder": 0.124, "text_encoder_2": 0.695, "text_encoder_3": 4.762, "transformer": 8.144, "vae": 0.084},
         abs=0.01,
     )
-    assert {
-        model: parts(model).of("transformer")[0].footprint.parameters / 1e9 for model in PUBLISHED
-    } == pytest.approx(
+    assert {model: parts(model).of("denoiser")[0].footprint.parameters / 1e9 for model in PUBLISHED} == pytest.approx(
         {
             "sd3.5-large": 8.144,  # 8.057 and its table of positions
             "sd3.5-large-turbo": 8.144,

@@ -11,18 +11,17 @@ import pytest
 import torch
 from torch import nn
 
+from engine.families.registry import NETWORKS, PUBLISHED
 from engine.memory.components import Component, Components
 from engine.memory.forecast import plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import imagined
 from engine.memory.plan import ENGINE, Placement, Plan, StageName
 from engine.memory.planner import first_fitting
-from engine.memory.published import MODELS as PUBLISHED
-from engine.memory.published import NETWORKS
 from engine.memory.shapes import Shape, shape_of
 from engine.models.catalog import MODELS
 from engine.protocol.recipe import Recipe
-from engine.worker import families
+from engine.worker import pipelines
 from engine.worker.cancel import Cancellation
 from engine.worker.memory import networks
 from engine.worker.memory.card import CARD, simulated_card
@@ -67,7 +66,7 @@ def parts(model: str, quantised: str = "") -> Components:
     found = published(model)
     if not quantised:
         return found
-    (transformer,) = found.of("transformer")
+    (transformer,) = found.of("denoiser")
     size = int(transformer.footprint.parameters * Q8_0)
     reduced = Component("transformer", transformer.footprint, size, quantised)
     others = tuple(part for part in found.parts if part.name != "transformer")
@@ -132,7 +131,7 @@ def placed(model: str, part: Part, plan: PartPlan) -> nn.Module:
 
 
 def opened(model: str, plan: Plan, quantised: str = "") -> PublishedModel:
-    family = families.get(MODELS[model].family)
+    family = pipelines.get(MODELS[model].family)
     of_model = folder(model, quantised)
     carried = carry_out(plan, of_model, CARD, False, family.device_dtype, torch.device("cuda"))
     made = PublishedModel(of_model, family, carried, Cancellation())
@@ -141,7 +140,7 @@ def opened(model: str, plan: Plan, quantised: str = "") -> PublishedModel:
 
 
 def stage_parts(model: str, stage: StageName) -> list[str]:
-    kind = {"encoding": "text", "denoising": "transformer", "decoding": "vae"}[stage]
+    kind = {"encoding": "text", "denoising": "denoiser", "decoding": "vae"}[stage]
     return [part.name for part in parts(model).of(kind)]
 
 
@@ -158,7 +157,7 @@ def call_of(model: str, plan: Plan, stage: StageName) -> tuple[Any, Callable[[di
 
     def denoise(used: dict[str, Any]) -> None:
         config = parts(model).transformer_config
-        networks.call_transformer(used["transformer"], config, batch, size, wanted.text)
+        networks.call_denoiser(used["transformer"], config, batch, size, wanted.text)
 
     def decode(used: dict[str, Any]) -> None:
         with networks.tiles(used["vae"], plan.decoding.tile):

@@ -15,7 +15,7 @@ from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.events import StepDone
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Recipe
-from engine.worker import families
+from engine.worker import pipelines
 from engine.worker.pictures import pinned, read_picture
 
 from .conftest import Driver, cogvideox, sd35
@@ -65,7 +65,7 @@ def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
 
 def test_the_start_is_the_picture_with_the_schedules_noise(tiny, driver: Driver, picture: Path) -> None:
     """One step at strength 0.25 is the last of four: from sigma (1 - sigma) picture + sigma noise."""
-    family = families.get("sd35")
+    family = pipelines.get("sd35")
     recipe = sd35(
         steps=1, inputs=(Input("start", str(picture), strength=0.25),), sampler="dpmpp_2m", scheduler="simple"
     )
@@ -92,7 +92,7 @@ def test_little_strength_changes_little(tiny, driver: Driver, picture: Path, sam
         assert [step.step for step in driver.of(StepDone)] == [1, 2, 3]
         return float((made.latents - picture_latents).abs().mean())
 
-    family = families.get("sd35")
+    family = pipelines.get("sd35")
     model = driver.runner.open(tiny("sd35-large"))
     model.load(["vae"])
     with torch.no_grad(), model.use("vae") as parts:
@@ -111,7 +111,7 @@ def test_full_strength_starts_from_noise_alone(tiny, driver: Driver, picture: Pa
 
 
 def test_a_schedule_that_starts_below_one_scales_its_noise(tiny, driver: Driver) -> None:
-    family = families.get("sd35")
+    family = pipelines.get("sd35")
     model = driver.runner.open(tiny("sd35-large"))
     noise = torch.randn(1, 16, 8, 8)
     start = family.start(model.folder, sd35(scheduler="ddim_uniform", steps=30), noise, None)

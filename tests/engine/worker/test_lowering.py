@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.protocol.events import PlanLowered, StageChanged, StepDone
-from engine.worker import families
+from engine.worker import pipelines
 from engine.worker.memory.plan import Machine
 from engine.worker.runner import Runner
 
@@ -31,7 +31,7 @@ class RunsOut:
 
     def __init__(self, monkeypatch: Any, family: str, method: str, at: int = 1, times: int = 1) -> None:
         self.calls, self._at, self._times = 0, at, times
-        cls = type(families.get(family))
+        cls = type(pipelines.get(family))
         original = getattr(cls, method)
 
         def call(*arguments: Any) -> Any:
@@ -61,7 +61,7 @@ def test_in_a_step(variant: str, recipe, step: int, tiny: Callable[..., Path], m
     """It goes on from the last whole step, with the same noise and the same history."""
     whole = planned().make(tiny(variant), recipe)
     driver = planned()
-    family = families.get(recipe.family)
+    family = pipelines.get(recipe.family)
     denoiser, failed = type(family).denoiser, []
 
     def fails_in_a_step(self, *arguments: Any) -> Any:
@@ -94,7 +94,7 @@ def test_while_decoding_a_batch_comes_one_by_one(tiny: Callable[..., Path], monk
 
 
 def test_decoding_that_runs_out_again_and_again_ends_in_tiles(tiny: Callable[..., Path], monkeypatch) -> None:
-    family = type(families.get("sd35"))
+    family = type(pipelines.get("sd35"))
     decode = family.decode
 
     def needs_tiles(self, model: Any, vae: Any, *arguments: Any) -> Any:
@@ -122,7 +122,7 @@ def test_another_error_changes_no_plan(tiny: Callable[..., Path], monkeypatch) -
     def broken(*arguments: Any) -> Any:
         raise RuntimeError("a kernel is missing")
 
-    monkeypatch.setattr(type(families.get("sd35")), "decode", broken)
+    monkeypatch.setattr(type(pipelines.get("sd35")), "decode", broken)
     driver = planned()
     with pytest.raises(RuntimeError, match="kernel"):
         driver.make(tiny("sd35-large"), sd35(steps=1))
@@ -135,7 +135,7 @@ def test_an_engine_that_died_of_it_begins_lower(tiny: Callable[..., Path], tmp_p
     whole = driver.make(model, recipe)
     needs = []
     for level in range(4):
-        plan, _ = driver.runner._open(model, recipe, families.get("sd35"), level)
+        plan, _ = driver.runner._open(model, recipe, pipelines.get("sd35"), level)
         assert plan.plan.planned is not None
         needs.append(plan.plan.planned.host)
     assert needs == sorted(needs, reverse=True) and needs[0] > needs[1] > needs[2]

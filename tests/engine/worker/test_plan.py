@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.worker.families.cogvideox import CogVideoX
-from engine.worker.families.sd35 import StableDiffusion35
+from engine.families.cogvideox.network.pipeline import CogVideoXPipeline
+from engine.families.sd35.network.pipeline import StableDiffusion35Pipeline
 from engine.worker.memory.casting import cast_for_each_call
 from engine.worker.memory.placing import Placing
 from engine.worker.memory.plan import Machine, PartPlan, Plan, make_plan
@@ -37,7 +37,7 @@ def large(tmp_path) -> ModelFolder:
 
 
 def sd35_plan(model: ModelFolder, machine: Machine):
-    return make_plan(model, machine, StableDiffusion35().device_dtype)
+    return make_plan(model, machine, StableDiffusion35Pipeline().device_dtype)
 
 
 def test_a_cpu_computes_in_fp32_unless_it_has_bf16_instructions(large) -> None:
@@ -49,7 +49,7 @@ def test_a_cpu_computes_in_fp32_unless_it_has_bf16_instructions(large) -> None:
 
 def test_fp16_is_never_the_arithmetic_of_a_cpu(tmp_path) -> None:
     model = folder(tmp_path, "F16", transformer=1.7)
-    assert make_plan(model, Machine(CPU, 500 * GIB, native_bf16=True), CogVideoX().device_dtype).parts == {
+    assert make_plan(model, Machine(CPU, 500 * GIB, native_bf16=True), CogVideoXPipeline().device_dtype).parts == {
         "transformer": PartPlan(FP32, FP32)
     }
 
@@ -70,7 +70,7 @@ def test_a_gpu_takes_the_familys_precision_and_holds_what_fits(large) -> None:
 
 def test_cogvideox_2b_is_fp16_on_a_gpu_but_its_t5_is_not(tmp_path) -> None:
     model = folder(tmp_path, "F16", text_encoder=4.8, transformer=1.7, vae=0.2)
-    plan = make_plan(model, Machine(GPU, 64 * GIB, 24 * GIB), CogVideoX().device_dtype)
+    plan = make_plan(model, Machine(GPU, 64 * GIB, 24 * GIB), CogVideoXPipeline().device_dtype)
     assert plan.parts["transformer"] == plan.parts["vae"] == PartPlan(FP16, FP16)
     assert plan.parts["text_encoder"] == PartPlan(BF16, BF16)
 

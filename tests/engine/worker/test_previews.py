@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.families.cogvideox.network.pipeline import CogVideoXPipeline
+from engine.families.sd35.network.pipeline import StableDiffusion35Pipeline
 from engine.protocol.family_info import LatentRGB
-from engine.worker.families.cogvideox import CogVideoX
-from engine.worker.families.sd35 import StableDiffusion35
 from engine.worker.previews import SHARE, PreviewBudget, render
 
 RGB = LatentRGB(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), (0.0, 0.0, 1.0))
@@ -60,19 +60,19 @@ def test_factors_must_fit_the_channels() -> None:
 
 
 def test_the_families_own_factors() -> None:
-    published = StableDiffusion35().latent_rgb(16)
+    published = StableDiffusion35Pipeline().latent_rgb(16)
     assert len(published.factors) == 16
     assert published.factors[2] == pytest.approx((0.1994 / 2, 0.0927 / 2, 0.0458 / 2))
     assert published.bias == pytest.approx((0.6197, 0.60675, 0.59625))
-    grey = pixels(render(torch.randn(1, 16, 8, 8), CogVideoX().latent_rgb(16)).jpeg)
+    grey = pixels(render(torch.randn(1, 16, 8, 8), CogVideoXPipeline().latent_rgb(16)).jpeg)
     assert np.abs(grey.astype(int) - grey.mean(-1, keepdims=True)).max() <= 2
 
 
 def test_a_clips_preview_shows_at_most_five_frames_from_first_to_last() -> None:
     latents = torch.arange(13.0).view(1, 13, 1, 1, 1).expand(2, 13, 16, 4, 4)
-    chosen = CogVideoX().preview_latents(latents)
+    chosen = CogVideoXPipeline().preview_latents(latents)
     assert chosen[:, 0, 0, 0].tolist() == [0, 3, 6, 9, 12]
-    assert CogVideoX().preview_latents(latents[:, :1]).shape == (1, 16, 4, 4)
+    assert CogVideoXPipeline().preview_latents(latents[:, :1]).shape == (1, 16, 4, 4)
 
 
 def test_the_budget_holds_their_share(monkeypatch) -> None:

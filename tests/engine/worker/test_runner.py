@@ -247,7 +247,7 @@ def test_an_output_that_is_no_folder_is_a_sentence(tiny, driver: Driver, tmp_pat
 
 
 def test_decoding_that_does_not_fit_goes_on_in_tiles(tiny, driver: Driver, monkeypatch) -> None:
-    family = runner_module.families.get("sd35")
+    family = runner_module.pipelines.get("sd35")
     decode, tilings = type(family).decode, []
 
     def fails_once(self, model, vae, recipe, latents):

@@ -66,11 +66,11 @@ MID_CLIP_VAE: dict[str, Any] = dict(
 
 
 def sd3_call(net: Any) -> Any:
-    return networks.call_transformer(net, MID_SD3, 2, (1, 384, 256), 100)
+    return networks.call_denoiser(net, MID_SD3, 2, (1, 384, 256), 100)
 
 
 def cogvideox_call(net: Any) -> Any:
-    return networks.call_transformer(net, MID_COGVIDEOX, 2, (3, 128, 192), 32)
+    return networks.call_denoiser(net, MID_COGVIDEOX, 2, (3, 128, 192), 32)
 
 
 def decode(net: Any) -> Any:

@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.families.cogvideox.network.pipeline import CogVideoXPipeline
+from engine.families.sd35.network.pipeline import StableDiffusion35Pipeline
 from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadRecipe, Cancelled
 from engine.protocol.events import JobResumed, StepDone
 from engine.protocol.family_info import validate
 from engine.protocol.recipe import GuidancePoint, Recipe, SkipLayerGuidance
 from engine.worker.acceleration.step_caching import MOST_IN_A_ROW, StepCache
-from engine.worker.families.cogvideox import CogVideoX
-from engine.worker.families.sd35 import StableDiffusion35
 from engine.worker.guidance import Denoiser, Guided, Told
 from engine.worker.memory.keeper import Keeper
 from engine.worker.runner import Runner
@@ -110,7 +110,7 @@ def test_a_change_of_guidance_is_never_skipped() -> None:
 def network_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The step of every call of a network."""
     calls: list[int] = []
-    for family in (StableDiffusion35, CogVideoX):
+    for family in (StableDiffusion35Pipeline, CogVideoXPipeline):
         original = family.denoiser
 
         def denoiser(self, *arguments, original=original, **more) -> Denoiser:

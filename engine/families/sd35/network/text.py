@@ -17,7 +17,7 @@ from engine.worker.conditioning.weighted_text import Chunk, clip_chunks, encode,
 from engine.worker.guidance import Conditioning
 
 
-def read(parts: dict[str, Any], recipe: Recipe, words: Words, width: int) -> Conditioning:
+def read_prompt(parts: dict[str, Any], recipe: Recipe, words: Words, width: int) -> Conditioning:
     """Encode ``words`` with the tokenizers and text encoders in ``parts``; ``width`` is D, T5's."""
     has_t5 = "text_encoder_3" in parts and recipe.use_t5
     own = [words.text if own is None else own for own in (words.clip_l, words.clip_g)]

@@ -11,28 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.models.catalog import FAMILIES
+from engine.families.sd35 import FAMILY
+from engine.families.sd35.info import INFO
+from engine.families.sd35.network.text import read_prompt
 from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
-from engine.worker.conditioning import sd3_text
 from engine.worker.conditioning.entries import flow_range
-from engine.worker.families.base import (
-    CLIP_TOKENIZERS,
-    T5_TOKENIZERS,
-    ComponentSpec,
-    LoadedModel,
-    kept_latents,
-    to_pixels,
-)
 from engine.worker.guidance import Conditioning, Denoiser, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
+from engine.worker.pipeline import LoadedModel, kept_latents, to_pixels
 from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.flow import FlowSchedule
 from engine.worker.sampling.flow_samplers import SAMPLERS, make_schedule
-
-_CLIP = ("transformers:CLIPTextModelWithProjection",)
 
 # Published with ComfyUI (comfy/latent_formats.py, class SD3) for pictures in −1 … 1; halved and shifted for 0 … 1.
 _COMFYUI_SD3_FACTORS = (
@@ -56,22 +48,9 @@ _COMFYUI_SD3_FACTORS = (
 _COMFYUI_SD3_BIAS = (0.2394, 0.2135, 0.1925)
 
 
-class StableDiffusion35:
-    info: FamilyInfo = FAMILIES["sd35"]
-    components = (
-        ComponentSpec("tokenizer", "CLIP-L tokenizer", CLIP_TOKENIZERS, has_weights=False),
-        ComponentSpec("tokenizer_2", "CLIP-G tokenizer", CLIP_TOKENIZERS, has_weights=False),
-        ComponentSpec("tokenizer_3", "T5 tokenizer", T5_TOKENIZERS, has_weights=False, optional=True),
-        ComponentSpec("text_encoder", "CLIP-L text encoder", _CLIP),
-        ComponentSpec("text_encoder_2", "CLIP-G text encoder", _CLIP),
-        ComponentSpec("text_encoder_3", "T5 text encoder", ("transformers:T5EncoderModel",), optional=True),
-        ComponentSpec(
-            "transformer",
-            "transformer",
-            ("diffusers.models.transformers.transformer_sd3:SD3Transformer2DModel",),
-        ),
-        ComponentSpec("vae", "VAE", ("diffusers.models.autoencoders.autoencoder_kl:AutoencoderKL",)),
-    )
+class StableDiffusion35Pipeline:
+    info: FamilyInfo = INFO
+    components = FAMILY.components
     text_parts = ("tokenizer", "tokenizer_2", "tokenizer_3", "text_encoder", "text_encoder_2", "text_encoder_3")
 
     def device_dtype(self, part: Part) -> torch.dtype:
@@ -103,7 +82,7 @@ class StableDiffusion35:
         In ComfyUI's reading there are as many tokens as the text needs.
         """
         width = model.folder.parts["transformer"].config["joint_attention_dim"]
-        found = sd3_text.read(parts, recipe, words, width)
+        found = read_prompt(parts, recipe, words, width)
         return {name: value.to(model.compute_dtype("transformer")) for name, value in found.items()}
 
     def noise_shape(self, folder: ModelFolder, recipe: Recipe) -> tuple[int, ...]:

@@ -1,20 +1,19 @@
-"""What a family of models has to answer. ``if family == …`` anywhere else means that a method is missing here.
+"""The torch half of a family: what it has to answer. ``if family == …`` anywhere else means that a method is missing
+here or in ``engine.families.base``.
 
 B = batch, T = latent frames (1 for a picture), C = latent channels, h = height / 8, w = width / 8.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from engine.families.base import ComponentSpec
 from engine.protocol.conditioning import Words
-from engine.protocol.errors import UnsafeModel
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.guidance import Conditioning, Denoiser, Side
@@ -22,38 +21,9 @@ from engine.worker.memory.plan import Plan
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.sampling.base import Sampler
 
-CLIP_TOKENIZERS = ("transformers:CLIPTokenizer", "transformers:CLIPTokenizerFast")
-T5_TOKENIZERS = (
-    "transformers:T5TokenizerFast",
-    "transformers:T5Tokenizer",
-    "transformers:PreTrainedTokenizerFast",
-    "transformers:TokenizersBackend",
-)
-
-
-@dataclass(frozen=True)
-class ComponentSpec:
-    """A component's folder name and the classes that it may be of, as ``module:class``, the usual one first."""
-
-    name: str
-    label: str
-    classes: tuple[str, ...]
-    has_weights: bool = True
-    optional: bool = False
-
-    def find_class(self, name: str) -> Any:
-        """The class that a model's index names for this component. Raises ``UnsafeModel`` for any other."""
-        for entry in self.classes:
-            module, _, cls = entry.partition(":")
-            if name in ("", cls):
-                return getattr(importlib.import_module(module), cls)
-        raise UnsafeModel(
-            f"The model wants {name} as its {self.label}, which Laterna does not know.", "Choose another model."
-        )
-
 
 class LoadedModel(Protocol):
-    """What a family uses of ``engine.worker.models.Model``."""
+    """What a torch half sees of the model that a job runs with (``engine.worker.models.Model``)."""
 
     @property
     def folder(self) -> ModelFolder: ...
@@ -61,12 +31,11 @@ class LoadedModel(Protocol):
     @property
     def plan(self) -> Plan: ...
 
-    def compute_dtype(self, name: str) -> torch.dtype:
-        """In which the component ``name`` computes."""
+    def compute_dtype(self, name: str) -> torch.dtype: ...
 
 
-class Family(Protocol):
-    """One family. All methods run under ``torch.no_grad`` with the components they need on the device."""
+class Pipeline(Protocol):
+    """Of one family. All methods run under ``torch.no_grad`` with the components they need on the device."""
 
     @property
     def info(self) -> FamilyInfo: ...

@@ -13,14 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.models.catalog import FAMILIES
+from engine.families.cogvideox import FAMILY
+from engine.families.cogvideox.info import INFO
 from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB, check_first_frame
 from engine.protocol.recipe import Recipe
-from engine.worker.families.base import T5_TOKENIZERS, ComponentSpec, LoadedModel, to_pixels
 from engine.worker.guidance import PICTURE, Conditioning, Denoiser, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
+from engine.worker.pipeline import LoadedModel, to_pixels
 from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.cogvideox import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
 
@@ -28,18 +29,9 @@ PREVIEW_FRAMES = 5
 OFS = 2.0  # what 1.5 was trained with beside the timestep, where it moves a picture
 
 
-class CogVideoX:
-    info: FamilyInfo = FAMILIES["cogvideox"]
-    components = (
-        ComponentSpec("tokenizer", "T5 tokenizer", T5_TOKENIZERS, has_weights=False),
-        ComponentSpec("text_encoder", "T5 text encoder", ("transformers:T5EncoderModel",)),
-        ComponentSpec(
-            "transformer",
-            "transformer",
-            ("diffusers.models.transformers.cogvideox_transformer_3d:CogVideoXTransformer3DModel",),
-        ),
-        ComponentSpec("vae", "VAE", ("diffusers.models.autoencoders.autoencoder_kl_cogvideox:AutoencoderKLCogVideoX",)),
-    )
+class CogVideoXPipeline:
+    info: FamilyInfo = INFO
+    components = FAMILY.components
     text_parts = ("tokenizer", "text_encoder")
 
     def device_dtype(self, part: Part) -> torch.dtype:
@@ -186,7 +178,7 @@ def _rotary_positions(folder: ModelFolder, recipe: Recipe, device: torch.device)
     if not config.get("use_rotary_positional_embeddings"):
         return None
     patch, patch_t = config.get("patch_size", 2), config.get("patch_size_t")
-    _, frames, _, height, width = CogVideoX().noise_shape(folder, recipe)
+    _, frames, _, height, width = CogVideoXPipeline().noise_shape(folder, recipe)
     grid = (height // patch, width // patch)
     base_height, base_width = config["sample_height"] // patch, config["sample_width"] // patch
     if patch_t is None:

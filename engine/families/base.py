@@ -1,0 +1,134 @@
+"""What a family of models is, without torch: data and small questions. Whatever is asked of a family is asked here, or
+of its torch half (``engine.worker.pipeline``)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+
+from engine.families.networks import Config, NetworkClass
+from engine.protocol.errors import UnsafeModel
+from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
+from engine.protocol.recipe import Recipe
+
+CLIP_TOKENIZERS = ("transformers:CLIPTokenizer", "transformers:CLIPTokenizerFast")
+T5_TOKENIZERS = (
+    "transformers:T5TokenizerFast",
+    "transformers:T5Tokenizer",
+    "transformers:PreTrainedTokenizerFast",
+    "transformers:TokenizersBackend",
+)
+
+
+@dataclass(frozen=True)
+class ComponentSpec:
+    """A component's folder name and the classes that it may be of, as ``module:class``, the usual one first."""
+
+    name: str
+    label: str
+    classes: tuple[str, ...]
+    has_weights: bool = True
+    optional: bool = False
+
+    @property
+    def class_name(self) -> str:
+        """The usual one."""
+        return self.classes[0].partition(":")[2]
+
+    def find_class(self, name: str) -> Any:
+        """The class that a model's index names for this component. Raises ``UnsafeModel`` for any other."""
+        for entry in self.classes:
+            module, _, cls = entry.partition(":")
+            if name in ("", cls):
+                return getattr(importlib.import_module(module), cls)
+        raise UnsafeModel(
+            f"The model wants {name} as its {self.label}, which Laterna does not know.", "Choose another model."
+        )
+
+
+class PublishedPart(NamedTuple):
+    """A component of a published model: its folder's name, its network among ``networks``, and its dtype."""
+
+    name: str
+    network: str
+    precision: str
+
+
+class Family:
+    """One family. A subclass gives the values; the methods below have the usual answers.
+
+    ``models`` are the published ones. ``components`` are those of a model's folder, ``pipelines`` the names that its
+    ``model_index.json`` may go by, the usual one first. ``network_classes`` are the classes of its components;
+    ``networks`` the published networks as name → (class, configuration), ``published`` the parts of each published
+    model. ``layers`` are the numbers of layers of the published denoisers: others are small or experimental ones.
+    ``network`` is the module of the torch half; it has ``PIPELINE``.
+    """
+
+    info: ClassVar[FamilyInfo]
+    models: ClassVar[tuple[ModelInfo, ...]]
+    components: ClassVar[tuple[ComponentSpec, ...]]
+    pipelines: ClassVar[tuple[str, ...]]
+    network_classes: ClassVar[tuple[NetworkClass, ...]]
+    networks: ClassVar[Mapping[str, tuple[str, Config]]] = {}
+    published: ClassVar[Mapping[str, tuple[PublishedPart, ...]]] = {}
+    layers: ClassVar[tuple[int, ...]] = ()
+    network: ClassVar[str]
+
+    def nearest(self, name: str, config: Config) -> str:
+        """The id of the published model that a denoiser's ``config``, in a folder called ``name``, is nearest to."""
+        return self.models[0].id
+
+    def own_defaults(self, defaults: ModelDefaults, config: Config) -> ModelDefaults:
+        """The reference settings of a model of another size than the published ones."""
+        return defaults
+
+    def recognise(self, name: str, config: Config) -> ModelInfo:
+        """What a folder ``name`` without a card holds, by its denoiser's ``config``: the nearest published model, with
+        the sizes that it was trained for where it is none of those."""
+        nearest = self.nearest(name, config)
+        base = next(model for model in self.models if model.id == nearest)
+        if config.get("num_layers") in self.layers:
+            return base if name == base.id else msgspec.structs.replace(base, id=name)
+        defaults = self.own_defaults(base.defaults, config)
+        return msgspec.structs.replace(
+            base,
+            id=name,
+            name=name,
+            summary="",
+            defaults=defaults,
+            sizes=((defaults.width, defaults.height),),
+            repository="",
+        )
+
+    def unused_components(self, recipe: Recipe) -> tuple[str, ...]:
+        """Components that ``recipe`` does without."""
+        return ()
+
+    def passes(self, recipe: Recipe) -> float:
+        """Passes over the denoiser in one step: one for each prompt, and with guidance for each negative one;
+        skip-layer guidance adds its share of a pass. A distilled guidance value is told to the network, in one pass."""
+        found = float(len(recipe.positive_entries()) + len(recipe.negative_entries()) * self.is_guided(recipe))
+        if recipe.skip_layer_guidance is not None:
+            found += max(0.0, recipe.skip_layer_guidance.end - recipe.skip_layer_guidance.start)
+        return found
+
+    def prompts(self, recipe: Recipe) -> int:
+        """Texts that are encoded."""
+        return len(recipe.positive_entries()) + len(recipe.negative_entries()) * self.is_guided(recipe)
+
+    def is_guided(self, recipe: Recipe) -> bool:
+        """Whether guidance takes passes of its own."""
+        return recipe.guidance > 1 or any(point.scale != 1 for point in recipe.guidance_schedule)
+
+    def text_tokens(self, recipe: Recipe) -> int:
+        """Tokens of text that the denoiser reads beside those of the picture."""
+        return recipe.max_sequence_length
+
+    def denoisers(self) -> tuple[str, ...]:
+        """Components that are denoisers, in the order in which they are used."""
+        kinds = {cls.name: cls.kind for cls in self.network_classes}
+        return tuple(spec.name for spec in self.components if kinds.get(spec.class_name) == "denoiser")

@@ -1,0 +1,46 @@
+"""CogVideoX: 2B, 5B and 1.5, from words or moving a picture."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.families.base import T5_TOKENIZERS, ComponentSpec, Family
+from engine.families.cogvideox.info import INFO, MODELS
+from engine.families.cogvideox.published import CLIP_VAE, NETWORKS, PUBLISHED, TRANSFORMER
+from engine.families.networks import T5_ENCODER, Config
+from engine.protocol.family_info import ModelDefaults
+
+
+class CogVideoX(Family):
+    info = INFO
+    models = MODELS
+    components = (
+        ComponentSpec("tokenizer", "T5 tokenizer", T5_TOKENIZERS, has_weights=False),
+        ComponentSpec("text_encoder", "T5 text encoder", (f"{T5_ENCODER.module}:{T5_ENCODER.name}",)),
+        ComponentSpec("transformer", "transformer", (f"{TRANSFORMER.module}:{TRANSFORMER.name}",)),
+        ComponentSpec("vae", "VAE", (f"{CLIP_VAE.module}:{CLIP_VAE.name}",)),
+    )
+    pipelines = ("CogVideoXPipeline", "CogVideoXImageToVideoPipeline")
+    network_classes = (T5_ENCODER, TRANSFORMER, CLIP_VAE)
+    networks = NETWORKS
+    published = PUBLISHED
+    layers = (30, 42)
+    network = "engine.families.cogvideox.network"
+
+    def nearest(self, name: str, config: Config) -> str:
+        if not config.get("use_rotary_positional_embeddings"):
+            return "cogvideox-2b"
+        newer = "cogvideox-1.5-5b" if config.get("patch_size_t") else "cogvideox-5b"
+        return newer + ("-i2v" if config.get("in_channels", 16) > config.get("out_channels", 16) else "")
+
+    def own_defaults(self, defaults: ModelDefaults, config: Config) -> ModelDefaults:
+        return msgspec.structs.replace(
+            defaults,
+            width=int(config.get("sample_width", 90)) * 8,
+            height=int(config.get("sample_height", 60)) * 8,
+            frames=int(config.get("sample_frames", 49)),
+            max_sequence_length=int(config.get("max_text_seq_length", 226)),
+        )
+
+
+FAMILY = CogVideoX()
