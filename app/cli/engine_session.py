@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from app.cli.output import Progress
-from engine.jobs.engine_process import EngineProcess
+from engine.jobs import assets
+from engine.jobs.connection import EngineConnection
+from engine.jobs.transport import LocalProcess
 from engine.protocol import commands, events
 from engine.protocol.derivation import Derivation
 from engine.protocol.errors import Cancelled, LaternaError, from_info
@@ -39,11 +41,10 @@ class EngineSession:
         self.memory: events.MemoryChanged | None = None
         self.resumed = False
         self._stage = "denoising"
-        self._engine = EngineProcess(
+        self._engine = EngineConnection(
             on_event=lambda event, blob: self._messages.put(event),
             on_exit=self._messages.put,
-            log_file=log_file,
-            command=command,
+            transport=LocalProcess(log_file, command),
         )
 
     def __enter__(self) -> EngineSession:
@@ -89,8 +90,8 @@ class EngineSession:
                 file_stem=stem,
                 preview_interval=-1.0,
                 cache_folder=str(cache_folder or ""),
-                adapter_files=tuple(map(str, adapter_files)),
-                input_files=tuple(map(str, input_files)),
+                adapter_files=assets.of(recipe.adapters, adapter_files),
+                input_files=assets.of(recipe.inputs, input_files),
                 a1111_parameters=a1111_parameters,
                 checkpoint=str(checkpoint) if checkpoint else "",
                 footprints_folder=str(footprints_folder) if footprints_folder else "",
@@ -112,7 +113,9 @@ class EngineSession:
         """As ``generate``, for a job that makes something from something."""
         job, self.resumed = uuid.uuid4().hex, False
         saved = str(checkpoint) if checkpoint else ""
-        command = commands.Derive(job, derivation, str(source), str(output_folder), stem, recipe, saved)
+        command = commands.Derive(
+            job, derivation, assets.one(source, derivation.source.sha256), str(output_folder), stem, recipe, saved
+        )
         return self._run(command)
 
     def _run(self, command: commands.JobCommand, label: str = "") -> events.JobFinished:

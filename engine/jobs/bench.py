@@ -14,12 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from engine.jobs.connection import EngineConnection
 from engine.jobs.dispatcher import JobSettings
-from engine.jobs.engine_process import EngineProcess
 from engine.jobs.job import Job
 from engine.jobs.notices import EngineStateChanged, JobProgressed, Notice
 from engine.jobs.queue import JobQueue
 from engine.jobs.service import JobService
+from engine.jobs.transport import LocalProcess
 from engine.library.library import Library
 from engine.models import catalog, installed
 from engine.protocol.commands import Ping
@@ -34,9 +35,9 @@ JOBS = 10_000
 Figures = dict[str, Any]
 
 
-def _engine(said: queue.Queue[Any], folder: Path) -> EngineProcess:
+def _engine(said: queue.Queue[Any], folder: Path) -> EngineConnection:
     """It puts its events on ``said``, and how it ended."""
-    return EngineProcess(lambda event, blob: said.put(event), said.put, folder / "engine.log")
+    return EngineConnection(lambda event, blob: said.put(event), said.put, LocalProcess(folder / "engine.log"))
 
 
 def death() -> Figures:
@@ -108,9 +109,13 @@ def hang() -> Figures:
 
 def _nonsense(folder: Path) -> float:
     """Seconds until an engine has ended that answers the first thing it is asked with what is no message."""
-    script = "import sys, time; sys.stdin.buffer.read(1); print('x' * 99, flush=True); time.sleep(600)"
+    script = (
+        "import struct, sys, time; read = sys.stdin.buffer.read; read(sum(struct.unpack('>II', read(8))))\n"
+        "read(1); print('x' * 99, flush=True); time.sleep(600)"
+    )
     said: queue.SimpleQueue[object] = queue.SimpleQueue()
-    engine = EngineProcess(lambda event, blob: None, said.put, folder / "engine.log", [sys.executable, "-c", script])
+    transport = LocalProcess(folder / "engine.log", [sys.executable, "-c", script])
+    engine = EngineConnection(lambda event, blob: None, said.put, transport)
     engine.start()
     time.sleep(0.5)  # Python has started
     began = time.perf_counter()

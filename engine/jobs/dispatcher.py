@@ -11,7 +11,7 @@ import msgspec
 
 from engine.derive.kinds import kind_of
 from engine.derive.sources import settled
-from engine.jobs import output
+from engine.jobs import assets, output
 from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.job import Job, JobState
 from engine.jobs.keeper import EngineKeeper
@@ -158,8 +158,8 @@ class Dispatcher:
             preview_interval=self._settings.preview_interval(),
             a1111_parameters=self._settings.a1111_parameters(),
             cache_folder=str(self._settings.cache_folder() or ""),
-            adapter_files=tuple(map(str, adapter_files)),
-            input_files=tuple(map(str, input_files)),
+            adapter_files=assets.of(recipe.adapters, adapter_files),
+            input_files=assets.of(recipe.inputs, input_files),
             checkpoint=str(self._checkpoints.path(job.id)),
             checkpoint_share=self._settings.checkpoint_share,
             memory_level=job.memory_level,
@@ -177,7 +177,7 @@ class Dispatcher:
         command = Derive(
             job=job.id,
             derivation=derivation,
-            source_file=str(file),
+            source_file=assets.one(file, derivation.source.sha256),
             output_folder=str(folder),
             file_stem=output.stem_for(job, folder, time.time()),
             recipe=job.source_recipe,
@@ -294,6 +294,8 @@ class Dispatcher:
                     self._notify(ServiceFailed(error))
             case events.EngineWarming() | events.Preloaded() | events.Pong() | events.Pulse():
                 pass
+            case events.EngineHello() | events.AssetWanted():
+                pass  # answered at the border
             case _:
                 if self.runs(event.job):  # otherwise of a job that was given up
                     self._job_said(event, blob)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.jobs.engine_process import AGAIN
+from engine.jobs.connection import AGAIN
 from engine.jobs.notices import EngineState, EngineStateChanged, Notice
 from engine.jobs.supervisor import EngineSupervisor
 from engine.jobs.watchdog import TICK, Patience, Watchdog

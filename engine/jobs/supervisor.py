@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.jobs.engine_process import EngineProcess
+from engine.jobs.connection import EngineConnection
+from engine.jobs.transport import LocalProcess
 from engine.protocol.commands import Command
 from engine.protocol.errors import EngineDied, LaternaError
 from engine.protocol.events import Event
@@ -18,7 +19,7 @@ SHUTDOWN_SECONDS = 3.0
 
 
 class EngineSupervisor:
-    """Used from one thread, which must live as long as the engine (see ``EngineProcess``).
+    """Used from one thread, which must live as long as the engine (see ``LocalProcess``).
 
     ``on_event(generation, event, blob)`` and ``on_exit(generation, error)`` are called on reader threads; whoever gets
     them checks ``generation`` against ``self.generation``, so that words of a former engine are not heard.
@@ -35,7 +36,7 @@ class EngineSupervisor:
         self._on_exit = on_exit
         self._log_file = log_file
         self._command = command
-        self._engine: EngineProcess | None = None
+        self._engine: EngineConnection | None = None
         self._deaths_in_a_row = 0
         self._failed_starts = 0
         self.generation = 0
@@ -52,11 +53,10 @@ class EngineSupervisor:
         self.ready = False
         self.generation += 1
         generation = self.generation
-        self._engine = EngineProcess(
+        self._engine = EngineConnection(
             on_event=lambda event, blob: self._on_event(generation, event, blob),
             on_exit=lambda error: self._on_exit(generation, error),
-            log_file=self._log_file,
-            command=self._command,
+            transport=LocalProcess(self._log_file, self._command),
         )
         try:
             self._engine.start()

@@ -1,6 +1,7 @@
 """Frames on a byte stream: two big-endian 32-bit lengths (header, blob), the JSON header, the blob.
 
-The header is a tagged message (``type`` names its class); the blob carries a preview's JPEG.
+The header is a tagged message (``type`` names its class); the blob carries a preview's JPEG or part of a
+file.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from engine.protocol.assets import Asset
 from engine.protocol.derivation import Derivation
+from engine.protocol.errors import ErrorInfo
 from engine.protocol.recipe import Recipe
 
 CompileWish = Literal["never", "auto", "always"]
@@ -16,6 +18,14 @@ CHECKPOINT_SHARE = 0.01
 """Part of a run's time that saving its state may take."""
 
 
+class Hello(msgspec.Struct, frozen=True, tag=True):
+    """The first command: the version of the protocol and that of Laterna. Answered with nothing where the engine speaks
+    the same protocol; an engine of another refuses everything."""
+
+    protocol: int
+    version: str
+
+
 class Generate(msgspec.Struct, frozen=True, tag=True):
     """Run ``recipe`` with the model in ``model_folder`` and save the results in ``output_folder``.
 
@@ -23,6 +33,9 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     the least time between two previews; negative means no previews. ``adapter_files`` are the files of
     ``recipe.adapters``, in their order, ``input_files`` those of ``recipe.inputs``; without them the inputs' own paths
     are taken.
+
+    Paths of folders are those of the engine's machine; one that is not absolute lies below the engine's own home, and a
+    ``model_folder`` that is not is a model's id. Without an ``output_folder`` the results cross as bytes.
 
     ``checkpoint`` is the file that the job's state is kept in while it runs, empty for none: where it is there, the job
     goes on from it; it is removed when the results are saved, and kept when the job is cancelled or fails.
@@ -41,8 +54,8 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     preview_interval: float = 0.1
     preview_max_side: int = 768
     cache_folder: str = ""
-    adapter_files: tuple[str, ...] = ()
-    input_files: tuple[str, ...] = ()
+    adapter_files: tuple[Asset, ...] = ()
+    input_files: tuple[Asset, ...] = ()
     checkpoint: str = ""
     checkpoint_share: float = CHECKPOINT_SHARE
     memory_level: int = 0
@@ -59,7 +72,7 @@ class Derive(msgspec.Struct, frozen=True, tag=True):
 
     job: str
     derivation: Derivation
-    source_file: str
+    source_file: Asset
     output_folder: str
     file_stem: str
     recipe: Recipe | None = None
@@ -79,6 +92,21 @@ class Preload(msgspec.Struct, frozen=True, tag=True):
     model_folder: str
 
 
+class AssetChunk(msgspec.Struct, frozen=True, tag=True):
+    """Answers ``AssetWanted``: the message's blob is what stands at ``offset`` of a file of ``size`` bytes."""
+
+    sha256: str
+    offset: int
+    size: int
+
+
+class AssetRefused(msgspec.Struct, frozen=True, tag=True):
+    """Answers ``AssetWanted`` where the file cannot be read."""
+
+    sha256: str
+    error: ErrorInfo
+
+
 class Ping(msgspec.Struct, frozen=True, tag=True):
     token: int = 0
 
@@ -88,4 +116,4 @@ class Shutdown(msgspec.Struct, frozen=True, tag=True):
 
 
 JobCommand = Generate | Derive
-Command = JobCommand | Cancel | Preload | Ping | Shutdown
+Command = Hello | JobCommand | Cancel | Preload | AssetChunk | AssetRefused | Ping | Shutdown

@@ -117,9 +117,12 @@ class Cancelled(KnownError):
 
 
 class EngineDied(LaternaError):
-    """``memory_suspected``: it was ended from outside, as the system does when memory has run out."""
+    """``memory_suspected``: it was ended from outside, as the system does when memory has run out.
+    ``is_final``: starting it again is of no use.
+    """
 
     memory_suspected = False
+    is_final = False
 
 
 class ProtocolError(LaternaError):

@@ -1,4 +1,5 @@
-"""What the engine process tells the window process: facts, in the past tense. Latents never cross; files do by path."""
+"""What the engine process tells the window process: facts, in the past tense. Latents never cross; files do by path, or
+as bytes where the two share no file system."""
 
 from __future__ import annotations
 
@@ -23,6 +24,13 @@ class DeviceInfo(msgspec.Struct, frozen=True):
     bandwidth: float = 0.0
     operator: float = 0.0
     native_bf16: bool = False
+
+
+class EngineHello(msgspec.Struct, frozen=True, tag=True):
+    """The first event: the version of the protocol and that of Laterna."""
+
+    protocol: int
+    version: str
 
 
 class EngineReady(msgspec.Struct, frozen=True, tag=True):
@@ -125,12 +133,30 @@ class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     bytes: int
 
 
+class AssetWanted(msgspec.Struct, frozen=True, tag=True):
+    """The job needs the bytes of a file from ``offset`` on. Answered with ``AssetChunk`` or ``AssetRefused``."""
+
+    sha256: str
+    offset: int
+
+
+class ResultChunk(msgspec.Struct, frozen=True, tag=True):
+    """The message's blob is the next part of the job's result ``index``; all of them come before ``JobFinished``."""
+
+    job: str
+    index: int
+
+
 class OutputFile(msgspec.Struct, frozen=True):
-    """A saved result: path, SHA-256 of the pixels (see ``engine.media.pixels``), and its place in the batch."""
+    """A saved result: path, SHA-256 of the pixels (see ``engine.media.pixels``), and its place in the batch.
+
+    One that crossed as bytes has the file's own ``sha256`` too, and as its path only a name.
+    """
 
     path: str
     pixels_sha256: str
     index: int = 0
+    sha256: str = ""
 
 
 class JobFinished(msgspec.Struct, frozen=True, tag=True):
@@ -189,10 +215,22 @@ JobEvent = (
     | PlanLowered
     | JobNoted
     | CheckpointSaved
+    | ResultChunk
     | JobFinished
     | JobCancelled
     | JobFailed
 )
 """What is said of a job; each carries its id."""
 
-Event = EngineReady | EngineWarming | MemoryChanged | JobEvent | Preloaded | Pong | Pulse | CommandRefused
+Event = (
+    EngineHello
+    | EngineReady
+    | EngineWarming
+    | MemoryChanged
+    | JobEvent
+    | Preloaded
+    | AssetWanted
+    | Pong
+    | Pulse
+    | CommandRefused
+)

@@ -120,16 +120,17 @@ def cancel() -> Figures:
 
 def engine_start() -> Figures:
     """Seconds until a fresh engine process is ready for a job."""
-    from engine.jobs.engine_process import EngineProcess
+    from engine.jobs.connection import EngineConnection
+    from engine.jobs.transport import LocalProcess
 
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(3):
             ready = threading.Event()
-            process = EngineProcess(
+            process = EngineConnection(
                 lambda event, blob, ready=ready: ready.set() if isinstance(event, EngineReady) else None,
                 lambda error, ready=ready: ready.set(),
-                Path(folder) / "engine.log",
+                LocalProcess(Path(folder) / "engine.log"),
             )
             began = time.perf_counter()
             process.start()

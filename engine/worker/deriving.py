@@ -41,7 +41,7 @@ PART = 24
 
 def derive(job: Derive, cancellation: Cancellation, emit: Emit, device: torch.device) -> JobFinished:
     """Make and save what ``job`` asks for. Raises ``LaternaError``s."""
-    progress, source, peak = Progress(job.job, emit), Path(job.source_file), PeakMemory(device)
+    progress, source, peak = Progress(job.job, emit), Path(job.source_file.path), PeakMemory(device)
     peak.start()
     kind = kind_of(job.derivation)
     _hold_to_content(job, source)

@@ -1,7 +1,8 @@
 """The engine process' frame: commands in, events out, one job at a time on the main thread.
 
-A reader thread takes the commands and answers at once what can be answered while a job runs (Ping, Cancel); the rest
-waits in order. Another thread reports memory. Nothing that a command or a job does wrong ends the process.
+It says its version first, and takes nothing from a window of another. A reader thread takes the commands and answers at
+once what can be answered while a job runs (Ping, Cancel); the rest waits in order. Another thread reports memory.
+Nothing that a command or a job does wrong ends the process.
 """
 
 from __future__ import annotations
@@ -17,10 +18,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.logs.redact import RedactingFormatter
 from engine.protocol import codec
-from engine.protocol.commands import Cancel, Command, JobCommand, Ping, Preload, Shutdown
+from engine.protocol.commands import (
+    AssetChunk,
+    AssetRefused,
+    Cancel,
+    Command,
+    Hello,
+    JobCommand,
+    Ping,
+    Preload,
+    Shutdown,
+)
 from engine.protocol.errors import Cancelled, ErrorInfo, LaternaError, OutOfMemory, ProtocolError, UnknownFailure
 from engine.protocol.events import (
     CommandRefused,
+    EngineHello,
     EngineReady,
     EngineWarming,
     Event,
@@ -30,8 +42,13 @@ from engine.protocol.events import (
     Pong,
     Preloaded,
     Pulse,
+    StageChanged,
 )
+from engine.protocol.version import PROTOCOL, VERSION
 from engine.worker import orphans
+from engine.worker.assets import Assets
+from engine.worker.delivery import delivering
+from engine.worker.home import Home
 
 if TYPE_CHECKING:
     from engine.worker.runner import Runner
@@ -47,7 +64,10 @@ log = logging.getLogger(__name__)
 class Host:
     """``source`` and ``sink`` carry frames; ``run`` returns after ``Shutdown`` or at the end of ``source``."""
 
-    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, sink: BinaryIO, home: Home | None = None) -> None:
+        self._home = home or Home.find()
+        self._assets = Assets(self._home.assets, self.emit, self._check)
+        self._window: Hello | None = None
         self._source = source
         self._sink = sink
         self._sink_lock = threading.Lock()
@@ -60,6 +80,7 @@ class Host:
         self._runner: Runner | None = None
 
     def run(self) -> int:
+        self.emit(EngineHello(PROTOCOL, VERSION))
         threading.Thread(target=self._read, name="commands", daemon=True).start()
         threading.Thread(target=self._beat, name="pulse", daemon=True).start()
         self._runner = self._warm_up()
@@ -123,7 +144,8 @@ class Host:
         self.emit(JobStarted(command.job))
         ended: Event
         try:
-            ended = runner.run(command, self.emit)
+            job = self._settled(command)
+            ended = delivering(job, self._home.results, lambda job: runner.run(job, self.emit), self.emit)
         except Cancelled:
             ended = JobCancelled(command.job)
         except Exception as error:
@@ -137,14 +159,25 @@ class Host:
             runner.release()
         self.emit(ended)
 
-    def _preload(self, runner: Runner, command: Preload) -> None:
-        from pathlib import Path
+    def _settled(self, job: JobCommand) -> JobCommand:
+        """``job`` with every folder and file as a path of this machine."""
 
+        def fetching(name: str, fraction: float) -> None:
+            self.emit(StageChanged(job.job, "loading", fraction, name))
+
+        return self._assets.settled(self._home.settled(job), fetching)
+
+    def _check(self) -> None:
+        """Raise ``Cancelled`` where the running job is to end."""
+        assert self._runner is not None
+        self._runner.cancellation.check()
+
+    def _preload(self, runner: Runner, command: Preload) -> None:
         from engine.worker.failures import named
 
         error: ErrorInfo | None = None
         try:
-            runner.preload(Path(command.model_folder))
+            runner.preload(self._home.model(command.model_folder))
         except Exception as failure:
             error = named(failure).info()
         self.emit(Preloaded(command.model_folder, error))
@@ -153,7 +186,7 @@ class Host:
         try:
             while (frame := codec.read_frame(self._source)) is not None:
                 try:
-                    self._take(codec.decode_command(frame[0]))
+                    self._take(codec.decode_command(frame[0]), frame[1])
                 except LaternaError as error:
                     self.emit(CommandRefused(error.info()))
         except ProtocolError as error:  # the borders of the frames are lost
@@ -163,13 +196,19 @@ class Host:
         if not (self._stopping and self._running):  # else the job leaves its checkpoint, within ``SHUTDOWN_PATIENCE``
             os._exit(0)  # the window has gone: nothing here must outlive it
 
-    def _take(self, command: Command) -> None:
-        if isinstance(command, Ping):
+    def _take(self, command: Command, blob: bytes) -> None:
+        if isinstance(command, Hello):
+            self._window = command
+        elif isinstance(command, Shutdown):
+            self._shut_down()
+        elif self._window is None or self._window.protocol != PROTOCOL:
+            raise _another_protocol(self._window)
+        elif isinstance(command, AssetChunk | AssetRefused):
+            self._assets.arrived(command, blob)
+        elif isinstance(command, Ping):
             self.emit(Pong(command.token))
         elif isinstance(command, Cancel):
             self._cancel(command.job)
-        elif isinstance(command, Shutdown):
-            self._shut_down()
         else:
             with self._wakeup:
                 if not isinstance(command, Preload) and command.job in self._jobs():
@@ -220,6 +259,17 @@ class Host:
         while True:
             self.emit(memory_now(device))
             time.sleep(MEMORY_INTERVAL)
+
+
+def _another_protocol(window: Hello | None) -> ProtocolError:
+    remedy = "Install the same Laterna on both sides, and start it again."
+    if window is None:
+        return ProtocolError("The window does not say its version, as every Laterna does now.", remedy)
+    return ProtocolError(
+        f"The window is Laterna {window.version}, with version {window.protocol} of the protocol; the engine is Laterna"
+        f" {VERSION}, with version {PROTOCOL}.",
+        remedy,
+    )
 
 
 def main(source: BinaryIO, sink: BinaryIO) -> int:

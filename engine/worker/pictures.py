@@ -34,7 +34,7 @@ def pinned(job: Generate) -> Recipe:
 
 def files_of(job: Generate) -> tuple[Path, ...]:
     """The file of each input, in their order."""
-    return tuple(map(Path, job.input_files or [one.path for one in job.recipe.inputs]))
+    return tuple(Path(one.path) for one in job.input_files or job.recipe.inputs)
 
 
 def read_input(job: Generate, *roles: Role) -> Tensor:

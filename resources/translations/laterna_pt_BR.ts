@@ -3734,6 +3734,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha o do Stable Diffusion 3.5.</translation>
     </message>
     <message>
+      <source>Choose the file again.</source>
+      <translation>Escolha o arquivo de novo.</translation>
+    </message>
+    <message>
       <source>Choose the model's file, or the ComfyUI models folder that holds both.</source>
       <translation>Escolha o arquivo do modelo, ou a pasta de modelos do ComfyUI que contém ambos.</translation>
     </message>
@@ -3922,10 +3926,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Ele tem: {}.</translation>
     </message>
     <message>
-      <source>It is started again by itself.</source>
-      <translation>Ele é iniciado de novo sozinho.</translation>
-    </message>
-    <message>
       <source>It runs {}.</source>
       <translation>Ele executa {}.</translation>
     </message>
@@ -4092,6 +4092,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Remove the others.</source>
       <translation>Remova os outros.</translation>
+    </message>
+    <message>
+      <source>Run the job again.</source>
+      <translation>Execute o trabalho de novo.</translation>
     </message>
     <message>
       <source>Run the job again; if it happens again, report it.</source>
@@ -4306,6 +4310,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O download foi interrompido.</translation>
     </message>
     <message>
+      <source>The engine asks for a file that no job names.</source>
+      <translation>O motor pede um arquivo que nenhum trabalho nomeia.</translation>
+    </message>
+    <message>
       <source>The engine cannot be started: {}.</source>
       <translation>O motor não pode ser iniciado: {}.</translation>
     </message>
@@ -4318,6 +4326,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O motor não responde mais e foi encerrado.</translation>
     </message>
     <message>
+      <source>The engine does not say its version, as every Laterna does now.</source>
+      <translation>O motor não diz a sua versão, como todo Laterna faz agora.</translation>
+    </message>
+    <message>
       <source>The engine ended {} times while working on this.</source>
       <translation>O motor terminou {} vezes ao trabalhar nisto.</translation>
     </message>
@@ -4326,8 +4338,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O motor terminou.</translation>
     </message>
     <message>
+      <source>The engine is Laterna {}, with version {} of the protocol; the window is Laterna {}, with version {}.</source>
+      <translation>O motor é do Laterna {}, com a versão {} do protocolo; a janela é do Laterna {}, com a versão {}.</translation>
+    </message>
+    <message>
       <source>The engine is not running.</source>
       <translation>O motor não está em execução.</translation>
+    </message>
+    <message>
+      <source>The engine says that it made {}, and did not send it.</source>
+      <translation>O motor diz que fez {}, e não o enviou.</translation>
     </message>
     <message>
       <source>The engine says that it saved {}, which is not there.</source>
@@ -4564,6 +4584,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The wildcard {} is larger than 8 MiB.</source>
       <translation>O curinga {} é maior que 8 MiB.</translation>
+    </message>
+    <message>
+      <source>The window does not say its version, as every Laterna does now.</source>
+      <translation>A janela não diz a sua versão, como todo Laterna faz agora.</translation>
+    </message>
+    <message>
+      <source>The window is Laterna {}, with version {} of the protocol; the engine is Laterna {}, with version {}.</source>
+      <translation>A janela é do Laterna {}, com a versão {} do protocolo; o motor é do Laterna {}, com a versão {}.</translation>
     </message>
     <message>
       <source>There are no values.</source>
@@ -4958,8 +4986,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} vem sob a {}, que você ainda não aceitou.</translation>
     </message>
     <message>
+      <source>{} did not arrive as it was sent.</source>
+      <translation>{} não chegou como foi enviado.</translation>
+    </message>
+    <message>
       <source>{} did not arrive as it was.</source>
       <translation>{} não chegou como era.</translation>
+    </message>
+    <message>
+      <source>{} did not arrive with the content that the recipe names.</source>
+      <translation>{} não chegou com o conteúdo que a receita nomeia.</translation>
     </message>
     <message>
       <source>{} does not come in {}.</source>
@@ -5118,6 +5154,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} sumiu de {}.</translation>
     </message>
     <message>
+      <source>{} is larger than the {} MiB that the engine keeps.</source>
+      <translation>{} é maior que os {} MiB que o motor guarda.</translation>
+    </message>
+    <message>
       <source>{} is missing in {}.</source>
       <translation>{} falta em {}.</translation>
     </message>
@@ -5160,6 +5200,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is no file.</source>
       <translation>{} não é um arquivo.</translation>
+    </message>
+    <message>
+      <source>{} is no longer the file that the recipe was made with.</source>
+      <translation>{} não é mais o arquivo com que a receita foi feita.</translation>
     </message>
     <message>
       <source>{} is no longer the picture that the recipe was made with.</source>
@@ -5322,6 +5366,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>“{}” não pode ser variado.</translation>
     </message>
     <message>
+      <source>“{}” is no SHA-256.</source>
+      <translation>“{}” não é um SHA-256.</translation>
+    </message>
+    <message>
       <source>“{}” is no import.</source>
       <translation>“{}” não é uma importação.</translation>
     </message>
@@ -5332,6 +5380,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>“{}” lacks its {}.</source>
       <translation>“{}” não tem {}.</translation>
+    </message>
+    <message>
+      <source>“{}” leads out of the engine's home.</source>
+      <translation>“{}” leva para fora da pasta do motor.</translation>
     </message>
     <message>
       <source>“{}” was not downloaded by Laterna.</source>

@@ -44,6 +44,7 @@ from engine.media.pixels import pixels_sha256
 from engine.media.save import save_image, save_video
 from engine.protocol import codec, commands, events
 from engine.protocol.errors import BadFile, LaternaError, NoSpace, OutOfMemory
+from engine.protocol.version import PROTOCOL, VERSION
 
 PREVIEW_SIDE = 96
 NOTED = "Models are not compiled: a C++ compiler is missing on this computer."
@@ -72,6 +73,7 @@ class FakeEngine:
 
     def main(self) -> None:
         started = time.perf_counter()
+        self._tell(events.EngineHello(PROTOCOL, VERSION))
         self._tell(events.EngineWarming("Loading PyTorch"))
         if self._options.die_at_start:
             sys.exit(3)

@@ -53,7 +53,7 @@ class Adapters:
             raise ModelMissing(
                 "The recipe has LoRAs whose files were not found.", "Choose them anew.", field="adapters"
             )
-        return cls(list(zip(adapters, map(Path, job.adapter_files), strict=True)))
+        return cls(list(zip(adapters, (Path(asset.path) for asset in job.adapter_files), strict=True)))
 
     def text_settings(self) -> tuple[Any, ...]:
         """What decides the encoding of a text, for the cache's key; empty where no LoRA changes a text encoder."""

@@ -6,19 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.protocol import codec, commands, events
+from engine.protocol.assets import Asset
 from engine.protocol.derivation import Derivation, Source
 from engine.protocol.errors import ErrorInfo, ProtocolError
 from tests.fakes.recipes import picture_recipe, recipes
 
 COMMANDS = [
-    commands.Generate("j", picture_recipe(), "/models/m", "/out", "stem"),
-    commands.Derive("j", Derivation("upscale", Source("a.png", "ab"), {"scale": 2}), "/a.png", "/out", "stem"),
+    commands.Hello(1, "0.1.0"),
+    commands.Generate("j", picture_recipe(), "/models/m", "/out", "stem", input_files=(Asset("a.png", "ab" * 32),)),
+    commands.Derive("j", Derivation("upscale", Source("a.png", "ab"), {"scale": 2}), Asset("a.png"), "/out", "stem"),
+    commands.AssetChunk("ab" * 32, 0, 9),
+    commands.AssetRefused("ab" * 32, ErrorInfo("BadFile", "a.")),
     commands.Cancel("j"),
     commands.Preload("/models/m"),
     commands.Ping(7),
     commands.Shutdown(),
 ]
 EVENTS = [
+    events.EngineHello(1, "0.1.0"),
+    events.AssetWanted("ab" * 32, 7),
+    events.ResultChunk("j", 0),
     events.EngineReady(events.DeviceInfo("cpu", "CPU", 1), {"torch": "2"}, 2, 3.5),
     events.EngineWarming("Loading"),
     events.MemoryChanged(1, 2, 3),
@@ -86,7 +93,7 @@ def test_messages_follow_each_other_also_in_small_pieces() -> None:
 
 
 def test_a_stream_cut_anywhere_is_an_end_or_an_error() -> None:
-    whole = codec.encode(EVENTS[6], b"blob")
+    whole = codec.encode(events.PreviewReady("j", 1, 64, 48, 3), b"blob")
     assert codec.read_frame(io.BytesIO(b"")) is None
     for length in range(1, len(whole)):
         with pytest.raises(ProtocolError, match="ended in the middle"):

@@ -15,6 +15,7 @@ from safetensors import safe_open
 
 from engine.media.save import save_video
 from engine.models.adapters import adapter_from
+from engine.protocol.assets import Asset
 from engine.protocol.commands import Generate
 from engine.protocol.errors import BadArguments, BadFile, BadRecipe, NotWritable
 from engine.protocol.recipe import Recipe
@@ -100,7 +101,9 @@ def test_a_lora_changes_what_the_model_makes_and_its_zero_start_does_not(tiny, p
 
 def generate(model: Path, recipe: Recipe, *loras: Path) -> torch.Tensor:
     recipe = recipe.replace(adapters=tuple(map(adapter_from, loras)))
-    job = Generate("job", recipe, str(model), "", "out", adapter_files=tuple(map(str, loras)))
+    job = Generate(
+        "job", recipe, str(model), "", "out", adapter_files=tuple(Asset(path.name, path=str(path)) for path in loras)
+    )
     return (
         Runner(device=torch.device("cpu"), precision=torch.float32).make(job, Progress("job", lambda *_: None)).latents
     )

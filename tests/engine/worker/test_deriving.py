@@ -17,6 +17,7 @@ from engine.jobs.checkpoints import CheckpointFolder, parts_of
 from engine.media import metadata, mp4
 from engine.media.frames import ClipReader
 from engine.media.known import KnownMedia
+from engine.protocol.assets import Asset
 from engine.protocol.commands import Derive
 from engine.protocol.errors import BadFile, BadRecipe, Cancelled
 from engine.protocol.events import CheckpointSaved, Event, JobFinished, JobResumed, ResumeRefused, StepDone
@@ -38,7 +39,8 @@ class Deriving:
     def job(self, source: Path, scale: int = 2, checkpoint: bool = True) -> Derive:
         derivation, file, origin = settled(upscaled(str(source), scale), KnownMedia(None))
         saved = str(self.checkpoint) if checkpoint else ""
-        return Derive("job", derivation, str(file), str(self.folder / "out"), "made", origin.recipe, saved)
+        source_file = Asset(file.name, derivation.source.sha256, str(file))
+        return Derive("job", derivation, source_file, str(self.folder / "out"), "made", origin.recipe, saved)
 
     def run(self, job: Derive, on_event: Callable[[Event], None] = lambda event: None) -> JobFinished:
         def emit(event: Event, blob: bytes = b"") -> None:

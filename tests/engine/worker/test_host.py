@@ -1,4 +1,4 @@
-"""The engine as a real child process, driven through ``EngineProcess`` as the job service drives it."""
+"""The engine as a real child process, driven through ``EngineConnection`` as the job service drives it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.jobs.engine_process import EngineProcess
+from engine.jobs.connection import EngineConnection
+from engine.jobs.transport import LocalProcess
 from engine.protocol import codec
 from engine.protocol.commands import Cancel, Generate, Ping, Preload
 from engine.protocol.errors import EngineDied, LaternaError
@@ -51,11 +52,9 @@ class Engine:
     def __init__(self, log: Path) -> None:
         self.events: queue.Queue[tuple[Event, bytes]] = queue.Queue()
         self.exits: queue.Queue[LaternaError | None] = queue.Queue()
-        self.process = EngineProcess(
-            lambda event, blob: self.events.put((event, blob)),
-            self.exits.put,
-            log,
-            environment={"LATERNA_THREADS": "1"},
+        self.transport = LocalProcess(log, environment={"LATERNA_THREADS": "1"})
+        self.process = EngineConnection(
+            lambda event, blob: self.events.put((event, blob)), self.exits.put, self.transport
         )
         self.process.start()
 
@@ -72,7 +71,7 @@ class Engine:
         self.process.send(Generate(job, recipe, str(folder), str(output), job, **more))
 
     def raw(self, data: bytes) -> None:
-        self.process._process.stdin.write(data)
+        self.transport.sink.write(data)
 
     def end_of(self, job: str) -> Any:
         return self.wait_for(JobFinished, JobFailed, JobCancelled, where=lambda event: event.job == job)
@@ -193,21 +192,22 @@ def test_a_killed_engine_is_noticed_and_leaves_nothing_half_done(tiny, tmp_path:
 PARENT = """
 import sys, threading
 from pathlib import Path
-from engine.jobs.engine_process import EngineProcess
+from engine.jobs.connection import EngineConnection
+from engine.jobs.transport import LocalProcess
 from engine.protocol.commands import Generate
 from engine.protocol.events import StepDone
 from engine.protocol.recipe import Recipe
 
 working = threading.Event()
-engine = EngineProcess(lambda e, b: isinstance(e, StepDone) and working.set(), lambda e: None, Path(sys.argv[1]),
-                       environment={"LATERNA_THREADS": "1"})
+transport = LocalProcess(Path(sys.argv[1]), environment={"LATERNA_THREADS": "1"})
+engine = EngineConnection(lambda e, b: isinstance(e, StepDone) and working.set(), lambda e: None, transport)
 engine.start()
 engine.send(Generate("g", Recipe.from_json(sys.argv[2]), sys.argv[3], sys.argv[4], "g"))
 working.wait()
 print(engine.pid, flush=True)
 sys.stdin.readline()
 if sys.argv[5] == "close":
-    engine._process.stdin.close()
+    transport.sink.close()
     sys.stdin.readline()
 """
 

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from engine.media import metadata
+from engine.protocol.assets import Asset
 from engine.protocol.commands import Generate
 from engine.worker.device import describe
 from engine.worker.runner import Runner
@@ -24,7 +25,7 @@ def test_a_released_file_opens_and_is_reproduced(name: str, tmp_path: Path) -> N
     start = made.recipe.input_of("start")
     assert (start is not None) == (name == "from-picture.png")
     runner = Runner()
-    inputs = (str(FILES / "picture.png"),) if start is not None else ()
+    inputs = (Asset("picture.png", path=str(FILES / "picture.png")),) if start is not None else ()
     job = Generate("j", made.recipe, str(EMBEDDED / made.recipe.model), str(tmp_path), "again", -1.0)
     done = runner.run(msgspec.structs.replace(job, input_files=inputs), lambda event, blob=b"": None)
     (file,) = done.files

@@ -12,6 +12,7 @@ import torch
 from diffusers import StableDiffusion3Pipeline
 from safetensors.torch import save_file
 
+from engine.protocol.assets import Asset
 from engine.protocol.errors import BadFile, LaternaError, ModelMissing
 from engine.protocol.recipe import Adapter
 
@@ -68,9 +69,13 @@ def use(path: Path, strength: float = 1.0, **more: Any) -> Adapter:
     return Adapter(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), strength, **more)
 
 
+def found(*paths: Path) -> tuple[Asset, ...]:
+    return tuple(Asset(path.name, path=str(path)) for path in paths)
+
+
 def make(driver: Driver, folder: Path, *paths: Path, strength: float = 1.0, **changes: Any) -> torch.Tensor:
     recipe = sd35(steps=2, adapters=tuple(use(path, strength) for path in paths), **changes)
-    return driver.make(folder, recipe, adapter_files=tuple(map(str, paths))).latents
+    return driver.make(folder, recipe, adapter_files=found(*paths)).latents
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.6, -0.5])
@@ -142,7 +147,7 @@ def test_a_text_encoders_lora_changes_the_encoding_and_is_not_mistaken_for_a_cac
     )
 
     def made(*adapters: Adapter) -> torch.Tensor:
-        files = (str(path),) * len(adapters)
+        files = found(path) * len(adapters)
         return driver.make(folder, sd35(steps=1, adapters=adapters), adapter_files=files, cache_folder=cache).latents
 
     plain, changed = made(), made(use(path))
@@ -166,7 +171,7 @@ def test_a_clip_model_takes_loras(tiny, driver, tmp_path) -> None:
         path,
     )
     plain = driver.make(folder, cogvideox(steps=1)).latents
-    changed = driver.make(folder, cogvideox(steps=1, adapters=(use(path),)), adapter_files=(str(path),)).latents
+    changed = driver.make(folder, cogvideox(steps=1, adapters=(use(path),)), adapter_files=found(path)).latents
     assert not torch.equal(plain, changed)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.jobs.engine_process import LOG_LIMIT, EngineProcess
+from engine.jobs.connection import EngineConnection
+from engine.jobs.transport import LOG_LIMIT, LocalProcess
 from engine.protocol import commands, events
 from engine.protocol.errors import EngineDied, LaternaError
 from tests.fakes.processes import still_running
@@ -29,7 +30,8 @@ class Heard:
         self.exits = 0
         self.exited = threading.Event()
         self.log = folder / "engine.log"
-        self.engine = EngineProcess(lambda event, blob: self.events.put((event, blob)), self._exit, self.log, command)
+        self.transport = LocalProcess(self.log, command)
+        self.engine = EngineConnection(lambda event, blob: self.events.put((event, blob)), self._exit, self.transport)
 
     def _exit(self, error: LaternaError | None) -> None:
         self.exited_at = time.monotonic()
@@ -144,7 +146,7 @@ def test_what_libraries_print_goes_to_the_log(start) -> None:
 def test_it_ends_when_its_stdin_closes(start) -> None:
     heard = start()
     heard.wait(events.EngineReady)
-    heard.engine._process.stdin.close()
+    heard.transport.sink.close()
     assert heard.exited.wait(PATIENCE)
     assert isinstance(heard.error, EngineDied)
 
@@ -172,9 +174,11 @@ def test_no_engine_outlives_its_parent(tmp_path: Path) -> None:
     script = f"""
 import sys, time
 from pathlib import Path
-from engine.jobs.engine_process import EngineProcess
+from engine.jobs.connection import EngineConnection
+from engine.jobs.transport import LocalProcess
 ready = lambda event, blob: type(event).__name__ == "EngineReady" and print(engine.pid, flush=True)
-engine = EngineProcess(ready, print, Path({str(tmp_path / "engine.log")!r}), [sys.executable, {str(FAKE_ENGINE)!r}])
+transport = LocalProcess(Path({str(tmp_path / "engine.log")!r}), [sys.executable, {str(FAKE_ENGINE)!r}])
+engine = EngineConnection(ready, print, transport)
 engine.start()
 time.sleep(600)
 """
