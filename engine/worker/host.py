@@ -58,6 +58,8 @@ PULSE_INTERVAL = 0.25
 SHUTDOWN_PATIENCE = 2.0
 """Seconds that a shutdown waits for the running job to notice before the process ends anyway."""
 
+_SAME = "Install the same Laterna on both sides, and start it again."
+
 log = logging.getLogger(__name__)
 
 
@@ -262,13 +264,12 @@ class Host:
 
 
 def _another_protocol(window: Hello | None) -> ProtocolError:
-    remedy = "Install the same Laterna on both sides, and start it again."
     if window is None:
-        return ProtocolError("The window does not say its version, as every Laterna does now.", remedy)
+        return ProtocolError("The window does not say its version, as every Laterna does now.", _SAME)
     return ProtocolError(
         f"The window is Laterna {window.version}, with version {window.protocol} of the protocol; the engine is Laterna"
         f" {VERSION}, with version {PROTOCOL}.",
-        remedy,
+        _SAME,
     )
 
 

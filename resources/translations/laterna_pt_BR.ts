@@ -3574,6 +3574,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha um PNG ou MP4.</translation>
     </message>
     <message>
+      <source>Choose a PNG, JPEG, WebP, TIFF or BMP picture, or an MP4.</source>
+      <translation>Escolha uma imagem PNG, JPEG, WebP, TIFF ou BMP, ou um MP4.</translation>
+    </message>
+    <message>
       <source>Choose a PNG.</source>
       <translation>Escolha um PNG.</translation>
     </message>
@@ -3608,6 +3612,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Choose a plain LoRA.</source>
       <translation>Escolha uma LoRA comum.</translation>
+    </message>
+    <message>
+      <source>Choose a smaller file.</source>
+      <translation>Escolha um arquivo menor.</translation>
     </message>
     <message>
       <source>Choose a smaller one.</source>
@@ -3918,12 +3926,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Instale o Laterna de novo.</translation>
     </message>
     <message>
+      <source>Install the same Laterna on both sides, and start it again.</source>
+      <translation>Instale o mesmo Laterna nos dois lados e inicie-o de novo.</translation>
+    </message>
+    <message>
       <source>It goes on where it was when you start it again.</source>
       <translation>Continua de onde parou quando você iniciar de novo.</translation>
     </message>
     <message>
       <source>It has: {}.</source>
       <translation>Ele tem: {}.</translation>
+    </message>
+    <message>
+      <source>It is started again by itself.</source>
+      <translation>Ele é iniciado de novo sozinho.</translation>
     </message>
     <message>
       <source>It runs {}.</source>

@@ -94,17 +94,26 @@ def sentences() -> list[str]:
                     classes.add(node.name)
     found: dict[str, None] = {}
     for tree in trees:
+        constants = dict(_constants(tree))
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name in classes or name in _MESSAGE_CALLS:
                     for value in (*node.args, *(key.value for key in node.keywords if key.arg == "remedy")):
-                        found.update(dict.fromkeys(text for text in _templates(value) if _is_sentence(text)))
+                        said = constants.get(value.id, value) if isinstance(value, ast.Name) else value
+                        found.update(dict.fromkeys(text for text in _templates(said) if _is_sentence(text)))
             elif isinstance(node, ast.FunctionDef) and node.name in _MESSAGE_FUNCTIONS:
                 for inner in ast.walk(node):
                     if isinstance(inner, ast.Return) and inner.value is not None:
                         found.update(dict.fromkeys(text for text in _templates(inner.value) if _is_sentence(text)))
     return sorted(found)
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """The file's own names for values, as for a remedy that several errors share."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, node.value
 
 
 def _templates(node: ast.AST) -> Iterator[str]:
