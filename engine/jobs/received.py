@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from engine.media import atomic
+from engine.models.hashing import hash_file
 from engine.protocol.errors import LaternaError, ProtocolError, from_os_error
 from engine.protocol.events import JobCancelled, JobFailed, JobFinished, OutputFile
 
@@ -65,9 +65,8 @@ class Received:
             written.flush()
             os.fsync(written.fileno())
             written.close()
-            with path.open("rb") as whole:
-                if hashlib.file_digest(whole, "sha256").hexdigest() != file.sha256:
-                    raise ProtocolError(f"{target.name} did not arrive as it was sent.", _AGAIN)
+            if hash_file(path)[0] != file.sha256:
+                raise ProtocolError(f"{target.name} did not arrive as it was sent.", _AGAIN)
             os.replace(path, target)
             atomic.sync_folder(self._folder)
         except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.files import open_regular
 from engine.protocol.assets import CHUNK
 from engine.protocol.commands import JobCommand
 from engine.protocol.errors import from_os_error
@@ -33,7 +34,7 @@ def delivering(job: JobCommand, folder: Path, run: Callable[[JobCommand], JobFin
 
 def _sent(job: str, file: OutputFile, emit: Emit) -> OutputFile:
     digest = hashlib.sha256()
-    with open(file.path, "rb") as saved:
+    with open_regular(Path(file.path)) as saved:
         while data := saved.read(CHUNK):
             digest.update(data)
             emit(ResultChunk(job, file.index), data)
