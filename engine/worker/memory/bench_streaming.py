@@ -185,9 +185,9 @@ def network_of(name: str) -> tuple[str, dict[str, Any]]:
 def class_of(name: str) -> Any:
     import importlib
 
-    from engine.worker.memory.networks import CLASSES
+    from engine.families.registry import NETWORK_CLASSES
 
-    return getattr(importlib.import_module(CLASSES[name]), name)
+    return getattr(importlib.import_module(NETWORK_CLASSES[name].module), name)
 
 
 NAMES: dict[str, Callable[[], Figures]] = {"streaming": streaming}

@@ -15,6 +15,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from engine.families.registry import NETWORK_CLASSES
 from engine.protocol.errors import Cancelled, ModelDamaged
 from engine.worker.cancel import Cancellation, watch
 from engine.worker.component import Part, weighted
@@ -45,7 +46,7 @@ NETWORKS = [
 
 def find(model: Path, name: str) -> tuple[Any, Part]:
     cls = json.loads((model / "model_index.json").read_text())[name][1]
-    return getattr(importlib.import_module(networks.CLASSES[cls]), cls), weighted(name, model / name)
+    return getattr(importlib.import_module(NETWORK_CLASSES[cls].module), cls), weighted(name, model / name)
 
 
 def resident(cls: Any, part: Part, dtype: torch.dtype, is_cast: bool = False) -> Any:
