@@ -201,7 +201,7 @@ class Advanced(QWidget):
             rows.clear_errors()
 
     def _all_rows(self) -> tuple[Rows, ...]:
-        return (self.rows, *(section.rows for section in self._sections()))
+        return (self.input_rows, self.rows, *(section.rows for section in self._sections()))
 
     def _rows_of(self, field: str) -> Rows | None:
         """The rows that have a control in use for ``field``."""

@@ -77,12 +77,16 @@ class InputRows(QObject):
 
     def _show(self) -> None:
         most = {rule.role: rule.most for rule in self._rules}
-        for role in {role for role, _number in self._fields}:
+        first: InputField | None = None
+        for role in dict.fromkeys(role for role, _number in self._fields):
             is_free_shown = False
             for number, field in enumerate(self._of(role)):
                 is_shown = number < most.get(role, 0) and (field.input() is not None or not is_free_shown)
                 is_free_shown = is_free_shown or field.input() is None
                 self._rows.set_row_visible(field, is_shown)
+                first = field if is_shown and first is None else first
+        if first is not None:
+            self._rows.point("inputs", first)
 
 
 def row_title(role: Role) -> str:

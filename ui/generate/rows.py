@@ -71,6 +71,10 @@ class Rows(QWidget):
         for field in fields:
             self._errors[field] = (error, control)
 
+    def point(self, field: str, control: QWidget) -> None:
+        """Of several rows for ``field``, that of ``control`` is the one in which sentences about it stand."""
+        self._errors[field] = next((error, shown) for _name, shown, error in self._rows if shown is control)
+
     def set_row_visible(self, control: QWidget, visible: bool) -> None:
         for index, (name, shown, error) in enumerate(self._rows):
             if shown is control:

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.models.catalog import MODELS
 from engine.models.installed import InstalledModel
+from engine.protocol.errors import BadRecipe
 from engine.protocol.inputs import Input
 from ui.generate.panel import GeneratePanel
 from ui.session import Session
@@ -48,3 +49,10 @@ def test_a_picture_that_the_model_cannot_use_can_be_taken_out(panel: GeneratePan
     assert start is not None and start.isVisible()
     start.remove.click()
     assert panel.read().recipe.inputs == ()
+
+
+def test_what_is_wrong_with_the_picture_is_said_at_its_row(panel: GeneratePanel, session: Session) -> None:
+    session.choose_model(MOVES)
+    panel.show_error(BadRecipe("It is not there.", "Choose it again.", field="inputs").info())
+    start = panel.advanced.inputs.field("first_frame")
+    assert start is not None and "It is not there." in start.accessibleDescription()

@@ -47,3 +47,13 @@ def test_inputs_without_a_row_stay_in_the_recipe(rows: InputRows) -> None:
     assert rows.changes((mask,))["inputs"] == (mask,)
     rows.set_rules(())
     assert rows.field("start") is None and rows.changes((mask,))["inputs"] == (mask,)
+
+
+def test_a_sentence_about_inputs_stands_in_a_row_that_is_shown(rows: InputRows) -> None:
+    rows.set_rules((InputRule("start"), InputRule("mask"), InputRule("control", most=3)))
+    assert rows._rows.shows("inputs")
+    rows._rows.show_error("inputs", "It is not there.")
+    assert rows._rows.error("inputs").isVisible()
+    rows._rows.clear_errors()
+    rows.set_rules((InputRule("mask"),))
+    assert rows._rows.shows("inputs") and rows._rows.show_error("inputs", "No.") is rows.field("mask")
