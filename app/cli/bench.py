@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from app.cli.output import Progress, print_json
+from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.protocol.errors import BadArguments, UnknownFailure
@@ -57,7 +57,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     unknown = [name for name in arguments.names if name not in MODULES]
     if unknown:
         raise BadArguments(f"There is no benchmark “{unknown[0]}”.", f"Benchmarks: {', '.join(list(MODULES))}.")
-    progress = Progress()
+    progress = ProgressLine()
     results = {}
     for name in arguments.names:
         progress.show(f"Measuring {name}")

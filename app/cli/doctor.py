@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.cli.output import Progress, print_json
+from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.doctor.examination import Places, as_text, checks, examine
@@ -12,7 +12,7 @@ WRONG = 1
 
 def run(arguments: Namespace, paths: Paths) -> int:
     """Exit code 1 where something has to be mended."""
-    progress = Progress()
+    progress = ProgressLine()
     places = places_of(paths)
     found = list(examine(checks(places, network=not arguments.offline), progress.show))
     progress.end()

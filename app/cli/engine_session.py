@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from app.cli.output import Progress
+from app.cli.output import ProgressLine
 from engine.jobs import assets
 from engine.jobs.connection import EngineConnection
 from engine.jobs.transport import LocalProcess
@@ -34,7 +34,7 @@ class EngineSession:
     ``device`` and ``memory`` are what it told last; ``resumed``: whether the last job went on from a checkpoint.
     """
 
-    def __init__(self, log_file: Path, progress: Progress, command: list[str] | None = None) -> None:
+    def __init__(self, log_file: Path, progress: ProgressLine, command: list[str] | None = None) -> None:
         self._messages: queue.Queue[events.Event | LaternaError | None] = queue.Queue()
         self._progress = progress
         self.device: events.DeviceInfo | None = None

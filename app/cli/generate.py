@@ -15,7 +15,7 @@ import msgspec
 from app.cli.engine_session import EngineSession
 from app.cli.learning import Learning
 from app.cli.model_argument import find_model
-from app.cli.output import Progress, print_json
+from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.cli.several import in_known_words, recipes_of
 from app.cli.target import Target, check_writable, named
@@ -122,7 +122,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
     target, folder = Target(Path(work.folder), work.stem, work.suffix), Path(work.model_folder)
     learning = Learning(paths)
     encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
-    with EngineSession(paths.engine_log, progress := Progress()) as engine:
+    with EngineSession(paths.engine_log, progress := ProgressLine()) as engine:
         for i, recipe in enumerate(work.recipes[work.done :], work.done):
             unfinished.save(work)
             engine.wait_ready()

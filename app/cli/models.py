@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.cli.output import Progress, print_json
+from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.models import imports, moving
@@ -53,7 +53,7 @@ class _Models:
         self.store.recover()
         self.acceptances = Acceptances(paths.config / "licences.json")
         self.tokens = TokenStore(paths.config / "hub-token")
-        self.progress = Progress()
+        self.progress = ProgressLine()
 
     def transport(self, limit: float = 0.0) -> Transport:
         return Transport(endpoint_from(), self.tokens.find()[0], small_window=limit > 0)
@@ -197,7 +197,7 @@ def _fetch(models: _Models, make_plans: Callable[[Hub], list[Plan]]) -> int:
     return models.print({"folders": folders, "fetched": need.to_fetch}, [str(folder) for folder in folders])
 
 
-def _shown(progress: Progress) -> Callable[[DownloadProgress], None]:
+def _shown(progress: ProgressLine) -> Callable[[DownloadProgress], None]:
     """On a terminal with figures; elsewhere a line for each phase."""
 
     def show(now: DownloadProgress) -> None:

@@ -22,7 +22,7 @@ def _encode(value: Any) -> Any:
     raise NotImplementedError(f"{type(value).__name__} has no JSON form")
 
 
-class Progress:
+class ProgressLine:
     """One line that is redrawn on a terminal; elsewhere a line for each new phase."""
 
     def __init__(self, stream: TextIO | None = None) -> None:

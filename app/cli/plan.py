@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.cli.output import Progress, print_json
+from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.memory.components import Components
@@ -66,7 +66,7 @@ def _model(arguments: Namespace, paths: Paths) -> tuple[ModelInfo, Path | None]:
 def _components(model: str, folder: Path | None, footprints: Footprints) -> Components:
     """With the networks of a folder simulated first where the table does not have them."""
     if folder is not None and footprints.unknown(folder):
-        progress = Progress()
+        progress = ProgressLine()
         progress.show("Simulating the model")
         command = [
             sys.executable,

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.cli.engine_session import EngineSession
 from app.cli.generate import SUFFIXES
 from app.cli.model_argument import find_model
-from app.cli.output import Progress, print_json
+from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.cli.target import named, write_whole
 from app.kept_encodings import encodings_folder
@@ -38,7 +38,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
     with (
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
-        EngineSession(paths.engine_log, Progress()) as engine,
+        EngineSession(paths.engine_log, ProgressLine()) as engine,
     ):
         done = engine.generate(
             recipe,
@@ -62,7 +62,7 @@ def _derive_again(arguments: Namespace, paths: Paths, info: metadata.MediaInfo, 
     out = named(arguments.out, SUFFIXES[info.kind], "This").path() if arguments.out else None
     with (
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
-        EngineSession(paths.engine_log, Progress()) as engine,
+        EngineSession(paths.engine_log, ProgressLine()) as engine,
     ):
         done = engine.derive(derivation, file, Path(scratch), "again", origin.recipe)
         if out:

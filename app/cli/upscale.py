@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.cli.engine_session import EngineSession
-from app.cli.output import Progress, print_json
+from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.cli.target import check_writable, named
 from app.paths import Paths
@@ -48,7 +48,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
             f"{size}; about {forecast.memory / 2**20:.0f} MiB of memory and {forecast.seconds:.0f} s.", file=sys.stderr
         )
     try:
-        with EngineSession(paths.engine_log, Progress()) as engine:
+        with EngineSession(paths.engine_log, ProgressLine()) as engine:
             done = engine.derive(derivation, file, folder, f".{stem}-{name[:8]}", origin.recipe, checkpoint)
     except (KeyboardInterrupt, Cancelled, EngineDied, NoSpace, NotWritable):
         print("The same command goes on with it.", file=sys.stderr, flush=True)

@@ -14,7 +14,6 @@ from engine.derive.sources import settled
 from engine.jobs import assets, output
 from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.job import Job, JobState
-from engine.jobs.keeper import EngineKeeper
 from engine.jobs.notices import (
     JobEnded,
     JobProgressed,
@@ -28,6 +27,7 @@ from engine.jobs.notices import (
 )
 from engine.jobs.queue import KEPT_ENDED, JobQueue
 from engine.jobs.running import Intent, Running
+from engine.jobs.supervisor import EngineSupervisor
 from engine.library.changes import LibraryChanged
 from engine.library.library import Library
 from engine.media.known import KnownMedia
@@ -68,7 +68,7 @@ class Dispatcher:
         self,
         queue: JobQueue,
         checkpoints: CheckpointFolder,
-        engine: EngineKeeper,
+        engine: EngineSupervisor,
         library: Library,
         settings: JobSettings,
         notify: Callable[[Notice], None],
@@ -280,7 +280,6 @@ class Dispatcher:
     # The engine
 
     def engine_said(self, event: events.Event, blob: bytes) -> None:
-        self._engine.heard(event)
         match event:
             case events.EngineReady():
                 self.dispatch()
@@ -349,12 +348,10 @@ class Dispatcher:
         )
         self._running_ended("failed", error=nonsense.info())
 
-    def engine_exited(self, error: LaternaError | None) -> None:
-        wanted = self._engine.exited(error)
+    def engine_exited(self, error: LaternaError | None, counts: bool) -> None:
+        """``counts``: it died by itself, and the job in hand may be to blame."""
         if self._running is not None:
-            self._engine_left_job(error, counts=not wanted)
-        if wanted:
-            self._engine.start()
+            self._engine_left_job(error, counts)
 
     def _engine_left_job(self, error: LaternaError | None, counts: bool) -> None:
         """The engine ended with a job in hand: it is done if its file is there, otherwise it is tried again, unless it

@@ -19,7 +19,7 @@ _SPANS: dict[Stage, tuple[float, float]] = {
 }
 
 
-class Progress:
+class JobProgress:
     """Turns one job's events into ``JobProgressed``.
 
     A job of which a checkpoint holds ``saved_step`` of ``saved_steps`` steps is as far as that from the beginning,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from engine.jobs.job import Job
-from engine.jobs.progress import Progress
+from engine.jobs.progress import JobProgress
 from engine.protocol.events import JobFinished
 
 Intent = Literal["", "cancel", "pause", "put_back"]
@@ -16,7 +16,7 @@ class Running:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.progress = Progress(job.id, job.steps, job.saved_step, job.saved_steps)
+        self.progress = JobProgress(job.id, job.steps, job.saved_step, job.saved_steps)
         self.started = False
         self.intent: Intent = ""
         self.give_up_at: float | None = None

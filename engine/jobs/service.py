@@ -14,11 +14,11 @@ from engine.jobs import inbox
 from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.dispatcher import Dispatcher, JobSettings
 from engine.jobs.job import Job
-from engine.jobs.keeper import EngineKeeper
 from engine.jobs.notices import EngineStateChanged, Notice, ServiceFailed
 from engine.jobs.queue import JobQueue
 from engine.jobs.queue_commands import QueueCommands
 from engine.jobs.submission import check, derivation_job, make_jobs, make_variations, new_id
+from engine.jobs.supervisor import EngineSupervisor
 from engine.jobs.variations import Axis
 from engine.jobs.watchdog import Patience
 from engine.library.changes import LibraryChanged
@@ -62,7 +62,7 @@ class JobService:
         self._inbox: SimpleQueue[inbox.Message] = SimpleQueue()
         self._stopping = threading.Event()
         self._queue = JobQueue(Path(queue_database))
-        self._engine = EngineKeeper(
+        self._engine = EngineSupervisor(
             on_event=lambda generation, event, blob: self._inbox.put(inbox.EngineSaid(generation, event, blob)),
             on_exit=lambda generation, error: self._inbox.put(inbox.EngineExited(generation, error)),
             notify=notify,
@@ -257,15 +257,22 @@ class JobService:
                 action()
             case inbox.EngineSaid(generation, event, blob):
                 if generation == self._engine.generation:
+                    self._engine.heard(event)
                     self._dispatcher.engine_said(event, blob)
             case inbox.EngineExited(generation, error):
                 if generation == self._engine.generation and not self._stopping.is_set():
-                    self._dispatcher.engine_exited(error)
+                    self._engine_exited(error)
             case inbox.LibraryReconciled(change, error):
                 if change is not None and change != LibraryChanged():
                     self._notify(change)
                 if error is not None:
                     self._notify(ServiceFailed(error.info()))
+
+    def _engine_exited(self, error: LaternaError | None) -> None:
+        was_wanted = self._engine.exited(error)
+        self._dispatcher.engine_exited(error, counts=not was_wanted)
+        if was_wanted:
+            self._engine.start()
 
     def _reconcile(self) -> None:
         try:

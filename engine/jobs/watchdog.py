@@ -1,10 +1,10 @@
-"""Judges by its signs of life whether an engine works, is silent, or is stuck.
+"""Judges by its signs of life whether an engine works, is silent, or is stuck: by what it says, wherever it runs.
 
 Whatever an engine says is a sign of life; while it has something in hand it says something several times a second
 (``Pulse``), also during one long kernel, because that runs without the interpreter's lock. Two things end it:
 
-- it has said nothing for ``SILENCE``: the system stopped it, or it is stuck in code that never lets go. Where it still
-  uses the processor it gets ``BUSY_SILENCE``, and while its libraries are imported too;
+- it has said nothing for ``SILENCE``: the system stopped it, or it is stuck in code that never lets go. It gets
+  ``BUSY_SILENCE`` while its libraries are imported, and where it is a process of this machine that uses the processor;
 - it talks, but no block of any network has ended and it does not use the processor for ``IDLE_STALL`` (a deadlock), or
   none has ended for ``BUSY_STALL`` whatever it does.
 

@@ -4330,10 +4330,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O motor pede um arquivo que nenhum trabalho nomeia.</translation>
     </message>
     <message>
-      <source>The engine cannot be started: {}.</source>
-      <translation>O motor não pode ser iniciado: {}.</translation>
-    </message>
-    <message>
       <source>The engine crashed.</source>
       <translation>O motor travou e terminou.</translation>
     </message>

@@ -26,7 +26,7 @@ from harness import OLD_SEEDS, Promises, Result, drain, kill_at_random, make_hom
 from prompts import PROMPTS
 
 from app.cli.engine_session import EngineSession
-from app.cli.output import Progress
+from app.cli.output import ProgressLine
 from app.paths import EMBEDDED_MODELS, Paths
 from engine.library.library import Library
 from engine.library.naming import slug
@@ -155,7 +155,7 @@ def check_pixels(worlds: list[World], files: list[dict[int, Any]], folder: Path)
         seeds = sorted(world.promises.interrupted.intersection(ours))
         seeds += [seed for seed in ours if seed not in world.promises.interrupted][: ALSO_COMPARED // WORLDS]
         chosen += [file for seed in seeds for file in made[seed]]
-    with EngineSession(folder / "reference.log", Progress()) as engine:
+    with EngineSession(folder / "reference.log", ProgressLine()) as engine:
         for number, (path, info) in enumerate(chosen):
             assert info.recipe is not None
             recipe = info.recipe.replace(model_hashes={})

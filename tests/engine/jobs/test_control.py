@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.jobs import supervisor
+from engine.jobs import restarts
 from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.notices import EngineStateChanged, JobEnded, JobProgressed, JobsRemoved, QueueChanged, ServiceFailed
 from engine.jobs.variations import Axis
@@ -153,7 +153,7 @@ def test_a_silent_engine_is_noticed_and_ended_and_the_job_goes_on(run, how: str)
 
 
 def test_an_engine_that_answers_and_does_nothing_is_ended(run, monkeypatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(restarts, "FIRST_DELAY", 0.01)
     running = run(patience=QUICK)
     bad, good = (running.service.submit(picture_recipe(prompt), "/m")[0] for prompt in ("deadlock", "good"))
     notice = running.wait(EngineStateChanged, lambda notice: notice.state == "restarting")

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from engine.jobs.progress import Progress
+from engine.jobs.progress import JobProgress
 from engine.protocol.events import JobResumed, StageChanged, StepDone
 
 
 def test_a_job_that_goes_on_is_never_less_far_than_its_checkpoint() -> None:
-    progress = Progress("job", 20, saved_step=10, saved_steps=20)
+    progress = JobProgress("job", 20, saved_step=10, saved_steps=20)
     first = progress.now()
     assert (first.step, first.steps, first.stage) == (10, 20, "waiting")
     assert 0.4 < first.fraction < 0.6
@@ -20,7 +20,7 @@ def test_a_job_that_goes_on_is_never_less_far_than_its_checkpoint() -> None:
 
 
 def test_a_refused_checkpoint_begins_at_the_start() -> None:
-    progress = Progress("job", 20, saved_step=20, saved_steps=20)
+    progress = JobProgress("job", 20, saved_step=20, saved_steps=20)
     assert progress.now().fraction == 0.9
     over = progress.starts_over()
     assert (over.step, over.fraction) == (0, 0.0)

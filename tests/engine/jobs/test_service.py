@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.jobs import supervisor
+from engine.jobs import restarts
 from engine.jobs.notices import (
     EngineStateChanged,
     JobEnded,
@@ -181,7 +181,7 @@ def test_the_engine_is_killed_and_the_job_goes_on(run) -> None:
 
 
 def test_three_deaths_set_a_job_aside_and_the_next_works(run, monkeypatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(restarts, "FIRST_DELAY", 0.01)
     running = run()
     bad, good = (running.service.submit(picture_recipe(prompt), "/m")[0] for prompt in ("crash", "good"))
     ended = running.wait_ended(bad).job
@@ -191,7 +191,7 @@ def test_three_deaths_set_a_job_aside_and_the_next_works(run, monkeypatch) -> No
 
 
 def test_bytes_that_are_no_message_end_the_engine_not_the_service(run, monkeypatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(restarts, "FIRST_DELAY", 0.01)
     running = run()
     bad, good = (running.service.submit(picture_recipe(prompt), "/m")[0] for prompt in ("garbage", "good"))
     notice = running.wait(EngineStateChanged, lambda notice: notice.state == "restarting")
@@ -222,12 +222,12 @@ def test_restarting_by_hand_runs_the_job_again(run) -> None:
 
 
 def test_an_engine_that_never_starts_is_given_up_until_asked(run, monkeypatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(restarts, "FIRST_DELAY", 0.001)
     running = run("--die-at-start")
     (id,) = running.service.submit(picture_recipe(), "/m")
     stopped = running.wait(EngineStateChanged, lambda notice: notice.state == "stopped")
     assert stopped.error.kind == "EngineDied"
-    assert states(running).count("restarting") == supervisor.MAX_FAILED_STARTS - 1
+    assert states(running).count("restarting") == restarts.MAX_FAILED_STARTS - 1
     running.service.restart_engine()
     running.wait(EngineStateChanged, lambda notice: notice.state == "starting")
     running.stop()
@@ -237,10 +237,21 @@ def test_an_engine_that_never_starts_is_given_up_until_asked(run, monkeypatch) -
 
 
 def test_a_program_that_is_not_there_is_a_sentence(run, monkeypatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(restarts, "FIRST_DELAY", 0.001)
     running = run(engine_command=["/nowhere/python"])
     stopped = running.wait(EngineStateChanged, lambda notice: notice.state == "stopped")
     assert "cannot be started" in stopped.error.message
+
+
+def test_an_engine_of_another_version_is_not_started_again(run) -> None:
+    script = (
+        "import sys, time; from engine.protocol import codec, events\n"
+        "sys.stdout.buffer.write(codec.encode(events.EngineHello(99, '9.9'))); sys.stdout.flush(); time.sleep(60)"
+    )
+    running = run(engine_command=[sys.executable, "-c", script])
+    stopped = running.wait(EngineStateChanged, lambda notice: notice.state == "stopped")
+    assert "Laterna 9.9, with version 99" in stopped.text
+    assert "restarting" not in states(running)
 
 
 def test_stopping_puts_the_running_job_back(run) -> None:
