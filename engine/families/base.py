@@ -65,10 +65,12 @@ class Family:
     ``model_index.json`` may go by, the usual one first. ``network_classes`` are the classes of its components;
     ``networks`` the published networks as name → (class, configuration), ``published`` the parts of each published
     model. ``layers`` are the numbers of layers of the published denoisers: others are small or experimental ones.
+    ``comes_in_single_files``: models are imported from single files too, and completed from others.
     ``network`` is the module of the torch half; it has ``PIPELINE``.
     """
 
     info: ClassVar[FamilyInfo]
+    comes_in_single_files: ClassVar[bool] = False
     models: ClassVar[tuple[ModelInfo, ...]]
     components: ClassVar[tuple[ComponentSpec, ...]]
     pipelines: ClassVar[tuple[str, ...]]

@@ -71,7 +71,7 @@ def write(recipe: Recipe) -> str:
     if start is not None:
         values["Denoising strength"] = repr(start.strength)
         values["Input image"] = file_name(start.path)
-    if FAMILIES[recipe.family].has_shift:
+    if FAMILIES[recipe.family].takes("shift"):
         values["Shift"] = repr(recipe.shift)
     if weighted:
         values["Emphasis"] = "No norm"

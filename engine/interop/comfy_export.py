@@ -18,7 +18,7 @@ from engine.interop.prompt_weights import escape
 from engine.interop.report import file_name
 from engine.models.catalog import FAMILIES
 from engine.protocol.conditioning import WHOLE, Entry, Words
-from engine.protocol.family_info import FamilyInfo
+from engine.protocol.family_info import CAPABILITIES, FamilyInfo
 from engine.protocol.inputs import Input, InputRule
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
@@ -101,14 +101,8 @@ def everything(info: FamilyInfo) -> FamilyInfo:
     return msgspec.structs.replace(
         info,
         samplers={named.id: schedulers for named in SAMPLERS},
-        has_shift=True,
-        has_skip_layer_guidance=True,
-        has_negative_range=True,
-        has_conditioning=True,
-        has_guidance_schedule=True,
+        capabilities=CAPABILITIES,
         inputs=info.inputs or (InputRule("start", has_strength=True),),
-        has_adapters=True,
-        has_t5_mask=True,
         text_encodings=("diffusers", "comfyui"),
     )
 

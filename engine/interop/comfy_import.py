@@ -107,7 +107,7 @@ class _Import:
         fields |= self._size(start, first, family, output)
         fields |= self._steps(first, start, scales, family)
         fields |= self._texts(first, family, chain.id)
-        if FAMILIES[family].has_shift:
+        if FAMILIES[family].takes("shift"):
             fields["shift"] = 3.0 if chain.shift is None else chain.shift
             self._other_shift(first, chain)
         else:

@@ -100,18 +100,21 @@ def _texts(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
             negative_prompt=plain_text(recipe.negative_prompt),
             conditioning=_plain(recipe.conditioning),
         )
-    if recipe.t5_mask and not info.has_t5_mask:
+    if recipe.negative_prompt and not info.takes("negative_prompt"):
+        notes.approximated(f"{info.name} takes no negative prompt; it is left out.")
+        recipe = recipe.replace(negative_prompt="")
+    if recipe.t5_mask and not info.takes("t5_mask"):
         notes.approximated("T5's padding is not masked in this Laterna.")
         recipe = recipe.replace(t5_mask=False)
-    if recipe.step_caching and not info.has_step_caching:
+    if recipe.step_caching and not info.takes("step_caching"):
         recipe = recipe.replace(step_caching=0.0)  # only faster
-    if recipe.conditioning is not None and not info.has_conditioning:
+    if recipe.conditioning is not None and not info.takes("conditioning"):
         for name, side in (("positive", recipe.conditioning.positive), ("negative", recipe.conditioning.negative)):
             if side:
                 notes.approximated(f"Of the {name} prompts this Laterna uses the first alone, over the whole schedule.")
         recipe = recipe.replace(conditioning=None)
     window = recipe.negative_range
-    if window != WHOLE and not info.has_negative_range:
+    if window != WHOLE and not info.takes("negative_range"):
         notes.approximated(f"{info.name} uses the negative prompt over the whole schedule.")
         recipe = recipe.replace(negative_range=WHOLE)
     return recipe
@@ -158,7 +161,7 @@ def unweighted(recipe: Recipe) -> Recipe:
 def _guidance(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
     skip = recipe.skip_layer_guidance
     if skip is not None:
-        if not info.has_skip_layer_guidance:
+        if not info.takes("skip_layer_guidance"):
             notes.approximated(f"{info.name} has no skip-layer guidance; it is left out.")
             skip = None
         else:
@@ -167,7 +170,7 @@ def _guidance(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
     points = recipe.guidance_schedule
     if not points:
         return recipe
-    if not info.has_guidance_schedule:
+    if not info.takes("guidance_schedule"):
         notes.approximated(
             f"Guidance that changes over the steps is not in this Laterna yet; {recipe.guidance:g} is used."
         )
@@ -201,7 +204,7 @@ def _inputs(recipe: Recipe, info: FamilyInfo, notes: Notes) -> Recipe:
                 notes.approximated(f"A denoise strength of {one.strength:g} makes no sense; {strength:g} is used.")
             inputs.append(one.replace(strength=strength))
     adapters = recipe.adapters
-    if not info.has_adapters:
+    if not info.takes("adapters"):
         for adapter in adapters:
             notes.ignored(f"The LoRA {shown(adapter.name)}: this Laterna cannot use LoRAs yet.")
         adapters = ()

@@ -74,7 +74,7 @@ def candidates(recipe: Recipe, family: FamilyInfo, can_quantize: bool) -> Iterat
         if size not in seen and size[0] <= recipe.width and size[1] <= recipe.height:
             seen.add(size)
             yield Remedy("size", width=size[0], height=size[1])
-    if family.has_optional_t5 and recipe.use_t5:
+    if family.takes("use_t5") and recipe.use_t5:
         yield Remedy("no_t5")
 
 
@@ -87,7 +87,7 @@ def smallest_change(
             return remedy
     for first in (Remedy("batch", batch=1), Remedy("no_t5")):
         changed = first.apply(recipe)
-        if changed == recipe or (first.kind == "no_t5" and not family.has_optional_t5):
+        if changed == recipe or (first.kind == "no_t5" and not family.takes("use_t5")):
             continue
         for remedy in candidates(changed, family, can_quantize):
             if fits(remedy.apply(changed)):

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
+from engine.families.registry import FAMILIES
 from engine.files import TEXT_LIMIT, read_regular
-from engine.models.catalog import FAMILIES
 from engine.models.recognise import Part
 from engine.models.reference import Reference, read_reference
 from engine.protocol.errors import LaternaError
@@ -88,7 +88,7 @@ def assemble(reference: Reference, beside: Path) -> Assembly:
 
 def comes_in_single_files(reference: Reference) -> bool:
     family = FAMILIES.get(reference.family)
-    return family is not None and family.has_single_files
+    return family is not None and family.comes_in_single_files
 
 
 def _offered(beside: Path) -> Iterator[Part]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -22,6 +22,24 @@ MAX_INPUT_STRENGTH = 2.0
 
 Kind = Literal["image", "video"]
 
+Capability = Literal[
+    "shift",
+    "negative_prompt",
+    "negative_range",
+    "skip_layer_guidance",
+    "dynamic_guidance",
+    "guidance_schedule",
+    "conditioning",
+    "use_t5",
+    "t5_mask",
+    "max_sequence_length",
+    "adapters",
+    "step_caching",
+]
+"""A field of a recipe that not every family has a use for. ``use_t5``: a recipe may leave the T5 out."""
+
+CAPABILITIES: frozenset[Capability] = frozenset(get_args(Capability))
+
 _CHANGED: tuple[Role, ...] = ("start", "first_frame", "source_clip")
 """What has a denoise strength."""
 
@@ -33,8 +51,7 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     ``frame_step * N + 1`` frames (0 for pictures). ``samplers`` maps a sampler to the schedulers that go with it; their
     names are those of ``engine.protocol.sampling_names``. ``inputs``: the roles that pictures and clips
     may have in a recipe; only models with ``ModelInfo.first_frame`` take a first frame.
-    ``has_optional_t5``: recipes may leave the T5 out. ``has_single_files``: models come in single files too, and are
-    completed from others.
+    ``capabilities``: the fields of a recipe that it has a use for, of those that not every family has.
     """
 
     id: str
@@ -50,20 +67,14 @@ class FamilyInfo(msgspec.Struct, frozen=True):
     max_steps: int = 200
     max_guidance: float = 30.0
     max_batch: int = 8
-    has_shift: bool = False
-    has_skip_layer_guidance: bool = False
-    has_negative_range: bool = False
-    has_dynamic_guidance: bool = False
-    has_conditioning: bool = False
-    has_guidance_schedule: bool = False
-    has_optional_t5: bool = False
-    has_single_files: bool = False
-    has_adapters: bool = False
-    has_t5_mask: bool = False
-    has_step_caching: bool = False
+    capabilities: frozenset[Capability] = frozenset()
     inputs: tuple[InputRule, ...] = ()
     text_encodings: tuple[str, ...] = ("diffusers",)
     text_encoders: tuple[str, ...] = ()
+
+    def takes(self, *fields: Capability) -> bool:
+        """Whether it has a use for any of ``fields`` of a recipe."""
+        return not self.capabilities.isdisjoint(fields)
 
     def rule_of(self, *roles: Role) -> InputRule | None:
         """What it says of inputs in the first of ``roles`` that it takes; None where it takes none of them."""
@@ -223,19 +234,19 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
             "negative_range", "The negative prompt's range must lie within 0 and 1.", "Set its start before its end."
         )
     if recipe.conditioning is not None:
-        if not info.has_conditioning:
+        if not info.takes("conditioning"):
             refuse("conditioning", f"{info.name} takes one prompt and one negative prompt yet.", "Remove the others.")
         check_conditioning(recipe.conditioning, window, refuse)
     _check_guidance(recipe, info, refuse)
     if recipe.text_encoding not in info.text_encodings:
         refuse("text_encoding", f"{info.name} cannot weigh words in this Laterna yet.", "Switch prompt weights off.")
-    if recipe.t5_mask and not info.has_t5_mask:
+    if recipe.t5_mask and not info.takes("t5_mask"):
         refuse("t5_mask", f"{info.name} cannot mask T5's padding in this Laterna yet.", "Switch the mask off.")
-    if recipe.step_caching and not info.has_step_caching:
+    if recipe.step_caching and not info.takes("step_caching"):
         refuse("step_caching", f"{info.name} has no step caching.", "Switch it off.")
     between("step_caching", recipe.step_caching, 0.0, MAX_STEP_CACHING, "The tolerance of step caching")
     _check_inputs(recipe, info, refuse)
-    if recipe.adapters and not info.has_adapters:
+    if recipe.adapters and not info.takes("adapters"):
         refuse("adapters", f"{info.name} cannot use LoRAs in this Laterna yet.", "Take them out of the recipe.")
     for adapter in recipe.adapters:
         for strength in (adapter.strength, adapter.text_strength or 0.0):
@@ -292,7 +303,7 @@ def _check_inputs(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:
 def _check_guidance(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:
     skip = recipe.skip_layer_guidance
     if skip is not None:
-        if not info.has_skip_layer_guidance:
+        if not info.takes("skip_layer_guidance"):
             refuse("skip_layer_guidance", f"{info.name} has no skip-layer guidance.", "Switch it off.")
         if not (0.0 <= skip.scale <= MAX_SKIP_SCALE and 0.0 <= skip.start <= skip.end <= 1.0):
             refuse(
@@ -303,7 +314,7 @@ def _check_guidance(recipe: Recipe, info: FamilyInfo, refuse: Refuse) -> None:
     points = recipe.guidance_schedule
     if not points:
         return
-    if not info.has_guidance_schedule:
+    if not info.takes("guidance_schedule"):
         refuse("guidance_schedule", f"{info.name} cannot change guidance over the steps yet.", "Take one value.")
     if recipe.dynamic_guidance:
         refuse("guidance_schedule", "Dynamic guidance already changes over the steps.", "Switch one of the two off.")

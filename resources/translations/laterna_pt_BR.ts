@@ -6000,24 +6000,24 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Leitura</translation>
     </message>
     <message>
-      <source>T5 length</source>
-      <translation>Tokens do T5</translation>
+      <source>Text length</source>
+      <translation>Tokens do texto</translation>
     </message>
     <message>
-      <source>T5 reads any length; a shorter text is padded to this.</source>
-      <translation>O T5 lê qualquer comprimento; um texto menor é preenchido até aqui.</translation>
+      <source>The encoder reads any length; a shorter text is padded to this.</source>
+      <translation>O codificador lê qualquer comprimento; um texto menor é preenchido até aqui.</translation>
     </message>
     <message>
-      <source>T5 reads this many tokens; a longer text is cut, a shorter one padded.</source>
-      <translation>O T5 lê este número de tokens; um texto maior é cortado, um menor é preenchido.</translation>
+      <source>The encoder reads this many tokens; a longer text is cut, a shorter one padded.</source>
+      <translation>O codificador lê este número de tokens; um texto maior é cortado, um menor é preenchido.</translation>
     </message>
     <message>
       <source>The model was trained with the padding in sight; hiding it changes the picture.</source>
       <translation>O modelo foi treinado vendo o preenchimento; ocultá-lo muda a imagem.</translation>
     </message>
     <message>
-      <source>Tokens that T5 reads</source>
-      <translation>Tokens que o T5 lê</translation>
+      <source>Tokens that the text encoder reads</source>
+      <translation>Tokens que o codificador de texto lê</translation>
     </message>
     <message>
       <source>padding hidden</source>

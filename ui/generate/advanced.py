@@ -96,14 +96,14 @@ class Advanced(QWidget):
         """``inputs``: those that the model takes, or that the recipe has."""
         self._family = family
         self.inputs.set_rules(inputs)
-        self.rows.set_row_visible(self.loras, family.has_adapters)
-        self.rows.set_row_visible(self.shift, family.has_shift)
-        self.rows.set_row_visible(self.step_caching, family.has_step_caching)
-        self.prompts_section.rows.set_row_visible(self.conditioning, family.has_conditioning)
+        self.rows.set_row_visible(self.loras, family.takes("adapters"))
+        self.rows.set_row_visible(self.shift, family.takes("shift"))
+        self.rows.set_row_visible(self.step_caching, family.takes("step_caching"))
+        self.prompts_section.rows.set_row_visible(self.conditioning, family.takes("conditioning"))
         self.guidance.set_rules(family)
         self.texts.set_rules(family)
         self._show_negative_range()
-        self.prompts_section.setVisible(family.has_conditioning or family.has_negative_range)
+        self.prompts_section.setVisible(family.takes("conditioning", "negative_range"))
         self.guidance_section.setVisible(self.guidance.is_used())
         self.texts_section.setVisible(self.texts.is_used())
 
@@ -147,7 +147,7 @@ class Advanced(QWidget):
         changes["weights"] = self.weights.weights()
         if not self.step_caching.isHidden():
             changes["step_caching"] = self.step_caching.tolerance()
-        if self._family is not None and self._family.has_negative_range:
+        if self._family is not None and self._family.takes("negative_range"):
             start, end = self.negative_range.values()
             changes["negative_range"] = msgspec.structs.replace(recipe.negative_range, start=start, end=end)
         if not self.conditioning.isHidden():
@@ -227,7 +227,7 @@ class Advanced(QWidget):
         self._edited()
 
     def _show_negative_range(self) -> None:
-        has = self._family is not None and self._family.has_negative_range
+        has = self._family is not None and self._family.takes("negative_range")
         listed = not self.conditioning.isHidden() and bool(self.conditioning.negative.entries())
         self.prompts_section.rows.set_row_visible(self.negative_range, has and not listed)
 

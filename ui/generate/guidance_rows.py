@@ -60,9 +60,9 @@ class GuidanceRows(Rows):
 
     def set_rules(self, family: FamilyInfo) -> None:
         self._most = family.max_guidance
-        self.set_row_visible(self.dynamic, family.has_dynamic_guidance)
-        self.set_row_visible(self.changes_over_steps, family.has_guidance_schedule)
-        self.set_row_visible(self.skip, family.has_skip_layer_guidance)
+        self.set_row_visible(self.dynamic, family.takes("dynamic_guidance"))
+        self.set_row_visible(self.changes_over_steps, family.takes("guidance_schedule"))
+        self.set_row_visible(self.skip, family.takes("skip_layer_guidance"))
         self._show_parts()
 
     def is_used(self) -> bool:

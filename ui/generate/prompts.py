@@ -83,7 +83,8 @@ class Prompts(QWidget):
     def _lay_out(self) -> None:
         head = self._row(label(self.tr("PROMPT"), "section"), self.history_button, self.examples)
         foot = self._row(self.style_button, self.counter)
-        negative_head = self._row(label(self.tr("NEGATIVE PROMPT"), "section"), self.negative_counter)
+        self._negative_title = label(self.tr("NEGATIVE PROMPT"), "section")
+        negative_head = self._row(self._negative_title, self.negative_counter)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -155,6 +156,9 @@ class Prompts(QWidget):
         self._draft, self._model = draft, model
         info = model.info if model is not None else None
         vocabulary = info.vocabulary if info is not None else ()
+        takes_negative = model is None or model.family.takes("negative_prompt")
+        for part in (self._negative_title, self.negative_counter, self.negative):
+            part.setVisible(takes_negative)
         self.prompt.set_vocabulary(vocabulary)
         self.completion.set_vocabulary(vocabulary)
         self.examples.set_model(info)

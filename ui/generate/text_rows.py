@@ -24,14 +24,14 @@ class TextRows(Rows):
         self._family: FamilyInfo | None = None
         self.reading = Combo(self.tr("How prompts are read"))
         self.t5 = QCheckBox(self.tr("Read the prompt with T5 too"))
-        self.length = IntSpin(self.tr("Tokens that T5 reads"), 1, MOST_TOKENS, self.tr(" tokens"))
+        self.length = IntSpin(self.tr("Tokens that the text encoder reads"), 1, MOST_TOKENS, self.tr(" tokens"))
         self.mask = QCheckBox(self.tr("Hide T5's padding"))
         for check in (self.t5, self.mask):
             check.setAccessibleName(check.text())
         self.mask.setToolTip(self.tr("The model was trained with the padding in sight; hiding it changes the picture."))
         self.add(self.tr("Reading"), self.reading, ("text_encoding",))
         self.add("", self.t5, ("use_t5",))
-        self.add(self.tr("T5 length"), self.length, ("max_sequence_length",))
+        self.add(self.tr("Text length"), self.length, ("max_sequence_length",))
         self.add("", self.mask, ("t5_mask",))
         self.reading.activated.connect(self._reading_chosen)
         self.t5.toggled.connect(self._toggled)
@@ -40,11 +40,10 @@ class TextRows(Rows):
 
     def set_rules(self, family: FamilyInfo) -> None:
         self._family = family
-        has_t5 = "T5" in family.text_encoders
         self.set_row_visible(self.reading, len(family.text_encodings) > 1)
-        self.set_row_visible(self.t5, has_t5 and len(family.text_encoders) > 1)
-        self.set_row_visible(self.length, has_t5)
-        self.set_row_visible(self.mask, family.has_t5_mask)
+        self.set_row_visible(self.t5, family.takes("use_t5"))
+        self.set_row_visible(self.length, family.takes("max_sequence_length"))
+        self.set_row_visible(self.mask, family.takes("t5_mask"))
 
     def is_used(self) -> bool:
         """Whether the family has anything to set here."""
@@ -102,7 +101,7 @@ class TextRows(Rows):
         self.mask.setEnabled(counts)
         comfyui = self.reading.currentData() == "comfyui"
         self.length.setToolTip(
-            self.tr("T5 reads any length; a shorter text is padded to this.")
+            self.tr("The encoder reads any length; a shorter text is padded to this.")
             if comfyui
-            else self.tr("T5 reads this many tokens; a longer text is cut, a shorter one padded.")
+            else self.tr("The encoder reads this many tokens; a longer text is cut, a shorter one padded.")
         )

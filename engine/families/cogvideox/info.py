@@ -32,10 +32,10 @@ INFO = FamilyInfo(
     frame_step=8,
     max_frames=161,
     samplers=dict.fromkeys(_VP_SAMPLERS, ("trailing",)),
-    has_dynamic_guidance=True,
+    capabilities=frozenset(
+        ("negative_prompt", "dynamic_guidance", "max_sequence_length", "adapters", "step_caching"),
+    ),
     inputs=(InputRule("first_frame"),),
-    has_adapters=True,
-    has_step_caching=True,
     max_batch=4,
     text_encoders=("T5",),
 )

@@ -17,6 +17,7 @@ _CLIP = (f"{CLIP_ENCODER.module}:{CLIP_ENCODER.name}",)
 
 class StableDiffusion35(Family):
     info = INFO
+    comes_in_single_files = True
     models = MODELS
     components = (
         ComponentSpec("tokenizer", "CLIP-L tokenizer", CLIP_TOKENIZERS, has_weights=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
+from engine.protocol.family_info import CAPABILITIES, FamilyInfo, ModelDefaults, ModelInfo
 from engine.protocol.inputs import InputRule
 
 _FLOW_SAMPLERS = (
@@ -49,17 +49,8 @@ INFO = FamilyInfo(
     frame_step=0,
     max_frames=1,
     samplers=dict.fromkeys(_FLOW_SAMPLERS, _FLOW_SCHEDULERS),
-    has_shift=True,
-    has_skip_layer_guidance=True,
-    has_negative_range=True,
-    has_conditioning=True,
-    has_guidance_schedule=True,
+    capabilities=CAPABILITIES - {"dynamic_guidance"},
     inputs=(InputRule("start", has_strength=True),),
-    has_optional_t5=True,
-    has_single_files=True,
-    has_adapters=True,
-    has_t5_mask=True,
-    has_step_caching=True,
     text_encodings=("diffusers", "comfyui"),
     text_encoders=("CLIP-L", "CLIP-G", "T5"),
 )

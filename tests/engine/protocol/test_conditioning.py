@@ -22,18 +22,15 @@ from engine.protocol.conditioning import (
     guidance_points,
 )
 from engine.protocol.errors import BadRecipe
-from engine.protocol.family_info import FamilyInfo, validate
+from engine.protocol.family_info import CAPABILITIES, FamilyInfo, validate
 from engine.protocol.inputs import Input, InputRule
 from engine.protocol.recipe import Adapter, Recipe, SkipLayerGuidance
 
 PLAIN = Recipe(family="sd35", model="m", prompt="a cat", negative_prompt="fog", sampler="euler", scheduler="normal")
 ABLE = msgspec.structs.replace(
     FAMILIES["sd35"],
-    has_conditioning=True,
-    has_guidance_schedule=True,
+    capabilities=CAPABILITIES,
     inputs=(InputRule("start", has_strength=True),),
-    has_adapters=True,
-    has_t5_mask=True,
     text_encodings=("diffusers", "comfyui"),
 )
 
@@ -145,7 +142,7 @@ def test_what_a_family_does_not_offer_is_refused(field: str, changes: dict[str, 
     bare = FamilyInfo(
         **{
             **msgspec.structs.asdict(FAMILIES["sd35"]),
-            **dict.fromkeys(name for name in FamilyInfo.__struct_fields__ if name.startswith("has_")),
+            "capabilities": frozenset(),
             "inputs": (),
             "text_encodings": ("diffusers",),
             "samplers": {"euler": ("normal",)},
