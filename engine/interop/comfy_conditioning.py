@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.interop.comfy_control import control_sentence, is_control
+from engine.interop.comfy_outputs import output_name, plain_name
+from engine.interop.comfy_pictures import PictureReader
 from engine.interop.comfy_reader import Reader
 from engine.interop.graph import Link, Node
 from engine.interop.prompt_weights import has_weights
@@ -21,11 +24,18 @@ Entries = tuple[Entry, ...]
 class ConditioningReader:
     """Reads what a CONDITIONING link carries. Each node is read once; ``encoders`` collects the CLIP links met."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, pictures: PictureReader) -> None:
         self._reader = reader
+        self._pictures = pictures
         self._notes = reader.notes
         self._known: dict[Link, Entries] = {}
         self.encoders: list[Link] = []
+        self._side = "positive"
+
+    def side(self, link: Link | None, name: str) -> Entries:
+        """The entries of one side, positive or negative, which tells apart what a node passes on for each."""
+        self._side, self._known = name, {}
+        return self.read(link)
 
     def read(self, link: Link | None, depth: int = 0) -> Entries:
         """The entries behind ``link``; empty where there is nothing that Laterna can read."""
@@ -60,6 +70,11 @@ class ConditioningReader:
             return self._strength(node, depth)
         if node.type == "ConditioningConcat":
             return self._concat(node, depth)
+        if is_control(node):
+            self._notes.ignored(control_sentence(self._reader, self._pictures, node))
+            return self.read(self._passed(node, slot), depth)
+        if node.type == "InpaintModelConditioning":
+            return self.read(self._passed(node, slot), depth)  # the latent tells of its mask
         return self._unknown(node, slot, depth)
 
     def _text(self, node: Node) -> Entry:
@@ -149,19 +164,39 @@ class ConditioningReader:
         )
 
     def _unknown(self, node: Node, slot: int, depth: int) -> Entries:
-        """Nodes such as ControlNetApply pass conditionings through: by name, else by place."""
-        sides = ("positive", "negative")
-        names = [sides[slot]] if slot < 2 and all(node.link(side) for side in sides) else []
-        for name in (*names, "conditioning", "conditioning_to", "conditioning_1", *sides):
-            if node.link(name):
-                self._notes.ignored(f"{node.label} changes the conditioning in a way that Laterna does not know.")
-                return self.read(node.link(name), depth)
-        for name in ("text", "prompt", "string", "positive", "t5xxl"):
-            if name in node.inputs:
+        """Nodes that pass a conditioning on, changed; nodes with a text of their own."""
+        passed = self._passed(node, slot)
+        if passed is not None:
+            self._notes.ignored(f"{node.label} changes the conditioning in a way that Laterna does not know.")
+            return self.read(passed, depth)
+        own = plain_name(output_name(node, slot))
+        for name in (
+            own,
+            self._side,
+            f"text_{self._side}",
+            f"{self._side}_prompt",
+            "text",
+            "prompt",
+            "string",
+            "t5xxl",
+        ):
+            if name and isinstance(node.inputs.get(name), str | Link):
                 self._notes.approximated(f"{node.label} is no node that Laterna knows; its {name} is read as a prompt.")
                 return (Entry(self._reader.prompt(node, name)),)
         self._notes.ignored(f"{node.label} is no node that Laterna knows, and what it makes of the prompt is lost.")
         return ()
+
+    def _passed(self, node: Node, slot: int) -> Link | None:
+        """The conditioning that comes out at ``slot``: by the output's name, else by the side that is being read."""
+        name = plain_name(output_name(node, slot))
+        sides = [name] if name in ("positive", "negative") else [self._side]
+        if not all(node.link(side) for side in ("positive", "negative")):
+            sides += ["positive", "negative"]
+        for name in (*sides, "conditioning", "conditioning_to", "conditioning_1", "cond"):
+            link = node.link(name)
+            if link is not None:
+                return link
+        return None
 
 
 def _joined(first: str | None, second: str) -> str:

@@ -6,21 +6,24 @@ prompts, its model and the latent it started from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from engine.interop import extras
+from engine.interop.comfy_compound import unfold
 from engine.interop.comfy_conditioning import ConditioningReader, cover, limited, simplest, uses_weights
 from engine.interop.comfy_latent import LatentReader, Start
 from engine.interop.comfy_models import ModelChain, ModelReader
+from engine.interop.comfy_pictures import PictureReader, Size
 from engine.interop.comfy_reader import Reader
-from engine.interop.comfy_sampling import SAMPLERS, Pass, SamplingReader
+from engine.interop.comfy_refusals import Refusals, empty_prompt
+from engine.interop.comfy_sampling import Pass, SamplingReader, is_sampler
 from engine.interop.fit import fit
 from engine.interop.graph import Graph, Node, ancestors, from_api, is_api_graph
 from engine.interop.model_files import KnownModels, stem_of
-from engine.interop.report import ImportResult, Notes, file_name, shown, too_much
+from engine.interop.report import ImportResult, Notes, file_name, listed, shown, too_much
 from engine.interop.ui_graph import from_ui, is_ui_graph
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning import guidance_points
@@ -31,7 +34,6 @@ from engine.protocol.recipe import Recipe
 
 MAX_OUTPUTS = 20
 MAX_PASSES = 256  # a chain may have a sampler for each step
-MAX_LISTED = 8
 COMFYUI_T5_TOKENS = 77
 # EmptySD3LatentImage and ModelSamplingSD3 are not among these: other families' graphs have them too.
 _SD3_NODES = ("CLIPTextEncodeSD3", "TripleCLIPLoader", "TripleCLIPLoaderGGUF")
@@ -41,16 +43,22 @@ _NATIVE = {"sd35": (1024, 1024), "cogvideox": (720, 480)}
 
 
 def import_workflow(
-    data: Any, known: KnownModels | None = None, families: Mapping[str, FamilyInfo] | None = None, fitted: bool = True
+    data: Any,
+    known: KnownModels | None = None,
+    families: Mapping[str, FamilyInfo] | None = None,
+    fitted: bool = True,
+    size_of: Callable[[str], Size | None] = lambda name: None,
+    made: Size | None = None,
 ) -> ImportResult:
     """A parsed workflow, as the editor saves it or as it is sent to the server.
 
-    ``families`` are the rules that the recipe is made to fit, unless ``fitted`` is False. Raises ``BadFile`` for what
-    is no workflow, too large, or in circles.
+    ``families`` are the rules that the recipe is made to fit, unless ``fitted`` is False. ``size_of`` gives the size of
+    a picture that the graph names, where it is at hand; ``made`` is the size of the picture that the graph was in.
+    Raises ``BadFile`` for what is no workflow, too large, or in circles.
     """
     notes = Notes()
-    graph = _graph(data, notes)
-    recipe = _Import(graph, notes, known or KnownModels()).recipe()
+    graph = unfold(_graph(data, notes), notes)
+    recipe = _Import(graph, notes, known or KnownModels(), size_of, made).recipe()
     if recipe is not None and fitted:
         recipe = fit(recipe, (families or FAMILIES)[recipe.family], notes)
     return notes.result("ComfyUI", recipe)
@@ -79,20 +87,30 @@ def _graph(data: Any, notes: Notes) -> Graph:
 
 
 class _Import:
-    def __init__(self, graph: Graph, notes: Notes, known: KnownModels) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        notes: Notes,
+        known: KnownModels,
+        size_of: Callable[[str], Size | None],
+        made: Size | None,
+    ) -> None:
         self._graph = graph
         self._notes = notes
         self._known = known
         self._reader = Reader(graph, notes)
         self._sampling = SamplingReader(self._reader)
-        self._latents = LatentReader(self._reader)
+        self._made = made
+        self._refusals = Refusals(graph, self._reader)
+        pictures = PictureReader(self._reader, size_of)
+        self._latents = LatentReader(self._reader, pictures)
         self._models = ModelReader(self._reader, known)
-        self._conditioning = ConditioningReader(self._reader)
+        self._conditioning = ConditioningReader(self._reader, pictures)
 
     def recipe(self) -> Recipe | None:
         output, sampler = self._choose()
         if sampler is None:
-            self._notes.ignored("No sampler makes a picture in this workflow, so there is no recipe in it.")
+            self._refusals.without_sampler()
             return None
         on_the_way = ancestors(self._graph, (output or sampler).id)
         self._decoding(on_the_way)
@@ -100,8 +118,13 @@ class _Import:
         first, scales = self._merge(passes)
         first_frame = first.node.link("image_cond_latents")
         if first_frame is not None:
-            start = replace(start, picture=self._latents.first_frame(first_frame))
+            frame = self._latents.first_frame(first_frame)
+            if start.width is None:
+                start = replace(start, width=frame.width, height=frame.height, rough=frame.rough)
+            start = replace(start, picture=frame.picture)
         chain = self._models.chain(first.model)
+        if self._refusals.is_foreign(chain, on_the_way):
+            return None
         family = self._family(chain, first)
         fields: dict[str, Any] = {"family": family, "model": chain.id or stem_of(chain.file)}
         fields |= self._size(start, first, family, output)
@@ -121,17 +144,20 @@ class _Import:
         beside = next((node.extras for node in self._graph.values() if node.extras is not None), None)
         if beside is not None:
             recipe = extras.restore(recipe, beside)
+        if self._refusals.unreadable():
+            return None
+        empty_prompt(recipe, self._notes)
         self._leftovers(on_the_way, output)
         return recipe
 
     def _choose(self) -> tuple[Node | None, Node | None]:
         """The node that saves the picture, and the sampler that feeds it."""
-        samplers = [node for node in self._graph.values() if node.type in SAMPLERS]
+        samplers = [node for node in self._graph.values() if is_sampler(node)]
         outputs = [node for node in self._graph.values() if node.type in _SAVES or "Save" in node.type]
         outputs += [node for node in self._graph.values() if node.type in _PREVIEWS]
         found: list[tuple[Node, Node]] = []
         for saving in outputs[:MAX_OUTPUTS]:
-            nearest = next((id for id in ancestors(self._graph, saving.id) if self._graph[id].type in SAMPLERS), None)
+            nearest = next((id for id in ancestors(self._graph, saving.id) if is_sampler(self._graph[id])), None)
             if nearest is not None:
                 found.append((saving, self._graph[nearest]))
         output: Node | None = None
@@ -141,7 +167,7 @@ class _Import:
                 self._notes.ignored(f"Several pictures are saved; this is the recipe of the one from {output.label}.")
         elif samplers:
             sampler = self._last(samplers)
-            self._notes.approximated(f"Nothing saves a picture; {sampler.label} is taken.")
+            self._notes.approximated(f"No node saves the picture; {sampler.label} is taken.")
         else:
             return None, None
         self._reader.used.update({sampler.id, output.id if output is not None else sampler.id})
@@ -227,7 +253,18 @@ class _Import:
         width, height = start.width, start.height
         if "width" in first.node.inputs and "height" in first.node.inputs:  # the CogVideoX wrapper's first versions
             width, height = (self._reader.integer(first.node, name, 0) or None for name in ("width", "height"))
-        if width is None or height is None:
+        if (start.picture or start.clip) and self._made and (start.rough or width is None):
+            width, height = self._made
+            self._notes.understood(f"The size, {width} × {height}, is that of the picture which has this workflow.")
+        elif start.rough and width and height:
+            self._notes.approximated(f"The size depends on the picture's shape; {width} × {height} stands there now.")
+        elif (width is None or height is None) and (start.picture or start.clip):
+            width, height = _NATIVE[family]
+            self._notes.approximated(
+                f"The size is that of “{shown(start.picture or start.clip)}”, which the workflow does not say;"
+                f" {width} × {height} stands there now."
+            )
+        elif width is None or height is None:
             width, height = _NATIVE[family]
             self._notes.approximated(f"The workflow does not say the picture's size; {width} × {height} is used.")
         fields: dict[str, Any] = {"width": width, "height": height, "batch": start.batch}
@@ -279,17 +316,23 @@ class _Import:
                 else f"It starts from the picture “{shown(name)}” with a denoise strength of {strength:g}."
             )
             self._notes.missing(name, "picture")
+        elif start.clip:
+            fields["steps"] = first.total
+            self._notes.ignored(
+                f"{start.by} gives the clip “{shown(start.clip)}”, which {label} changes with a strength of"
+                f" {strength:g}; Laterna makes the clip anew from the words."
+            )
         elif strength != 1.0:
             fields["steps"] = first.total
             self._notes.approximated(f"{label} runs a part of the schedule on an empty latent; Laterna runs all of it.")
         return fields
 
     def _texts(self, first: Pass, family: str, model: str) -> dict[str, Any]:
-        positive = self._conditioning.read(first.positive)
+        positive = self._conditioning.side(first.positive, "positive")
         if not positive:
             self._notes.approximated("No prompt is connected; an empty one is used.")
         encoders = set().union(*(self._models.encoders(link) for link in self._conditioning.encoders[:1]))
-        negative = self._conditioning.read(first.negative)
+        negative = self._conditioning.side(first.negative, "negative")
         sides = [
             cover(limited(side, name, self._notes), name, self._notes)
             for side, name in ((positive, "positive"), (negative, "negative"))
@@ -325,14 +368,9 @@ class _Import:
         after = [node.label for node in self._graph.values() if node.id in way and node.id not in self._reader.used]
         apart = [node.label for node in self._graph.values() if node.id not in way and node.id not in self._reader.used]
         if after:
-            self._notes.ignored(f"Laterna leaves out {_listed(after)}.")
+            self._notes.ignored(f"Laterna leaves out {listed(after)}.")
         if apart:
-            self._notes.ignored(f"Not part of this picture: {_listed(apart)}.")
-
-
-def _listed(labels: list[str]) -> str:
-    more = f" and {len(labels) - MAX_LISTED} more" if len(labels) > MAX_LISTED else ""
-    return ", ".join(labels[:MAX_LISTED]) + more
+            self._notes.ignored(f"Not part of this picture: {listed(apart)}.")
 
 
 def _denoise(steps: int, total: int) -> float:

@@ -24,6 +24,8 @@ _CHECKPOINTS = {
     "CogVideoXModelLoader": "model",
 }
 _COG_LOADERS = ("DownloadAndLoadCogVideoModel", "DownloadAndLoadCogVideoGGUFModel", "CogVideoXModelLoader")
+_NAMES = ("ckpt_name", "unet_name", "model_name", "model", "checkpoint", "model_path", "gguf_name")
+_SHIFTS = ("ModelSamplingSD3", "ModelSamplingAuraFlow")
 _MEMORY_ONLY = ("ModelComputeDtype", "TorchCompileModel", "PatchModelAddDownscale", "FreeMemory", "ApplyFBCacheOnModel")
 
 
@@ -37,6 +39,7 @@ class ModelChain:
     skip: SkipLayerGuidance | None = None
     adapters: list[Adapter] = field(default_factory=list)
     family: str = ""
+    nodes: list[Node] = field(default_factory=list)
 
 
 class ModelReader:
@@ -52,7 +55,7 @@ class ModelReader:
         for _ in range(MAX_CHAIN):
             if node is None or self._loader(node, chain):
                 break
-            if node.type == "ModelSamplingSD3":
+            if node.type in _SHIFTS:
                 if chain.shift is None:
                     chain.shift = self._reader.number(node, "shift", 3.0)
             elif node.type == "SkipLayerGuidanceSD3":
@@ -64,16 +67,22 @@ class ModelReader:
                 self._notes.ignored(f"{node.label} changes speed or memory; Laterna plans those itself.")
             else:
                 self._notes.ignored(f"{node.label} changes the model in a way that Laterna does not know.")
-            node = self._reader.node(node.link("model"))
+            chain.nodes.append(node)
+            node = self._reader.node(node.link("model") or node.link("pipeline"))
         chain.adapters.reverse()
         return chain
 
     def _loader(self, node: Node, chain: ModelChain) -> bool:
         name = _CHECKPOINTS.get(node.type)
         if name is None:
-            if node.link("model") is None:
-                self._notes.ignored(f"{node.label} is no loader that Laterna knows.")
-            return node.link("model") is None
+            if node.link("model") is not None or node.link("pipeline") is not None:
+                return False
+            name = next((one for one in _NAMES if isinstance(node.inputs.get(one), str)), None)
+            if name is None:
+                self._notes.approximated(f"{node.label} is no loader that Laterna knows, so the model is not known.")
+                return True
+            self._notes.approximated(f"{node.label} is no loader that Laterna knows; its {name} is read as the model.")
+        chain.nodes.append(node)
         chain.file = self._reader.text(node, name, "")
         chain.id = self._known.find(chain.file, node.hashes.get(chain.file, ""))
         if node.type in _COG_LOADERS:
@@ -97,7 +106,11 @@ class ModelReader:
             if lora is None:
                 return
             strength = self._strength(lora, "strength")
-            chain.adapters.append(Adapter(file_name(self._reader.text(lora, "lora", "")), strength=strength))
+            name = file_name(self._reader.text(lora, "lora", ""))
+            if name:
+                chain.adapters.append(Adapter(name, strength=strength))
+            else:
+                self._notes.ignored(f"{lora.label} names no LoRA.")
             node = lora
 
     def _skip(self, node: Node, chain: ModelChain) -> None:
@@ -113,6 +126,8 @@ class ModelReader:
         strength = self._strength(node, "strength_model")
         text = self._strength(node, "strength_clip") if node.type == "LoraLoader" else 0.0
         name = file_name(self._reader.text(node, "lora_name", ""))
+        if name in ("", "None"):
+            return
         chain.adapters.append(Adapter(name, "", strength, None if text == strength else text))
 
     def _strength(self, node: Node, name: str) -> float:

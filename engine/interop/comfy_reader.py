@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TypeVar
 
+from engine.interop.comfy_values import Unknown, Values
 from engine.interop.graph import Graph, Link, Node
 from engine.interop.report import Notes, as_integer, as_number, shown
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
 
 MAX_CHAIN = 300
-# What nodes that only hold or pass on a value call it, the likeliest first.
-_VALUE_NAMES = ("value", "seed", "noise_seed", "text", "string", "prompt", "int", "float", "number", "boolean", "input")
 
 Number = TypeVar("Number", int, float)
 
@@ -23,6 +23,7 @@ class Reader:
         self.graph = graph
         self.notes = notes
         self.used: set[str] = set()
+        self.values = Values(graph, self.used)
 
     def node(self, link: Link | None) -> Node | None:
         node = self.graph.get(link.node) if link is not None else None
@@ -31,24 +32,38 @@ class Reader:
         return node
 
     def number(self, node: Node, name: str, default: float) -> float:
-        value = self._value(node, name)
+        value = self._value(node, name, f"{default:g}")
         found = as_number(value)
         return self._default(node, name, value, default) if found is None else found
 
     def integer(self, node: Node, name: str, default: int) -> int:
-        value = self._value(node, name)
+        value = self._value(node, name, str(default))
         found = as_integer(value)
         return self._default(node, name, value, default) if found is None else found
+
+    def seed(self, node: Node, name: str) -> int:
+        """A seed; where the graph leaves it to chance, one drawn now."""
+        value = self.integer(node, name, 0)
+        return drawn(value, node.label, self.notes)
 
     def _default(self, node: Node, name: str, value: object, default: Number) -> Number:
         if value is not None:
             self.notes.approximated(f"{node.label} gives no usable number for {name}; {default:g} is used.")
         return default
 
+    def size(self, node: Node) -> tuple[int, int] | None:
+        """The size that a node is set to; None, and said, where it cannot be known."""
+        own = ("width", "height") if "width" in node.inputs else ("empty_latent_width", "empty_latent_height")
+        found = self.values.size(node)
+        for name in own:
+            if found is None and node.link(name) is not None:
+                self._value(node, name, "")
+        return found
+
     def text(self, node: Node, name: str, default: str = "") -> str:
         """A text of any length that a prompt may have; the rest is cut off, and said."""
-        value = self._value(node, name)
-        if value is None or isinstance(value, dict | list | Link):
+        value = self._value(node, name, default)
+        if value is None:
             return default
         text = str(value)
         if len(text) > MAX_PROMPT_CHARS:
@@ -65,33 +80,36 @@ class Reader:
         return text
 
     def flag(self, node: Node, name: str, default: bool) -> bool:
-        value = self._value(node, name)
+        value = self._value(node, name, "on" if default else "off")
         if isinstance(value, str):
             return value.lower() in ("enable", "enabled", "true", "yes", "on")
         return bool(value) if isinstance(value, bool | int) else default
 
-    def _value(self, node: Node, name: str, depth: int = 0) -> object:
-        """A plain value, through nodes that hold, join or pass one on."""
+    def _value(self, node: Node, name: str, default: str) -> object:
+        """A plain value, through nodes that hold, join or compute one; None, and said, where it cannot be had."""
         value = node.inputs.get(name)
         if not isinstance(value, Link):
-            return value
-        source = self.node(value)
-        if source is None or depth > MAX_CHAIN // 10:
-            return None
-        if source.type == "StringConcatenate":
-            parts = (self._value(source, part, depth + 1) for part in ("string_a", "string_b"))
-            joined = str(self._value(source, "delimiter", depth + 1) or "").join(
-                str(p or "")[:MAX_PROMPT_CHARS] for p in parts
+            return value if isinstance(value, str | int | float | bool) else None
+        try:
+            found = self.values.of(node, name)
+        except Unknown as unknown:
+            stands = f"{shown(default)} stands there now" if default else "it stays empty"
+            self.notes.approximated(
+                f"{unknown.node.label} makes {shown(name)} for {node.label} as it runs; Laterna cannot, and {stands}."
             )
-            return joined[: 2 * MAX_PROMPT_CHARS]
-        for candidate in (name, *_VALUE_NAMES):
-            if candidate in source.inputs:
-                found = self._value(source, candidate, depth + 1)
-                if isinstance(found, str | int | float):
-                    if not source.type.startswith("Primitive"):
-                        self.notes.understood(f"{shown(name)} of {node.label} comes from {source.label}.")
-                    return found
-        self.notes.approximated(
-            f"{source.label} computes {shown(name)} for {node.label}; Laterna cannot, and uses its own."
-        )
-        return None
+            return None
+        source = self.graph.get(value.node)
+        if source is not None and found is not None and not source.type.startswith("Primitive"):
+            self.notes.understood(f"{shown(name)} of {node.label} comes from {source.label}.")
+            if source.type == "SDXLPromptStyler" and str(source.inputs.get("style", "base")) not in ("base", ""):
+                self.notes.approximated(f"{source.label} adds the words of a style; here the text stands without them.")
+        return found
+
+
+def drawn(seed: int, whose: str, notes: Notes) -> int:
+    """``seed``, or one drawn now where a number below zero leaves it to chance."""
+    if seed >= 0:
+        return seed
+    fresh = secrets.randbelow(2**32)
+    notes.approximated(f"{whose} leaves the seed to chance ({seed}); {fresh} was drawn.")
+    return fresh

@@ -13,6 +13,19 @@ from engine.protocol.sampling_names import find_sampler, find_scheduler
 _SHORTENED = ("dpm_2", "uni_pc")  # ComfyUI's KSampler takes the last sigma but one out of their schedules
 SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "CogVideoSampler")
 MAX_STEPS = 10_000
+
+
+def is_sampler(node: Node) -> bool:
+    """One that Laterna knows, or one of the same inputs."""
+    return node.type in SAMPLERS or looks_like_sampler(node)
+
+
+def looks_like_sampler(node: Node) -> bool:
+    """Whether a node that is not known has all that a sampler is told, under the usual names."""
+    wired = node.link("model") is not None and node.link("positive") is not None
+    return wired and "steps" in node.inputs and "cfg" in node.inputs and node.type not in SAMPLERS
+
+
 _SAMPLER_NODES = {
     "SamplerEulerAncestral": "euler_ancestral",
     "SamplerLMS": "lms",
@@ -78,7 +91,12 @@ class SamplingReader:
         reader.used.add(node.id)
         model, positive, negative = (node.link(name) for name in ("model", "positive", "negative"))
         latent = node.link("latent_image")
-        if node.type == "KSampler":
+        if node.type == "KSampler" or looks_like_sampler(node):
+            if node.type != "KSampler":
+                latent = latent or node.link("latent") or node.link("samples")
+                self._notes.approximated(
+                    f"{node.label} is no sampler that Laterna knows; what it shares with KSampler is read by name."
+                )
             sampler, scheduler = self._names(node)
             return Pass(
                 node,
@@ -86,7 +104,7 @@ class SamplingReader:
                 positive,
                 negative,
                 latent,
-                seed=reader.integer(node, "seed", 0),
+                seed=reader.seed(node, "seed"),
                 total=self._steps(node, 20),
                 guidance=reader.number(node, "cfg", 8.0),
                 sampler=sampler,
@@ -101,7 +119,7 @@ class SamplingReader:
                 positive,
                 negative,
                 latent,
-                seed=reader.integer(node, "noise_seed", 0),
+                seed=reader.seed(node, "noise_seed"),
                 total=self._steps(node, 20),
                 guidance=reader.number(node, "cfg", 8.0),
                 sampler=sampler,
@@ -136,7 +154,7 @@ class SamplingReader:
                 " KSampler does."
             )
         disabled = noise is None or noise.type == "DisableNoise"
-        seed = 0 if noise is None or disabled else reader.integer(noise, "noise_seed", 0)
+        seed = 0 if noise is None or disabled else reader.seed(noise, "noise_seed")
         return replace(
             schedule,
             node=node,
@@ -206,16 +224,23 @@ class SamplingReader:
         reader = self._reader
         name = reader.text(node, "scheduler", "CogVideoXDDIM")
         name = {"DPM++": "DPMSolverMultistepScheduler"}.get(name, name)  # the wrapper's names are diffusers' classes
-        for extra in ("image_cond_latents", "context_options", "controlnet", "tora_trajectory", "fastercache"):
-            if node.link(extra):
-                self._notes.ignored(f"{node.label} also takes {extra}; Laterna has none.")
+        for extra in ("context_options", "tora_trajectory", "fastercache", "feta_args", "teacache_args"):
+            other = reader.node(node.link(extra))
+            if other is not None:
+                self._notes.ignored(f"{node.label} also takes {extra} from {other.label}; Laterna has none.")
+        control = reader.node(node.link("controlnet"))
+        if control is not None:
+            self._notes.ignored(
+                f"{control.label} guides by a control clip at strength"
+                f" {reader.number(control, 'control_strength', 1.0):g}; Laterna leaves it out."
+            )
         return Pass(
             node,
             node.link("model") or node.link("pipeline"),
             node.link("positive"),
             node.link("negative"),
             node.link("samples"),
-            seed=reader.integer(node, "seed", 0),
+            seed=reader.seed(node, "seed"),
             total=self._steps(node, 50),
             guidance=reader.number(node, "cfg", 6.0),
             sampler=self._sampler(name, node),

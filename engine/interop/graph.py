@@ -23,17 +23,24 @@ class Link(NamedTuple):
 @dataclass
 class Node:
     """``inputs`` maps a name to a ``Link`` or to a plain value; ``extras`` is what Laterna's export put there;
-    ``hashes`` has the SHA-256 of model files by name, where the editor knew them."""
+    ``hashes`` has the SHA-256 of model files by name, where the editor knew them. ``outputs`` are (name, type) as the
+    file says them, empty where it does not. ``readable`` is False where the values of its widgets fit no layout known.
+    ``part_of`` names the node of the file that this one stands for a part of."""
 
     id: str
     type: str
     inputs: dict[str, Any] = field(default_factory=dict)
     extras: Any = None
     hashes: dict[str, str] = field(default_factory=dict)
+    outputs: tuple[tuple[str, str], ...] = ()
+    readable: bool = True
+    part_of: str = ""
 
     @property
     def label(self) -> str:
         """How sentences name it: the type and the id that ComfyUI shows."""
+        if self.part_of:
+            return self.part_of
         return f"{shown(self.type)} #{shown(self.id)}"
 
     def link(self, name: str) -> Link | None:

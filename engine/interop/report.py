@@ -13,6 +13,7 @@ from engine.protocol.recipe import Recipe
 MAX_NOTES = 100
 MAX_TEXT = 160
 MAX_FILE_NAME = 255
+MAX_LISTED = 8
 
 
 class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,6 +58,12 @@ class Notes:
     def ignored(self, sentence: str) -> None:
         self._lists["ignored"][sentence] = None
 
+    def only(self, sentence: str) -> None:
+        """What is left of everything that was said once there is no recipe: why."""
+        for found in self._lists.values():
+            found.clear()
+        self.ignored(sentence)
+
     def missing(self, file: str, kind: str, model: str = "") -> None:
         self._lists["missing"][Missing(shown(file), kind, model)] = None
 
@@ -77,6 +84,12 @@ def shown(text: object) -> str:
     """Foreign text, short and on one line, for use in a sentence."""
     line = " ".join(str(text)[: 4 * MAX_TEXT].split())
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
+
+
+def listed(labels: list[str]) -> str:
+    """Labels in a row, those beyond ``MAX_LISTED`` counted."""
+    more = f" and {len(labels) - MAX_LISTED} more" if len(labels) > MAX_LISTED else ""
+    return ", ".join(labels[:MAX_LISTED]) + more
 
 
 def file_name(path: object) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.interop.dynamic_prompt import resolve_dynamic_prompts
+from engine.interop.everywhere import BROADCASTS, Constant, Everywhere, Slot, Source
 from engine.interop.graph import MAX_INPUTS, MAX_NODES, Graph, Link, Node
 from engine.interop.report import Notes, shown, too_much
 from engine.interop.widgets import widget_values
@@ -18,17 +19,9 @@ from engine.interop.widgets import widget_values
 MAX_DEPTH = 16
 MUTED, BYPASSED = 2, 4
 INPUT_NODE, OUTPUT_NODE = -10, -20
+REROUTES = ("Reroute", "Reroute (rgthree)", "ReroutePrimitive|pysssss", "Reroute [cg]")
 NOTES = ("Note", "MarkdownNote", "Label (rgthree)", "Fast Groups Bypasser (rgthree)", "Fast Groups Muter (rgthree)")
 _GROUP_PREFIXES = ("workflow/", "workflow>")
-
-
-class Constant(NamedTuple):
-    """A value that a primitive or a subgraph's own widget puts in place of a link."""
-
-    value: Any
-
-
-Source = Link | Constant | None
 
 
 @dataclass
@@ -64,6 +57,7 @@ class _Unfolding:
         self._set_nodes: dict[str, Source] = {}
         self._get_nodes: dict[str, str] = {}
         self._count = 0
+        self._everywhere = Everywhere()
         definitions = _dict(data.get("definitions")) or _dict(_dict(data.get("extra")).get("definitions"))
         self._subgraphs = {str(item.get("id")): item for item in _dicts(definitions.get("subgraphs"))}
         self._groups = _dict(_dict(data.get("extra")).get("groupNodes"))
@@ -72,6 +66,7 @@ class _Unfolding:
         self._unfold(_Scope("", _dicts(self._data.get("nodes")), _origins(self._data.get("links"))), 0)
         for key, name in self._get_nodes.items():
             self._forwards[key] = {0: self._set_nodes.get(name)}
+        self._everywhere.connect(self._sources, self._data)
         for node in self._nodes.values():
             for name, source in self._sources[node.id].items():
                 value = self._follow(source)
@@ -105,7 +100,8 @@ class _Unfolding:
         slots = _slots(raw, scope)
         sources = {name: source for name, _, source in slots}
         declared = [str(_dict(slot.get("widget")).get("name")) for slot in _inputs(raw) if slot.get("widget")]
-        widgets = widget_values(kind, raw.get("widgets_values"), declared)
+        read = widget_values(kind, raw.get("widgets_values"), declared, [name for name, _, source in slots if source])
+        widgets = {} if read is None else read
         widgets.update(scope.overrides.get(str(raw.get("id")), {}))
         if kind in NOTES:
             return
@@ -115,8 +111,10 @@ class _Unfolding:
         elif mode == BYPASSED:
             self._forwards[key] = _bypass(raw, slots)
             self._notes.ignored(f"{shown(kind)} #{key} is bypassed.")
-        elif kind in ("Reroute", "Reroute (rgthree)"):
+        elif kind in REROUTES:
             self._forwards[key] = {0: slots[0][2] if slots else None}
+        elif kind in BROADCASTS:
+            self._everywhere.take(kind, slots, widgets, raw.get("widgets_values"))
         elif kind == "PrimitiveNode":
             values = raw.get("widgets_values")
             self._forwards[key] = {0: Constant(values[0]) if isinstance(values, list) and values else None}
@@ -132,13 +130,18 @@ class _Unfolding:
             self._unfold_group(raw, key, kind[9:], slots, depth)
         else:
             resolve_dynamic_prompts(f"{shown(kind)} #{key}", kind, widgets, self._notes)
-            self._nodes[key] = Node(key, kind, widgets, hashes=_hashes(raw))
+            self._nodes[key] = Node(
+                key, kind, widgets, hashes=_hashes(raw), outputs=_outputs(raw), readable=read is not None
+            )
             self._sources[key] = sources
+            widget_slots = {str(slot.get("name")) for slot in _inputs(raw) if slot.get("widget")}
+            title = str(raw.get("title") or kind)[:200]
+            self._everywhere.wanted(key, title, slots, widget_slots)
 
-    def _unfold_subgraph(self, raw: dict[str, Any], key: str, slots: list[_Slot], depth: int) -> None:
+    def _unfold_subgraph(self, raw: dict[str, Any], key: str, slots: list[Slot], depth: int) -> None:
         """A subgraph's inputs come from its instance's links, or from the values that the instance shows for them."""
         definition = self._subgraphs[str(raw["type"])]
-        inner = _Scope(f"{key}:", _dicts(definition.get("nodes")), _origins(definition.get("links")))
+        inner = _Scope(f"{key}:", _dicts(definition.get("nodes")), _origins(definition.get("links"), INPUT_NODE))
         shown_values: dict[str, Any] = {}
         for name, node, value in _promoted(raw):
             if node in ("-1", str(INPUT_NODE)):
@@ -158,7 +161,7 @@ class _Unfolding:
             origin = origin or _origin_at(definition.get("links"), OUTPUT_NODE, i)
             self._forwards[key][i] = Link(inner.key(origin[0]), origin[1]) if origin else None
 
-    def _unfold_group(self, raw: dict[str, Any], key: str, name: str, slots: list[_Slot], depth: int) -> None:
+    def _unfold_group(self, raw: dict[str, Any], key: str, name: str, slots: list[Slot], depth: int) -> None:
         """An old group node: nodes by index, its inputs and widgets those of its nodes, one after the other."""
         group = _dict(self._groups[name])
         nodes = [dict(node, id=i) for i, node in enumerate(_dicts(group.get("nodes")))]
@@ -166,8 +169,13 @@ class _Unfolding:
         inner = _Scope(f"{key}:", nodes, {})
         values = raw.get("widgets_values")
         left = iter(values if isinstance(values, list) else [])
-        outer = iter(slots)
-        filled = {(link[2], link[3]) for link in links if _hashable(link[2]) and _hashable(link[3])}
+        widget_slots = {str(slot.get("name")) for slot in _inputs(raw) if slot.get("widget")}
+        outer = [slot for slot in slots if slot[0] not in widget_slots]
+        filled = {
+            (link[2], link[3])
+            for link in links
+            if _hashable(link[0]) and _hashable(link[2]) and _hashable(link[3])  # null is the outside
+        }
         for i, node in enumerate(nodes):
             own = node.get("widgets_values")
             if isinstance(own, list) and isinstance(values, list) and values:
@@ -175,8 +183,10 @@ class _Unfolding:
             inputs = _inputs(node)
             for j, slot in enumerate(inputs):
                 slot["link"] = f"{i}:{j}"
-                if (i, j) not in filled and not slot.get("widget"):
-                    _, _, source = next(outer, ("", "", None))
+                if (i, j) in filled:
+                    continue
+                source = _outside(slot, slots, widget_slots) if slot.get("widget") else _next_outside(slot, outer)
+                if source is not None:
                     self._forwards.setdefault(inner.key("in"), {})[len(inner.origins)] = source
                     inner.origins[f"{i}:{j}"] = ("in", len(inner.origins))
             node["inputs"] = inputs
@@ -199,11 +209,22 @@ class _Unfolding:
         self._forwards[key] = dict(enumerate(outputs))
 
 
-_Slot = tuple[str, str, Source]  # name, type, where it comes from
+def _next_outside(slot: dict[str, Any], outer: list[Slot]) -> Source:
+    """What is wired from outside into an inner node's input: the next one of its type, as ComfyUI lists them."""
+    kind = str(slot.get("type"))
+    place = next((i for i, (_, type_, _) in enumerate(outer) if type_ == kind), 0)
+    return outer.pop(place)[2] if outer else None
 
 
-def _slots(raw: dict[str, Any], scope: _Scope) -> list[_Slot]:
-    slots: list[_Slot] = []
+def _outside(slot: dict[str, Any], slots: list[Slot], widget_slots: set[str]) -> Source:
+    """What is wired from outside into a widget; the group shows it under its name, or with its node's before it."""
+    name = str(_dict(slot.get("widget")).get("name") or slot.get("name"))
+    found = [source for outer, _, source in slots if outer in widget_slots and outer.split(" ")[-1] == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _slots(raw: dict[str, Any], scope: _Scope) -> list[Slot]:
+    slots: list[Slot] = []
     for slot in _inputs(raw):
         link = slot.get("link")
         origin = scope.origins.get(link) if link is not None and _hashable(link) else None
@@ -212,7 +233,7 @@ def _slots(raw: dict[str, Any], scope: _Scope) -> list[_Slot]:
     return slots
 
 
-def _bypass(raw: dict[str, Any], slots: list[_Slot]) -> dict[int, Source]:
+def _bypass(raw: dict[str, Any], slots: list[Slot]) -> dict[int, Source]:
     """A bypassed node passes on, for each output, the input of the same type: that of the same place if it fits."""
     forwards: dict[int, Source] = {}
     for i, output in enumerate(_dicts(raw.get("outputs"))):
@@ -221,6 +242,11 @@ def _bypass(raw: dict[str, Any], slots: list[_Slot]) -> dict[int, Source]:
         fitting = [slot for slot in (*same_place, *slots) if slot[1] == kind and slot[2] is not None]
         forwards[i] = fitting[0][2] if fitting else None
     return forwards
+
+
+def _outputs(raw: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    outputs = _dicts(raw.get("outputs"))[:MAX_INPUTS]
+    return tuple((str(slot.get("name"))[:100].lower(), str(slot.get("type"))[:100].upper()) for slot in outputs)
 
 
 def _hashes(raw: dict[str, Any]) -> dict[str, str]:
@@ -246,17 +272,19 @@ def _promoted(raw: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
                 yield name, node, value
 
 
-def _origins(links: Any) -> dict[Any, tuple[Any, int]]:
-    return {id: (node, slot) for id, node, slot, _, _ in _links(links)}
+def _origins(links: Any, outside: int | None = None) -> dict[Any, tuple[Any, int]]:
+    return {id: (node, slot) for id, node, slot, _, _ in _links(links, outside)}
 
 
 def _origin_at(links: Any, target: int, target_slot: int) -> tuple[Any, int] | None:
     """Where the link into a node's slot starts."""
-    return next((link[1:3] for link in _links(links) if link[3] == target and link[4] == target_slot), None)
+    found = (link[1:3] for link in _links(links, INPUT_NODE) if link[3] == target and link[4] == target_slot)
+    return next(found, None)
 
 
-def _links(links: Any) -> Iterator[tuple[Any, Any, int, Any, Any]]:
-    """(id, origin, its slot, target, its slot) of links in either spelling: a list of six, or an object."""
+def _links(links: Any, outside: int | None = None) -> Iterator[tuple[Any, Any, int, Any, Any]]:
+    """(id, origin, its slot, target, its slot) of links in either spelling: a list of six, or an object. ``outside``
+    takes the place of an origin that is null: what comes into a subgraph."""
     if isinstance(links, dict):
         links = list(links.values())
     for link in links if isinstance(links, list) else ():
@@ -267,6 +295,7 @@ def _links(links: Any) -> Iterator[tuple[Any, Any, int, Any, Any]]:
             target, target_slot = link.get("target_id"), link.get("target_slot")
         else:
             continue
+        origin = outside if origin is None else origin
         if _hashable(id) and _hashable(origin) and isinstance(slot, int):
             yield id, origin, slot, target, target_slot
 

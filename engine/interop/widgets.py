@@ -1,143 +1,123 @@
-"""The widgets of ComfyUI's nodes, in the order in which a saved workflow lists their values.
-
-A workflow from the editor stores ``widgets_values`` as a bare list, so the names have to come from here. After a seed
-the editor stores what to do with it next (fixed, randomize …), which is no input of the node: ``CONTROL``.
-"""
+"""The bare list of values that an editor saves, by name. A list that fits no known layout of its node is no guess."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
-CONTROL = "control_after_generate"
+from engine.interop.report import as_number
+from engine.interop.widget_tables import CONTROL, CORE, Layout
+from engine.interop.widget_tables_more import MORE
+
 CONTROL_VALUES = ("fixed", "increment", "decrement", "randomize", "increment-wrap")
-
-_SAMPLING = ("steps", "cfg", "sampler_name", "scheduler")
-_TILES = ("tile_size", "overlap", "temporal_size", "temporal_overlap")
-
-WIDGETS: dict[str, tuple[str, ...]] = {
-    "CheckpointLoaderSimple": ("ckpt_name",),
-    "CheckpointLoader": ("config_name", "ckpt_name"),
-    "TripleCLIPLoader": ("clip_name1", "clip_name2", "clip_name3"),
-    "DualCLIPLoader": ("clip_name1", "clip_name2", "type", "device"),
-    "CLIPLoader": ("clip_name", "type", "device"),
-    "UNETLoader": ("unet_name", "weight_dtype"),
-    "UnetLoaderGGUF": ("unet_name",),
-    "TripleCLIPLoaderGGUF": ("clip_name1", "clip_name2", "clip_name3"),
-    "DualCLIPLoaderGGUF": ("clip_name1", "clip_name2", "type"),
-    "CLIPLoaderGGUF": ("clip_name", "type"),
-    "VAELoader": ("vae_name",),
-    "LoraLoader": ("lora_name", "strength_model", "strength_clip"),
-    "LoraLoaderModelOnly": ("lora_name", "strength_model"),
-    "CLIPSetLastLayer": ("stop_at_clip_layer",),
-    "EmptySD3LatentImage": ("width", "height", "batch_size"),
-    "EmptyLatentImage": ("width", "height", "batch_size"),
-    "CLIPTextEncode": ("text",),
-    "CLIPTextEncodeSD3": ("clip_l", "clip_g", "t5xxl", "empty_padding"),
-    "CLIPTextEncodeFlux": ("clip_l", "t5xxl", "guidance"),
-    "CLIPTextEncodeSDXL": ("width", "height", "crop_w", "crop_h", "target_width", "target_height", "text_g", "text_l"),
-    "ConditioningSetTimestepRange": ("start", "end"),
-    "ConditioningAverage": ("conditioning_to_strength",),
-    "ConditioningSetAreaStrength": ("strength",),
-    "ConditioningSetArea": ("width", "height", "x", "y", "strength"),
-    "ConditioningSetMask": ("strength", "set_cond_area"),
-    "ModelSamplingSD3": ("shift",),
-    "ModelSamplingAuraFlow": ("shift",),
-    "SkipLayerGuidanceSD3": ("layers", "scale", "start_percent", "end_percent"),
-    "KSampler": ("seed", CONTROL, *_SAMPLING, "denoise"),
-    "KSamplerAdvanced": (
-        *("add_noise", "noise_seed", CONTROL, *_SAMPLING),
-        *("start_at_step", "end_at_step", "return_with_leftover_noise"),
-    ),
-    "SamplerCustom": ("add_noise", "noise_seed", CONTROL, "cfg"),
-    "RandomNoise": ("noise_seed", CONTROL),
-    "CFGGuider": ("cfg",),
-    "DualCFGGuider": ("cfg_conds", "cfg_cond2_negative", "style"),
-    "KSamplerSelect": ("sampler_name",),
-    "SamplerEulerAncestral": ("eta", "s_noise"),
-    "SamplerLMS": ("order",),
-    "SamplerDPMPP_2M_SDE": ("solver_type", "eta", "s_noise", "noise_device"),
-    "SamplerDPMPP_3M_SDE": ("eta", "s_noise", "noise_device"),
-    "SamplerDPMPP_SDE": ("eta", "s_noise", "r", "noise_device"),
-    "BasicScheduler": ("scheduler", "steps", "denoise"),
-    "KarrasScheduler": ("steps", "sigma_max", "sigma_min", "rho"),
-    "ExponentialScheduler": ("steps", "sigma_max", "sigma_min"),
-    "PolyexponentialScheduler": ("steps", "sigma_max", "sigma_min", "rho"),
-    "BetaSamplingScheduler": ("steps", "alpha", "beta"),
-    "SDTurboScheduler": ("steps", "denoise"),
-    "SplitSigmas": ("step",),
-    "SplitSigmasDenoise": ("denoise",),
-    "VAEDecodeTiled": _TILES,
-    "VAEEncodeTiled": _TILES,
-    "LoadImage": ("image", "upload"),
-    "ImageScale": ("upscale_method", "width", "height", "crop"),
-    "ImageScaleBy": ("upscale_method", "scale_by"),
-    "LatentUpscale": ("upscale_method", "width", "height", "crop"),
-    "LatentUpscaleBy": ("upscale_method", "scale_by"),
-    "RepeatLatentBatch": ("amount",),
-    "SaveImage": ("filename_prefix",),
-    "SaveAnimatedWEBP": ("filename_prefix", "fps", "lossless", "quality", "method"),
-    "SaveAnimatedPNG": ("filename_prefix", "fps", "compress_level"),
-    "SaveWEBM": ("filename_prefix", "codec", "fps", "crf"),
-    "CreateVideo": ("fps",),
-    "PrimitiveInt": ("value", CONTROL),
-    "PrimitiveFloat": ("value",),
-    "PrimitiveString": ("value",),
-    "PrimitiveStringMultiline": ("value",),
-    "PrimitiveBoolean": ("value",),
-    "StringConcatenate": ("string_a", "string_b", "delimiter"),
-    "DownloadAndLoadCogVideoModel": (
-        *("model", "precision", "quantization"),
-        *("enable_sequential_cpu_offload", "attention_mode", "load_device"),
-    ),
-    "DownloadAndLoadCogVideoGGUFModel": ("model", "vae_precision", "fp8_fastmode", "load_device"),
-    "CogVideoXModelLoader": (
-        *("model", "base_precision", "quantization", "load_device"),
-        *("enable_sequential_cpu_offload", "attention_mode"),
-    ),
-    "CogVideoXVAELoader": ("model_name", "precision"),
-    "CogVideoLoraSelect": ("lora", "strength", "fuse_lora"),
-    "CogVideoTextEncode": ("prompt", "strength", "force_offload"),
-    "CogVideoSampler": ("num_frames", "steps", "cfg", "seed", CONTROL, "scheduler", "denoise_strength"),
-    "CogVideoDecode": (
-        *("enable_vae_tiling", "tile_sample_min_height", "tile_sample_min_width"),
-        *("tile_overlap_factor_height", "tile_overlap_factor_width", "auto_tile_size"),
-    ),
-    "VHS_VideoCombine": ("frame_rate", "loop_count", "filename_prefix", "format", "pingpong", "save_output"),
+# Values that only their node's editor needs may be anything; of these a wrong one would make another picture.
+_NUMBERS: dict[str, tuple[float, float]] = {
+    "steps": (1, 10_000),
+    "cfg": (-1000, 1000),
+    "denoise": (0, 1),
+    "denoise_strength": (0, 1),
+    "width": (0, 1_000_000),
+    "height": (0, 1_000_000),
+    "empty_latent_width": (1, 1_000_000),
+    "empty_latent_height": (1, 1_000_000),
+    "custom_width": (0, 1_000_000),
+    "custom_height": (0, 1_000_000),
+    "batch_size": (1, 100_000),
+    "num_frames": (1, 1_000_000),
+    "fps": (0, 1_000_000),
+    "frame_rate": (0, 1_000_000),
+    "seed": (-(2**64), 2**64),
+    "noise_seed": (-(2**64), 2**64),
+    "strength": (-1000, 1000),
+    "strength_model": (-1000, 1000),
+    "strength_clip": (-1000, 1000),
+    "lora_model_strength": (-1000, 1000),
+    "lora_clip_strength": (-1000, 1000),
+    "start_at_step": (0, 1_000_000),
+    "end_at_step": (0, 1_000_000),
+    "shift": (-1000, 1000),
+    "clip_skip": (-24, 0),
+    "t_tile_length": (0, 100_000),
+    "t_tile_overlap": (0, 100_000),
 }
-# The first versions of the wrapper took the size in the sampler.
-_OLD_COG_SAMPLER = ("height", "width", "num_frames", "steps", "cfg", "seed", CONTROL, "scheduler")
+_WORDS = (
+    *("sampler_name", "scheduler", "ckpt_name", "unet_name", "lora_name", "vae_name", "clip_name", "model", "image"),
+    *("text", "prompt", "positive", "negative", "upscale_method", "interpolation", "precision", "attention_mode"),
+    *("add_noise", "return_with_leftover_noise", "resolution", "dimensions"),
+)
 
 
-def widget_values(kind: str, values: Any, declared: list[str]) -> dict[str, Any]:
-    """The values of a saved node by name. ``declared`` are the names that the node's own inputs give its widgets."""
+def widget_values(kind: str, values: Any, declared: list[str], linked: Collection[str] = ()) -> dict[str, Any] | None:
+    """The values of a saved node by name; None where they fit no layout that is known. ``declared`` are the names that
+    the node's own inputs give its widgets, ``linked`` those whose values come over a link: what stands in their place
+    may be anything."""
     if isinstance(values, dict):
         return {str(name): value for name, value in list(values.items())[:200]}
-    if not isinstance(values, list):
+    if kind in POWER_LORAS and isinstance(values, list):
+        return {f"lora_{i}": value for i, value in enumerate(values[:200]) if isinstance(value, dict)}
+    if not isinstance(values, list) or not values:
         return {}
-    names = WIDGETS.get(kind) or _with_controls(declared)
-    if kind == "CogVideoSampler" and len(values) > 6 and values[6] in CONTROL_VALUES:
-        names = _OLD_COG_SAMPLER
-    found: dict[str, Any] = {}
-    left = iter(values[:200])
-    for name in names:
-        value = next(left, None)
-        if name == CONTROL and not _is_control(value):
-            # written by a program that leaves it out: the value belongs to the next name
-            left = iter([value, *left])
+    layouts = layouts_of(kind)
+    if not layouts:
+        return _by_declaration(values[:200], declared) if kind not in MORE else {}
+    for layout in layouts:
+        found = _fitted(layout, values[:200], linked)
+        if found is not None:
+            return found
+    return None
+
+
+POWER_LORAS = ("Power Lora Loader (rgthree)",)
+
+
+def layouts_of(kind: str) -> tuple[Layout, ...]:
+    return MORE.get(kind) or ((CORE[kind],) if kind in CORE else ())
+
+
+def _fitted(layout: Layout, values: list[Any], linked: Collection[str]) -> dict[str, Any] | None:
+    """``values`` by the names of ``layout``, or None where they cannot be those."""
+    required = next((i for i, name in enumerate(layout) if name.endswith("?")), len(layout))
+    names = [name.rstrip("?") for name in layout]
+    controls = [i for i, name in enumerate(names) if name == CONTROL]
+    for without in ((), controls):  # programs other than the editor leave the control out
+        kept = [name for i, name in enumerate(names) if i not in without]
+        least = required - sum(i < required for i in without)
+        if not least <= len(values) or any(value not in (None, "", "image") for value in values[len(kept) :]):
             continue
-        found[name] = value
-    found.pop(CONTROL, None)
-    return found
+        pairs = list(zip(kept, values, strict=False))
+        if all(name in linked or _possible(name, value) for name, value in pairs):
+            return {name: value for name, value in pairs if name != CONTROL}
+    return None
 
 
-def _is_control(value: Any) -> bool:
-    return value in CONTROL_VALUES if isinstance(value, str) else isinstance(value, bool) or value is None
+def _possible(name: str, value: Any) -> bool:
+    if name == CONTROL:
+        return value in CONTROL_VALUES if isinstance(value, str) else isinstance(value, bool) or value is None
+    if name in _NUMBERS:
+        if value is None or (isinstance(value, float) and as_number(value) is None):
+            return True  # no number, which is said where it is used
+        low, high = _NUMBERS[name]
+        found = None if isinstance(value, str) else as_number(value)
+        return found is not None and low <= found <= high
+    if name in _WORDS:
+        return value is None or (isinstance(value, str | bool) if name == "add_noise" else isinstance(value, str))
+    return True
 
 
-def _with_controls(names: list[str]) -> tuple[str, ...]:
-    result = []
+def _by_declaration(values: list[Any], declared: list[str]) -> dict[str, Any] | None:
+    """A node that the tables do not have: by the names that it declares, if they are as many as the values."""
+    if not declared:
+        return {}
+    for names in (list(_with_controls(declared)), declared):
+        if len(names) == len(values):
+            pairs = list(zip(names, values, strict=True))
+            if all(_possible(name, value) for name, value in pairs):
+                return {name: value for name, value in pairs if name != CONTROL}
+    return None
+
+
+def _with_controls(names: list[str]) -> Iterator[str]:
     for name in names:
-        result.append(name)
+        yield name
         if name in ("seed", "noise_seed"):
-            result.append(CONTROL)
-    return tuple(result)
+            yield CONTROL

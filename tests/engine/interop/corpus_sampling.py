@@ -23,7 +23,7 @@ def unscaled_picture() -> Case:
     latent = (p.g.add("VAEEncode", pixels=(image, 0), vae=p.vae), 0)
     return p.saved(p.sampled(latent_image=latent, denoise=0.5)), Expected(
         SD3 | {"input": {"path": "passwd", "strength": 0.5}},
-        ["The workflow does not say the picture's size"],
+        ["The size is that of “passwd”"],
         missing=["passwd"],
     )
 

@@ -175,8 +175,8 @@ SENTENCES: dict[str, tuple[Callable[[], bytes], str]] = {
     "binary": (lambda: bytes(range(256)) * 100, "neither a workflow nor"),
     "a number": (lambda: b"[1]", "no workflow"),
     "digits": (lambda: b'{"a": ' + b"1" * 100_000 + b"}", "This is no JSON"),
-    "no nodes": (lambda: b'{"nodes": [], "links": []}', "No sampler"),
-    "odd nodes": (lambda: b'{"nodes": [1, null, {"id": {}, "type": []}], "links": [1, [], [[]]]}', "No sampler"),
+    "no nodes": (lambda: b'{"nodes": [], "links": []}', "has no sampler"),
+    "odd nodes": (lambda: b'{"nodes": [1, null, {"id": {}, "type": []}], "links": [1, [], [[]]]}', "has no sampler"),
 }
 
 
