@@ -50,12 +50,15 @@ class Assets:
         self._kept_bytes = kept_bytes
         self._answers: SimpleQueue[tuple[AssetChunk | AssetRefused, bytes]] = SimpleQueue()
         self._seen: dict[tuple[str, int, int], str] = {}
+        self._in_use: set[str] = set()
 
     def arrived(self, answer: AssetChunk | AssetRefused, blob: bytes) -> None:
         self._answers.put((answer, blob))
 
     def settled(self, job: JobCommand, fetching: Fetching = lambda name, fraction: None) -> JobCommand:
         """``job`` with the place of each of its files on this machine. Raises ``BadFile`` with what is wrong."""
+        files = (job.source_file,) if isinstance(job, Derive) else (*job.adapter_files, *job.input_files)
+        self._in_use = {asset.sha256 for asset in files}
         if isinstance(job, Derive):
             # It may be a long clip, and the job holds it to its content itself.
             return msgspec.structs.replace(job, source_file=self._settled(job.source_file, fetching, is_held=True))
@@ -108,13 +111,14 @@ class Assets:
                 part.unlink()
                 if not was_cut:
                     raise BadFile(f"{asset.name} did not arrive with the content that the recipe names.", _AGAIN)
-            target = self._folder / asset.sha256 / (Path(asset.name).name or "file")
+            name = Path(asset.name).name
+            target = self._folder / asset.sha256 / (name if name.strip(".") else "file")
             target.parent.mkdir(exist_ok=True)
             os.replace(part, target)
             atomic.sync_folder(target.parent)
         except OSError as error:
             raise from_os_error(error, f"fetching {asset.name}", self._folder) from error
-        self._bound(target)
+        self._bound()
         return target
 
     def _fetch(self, asset: Asset, part: Path, fetching: Fetching) -> None:
@@ -151,8 +155,8 @@ class Assets:
             if answer.offset == offset:
                 return answer, blob
 
-    def _bound(self, newest: Path) -> None:
-        """Remove the longest unused beyond the bound, and parts that nobody goes on with."""
+    def _bound(self) -> None:
+        """Remove the longest unused beyond the bound, none of this job's, and parts that nobody goes on with."""
         kept: list[tuple[float, int, Path]] = []
         with suppress(OSError):
             for path in self._folder.iterdir():
@@ -167,7 +171,7 @@ class Assets:
         for _time, size, file in sorted(kept):
             if total <= self._kept_bytes:
                 break
-            if file != newest:
+            if file.parent.name not in self._in_use:
                 shutil.rmtree(file.parent, ignore_errors=True)
                 total -= size
 
