@@ -24,6 +24,7 @@ from engine.protocol.recipe import Recipe
 from engine.world.english import ENGLISH
 from engine.world.english import article as english_article
 from engine.world.language import Language
+from engine.world.looks import COLOURS
 from engine.world.portuguese import PORTUGUESE
 from engine.world.spanish import SPANISH
 from engine.world.things import THING_INDEX, THINGS
@@ -315,7 +316,7 @@ def _is_of_a_thing(tokens: list[str], index: int, known: _Known) -> bool:
         return False
     after, name = _match(tokens, index + 1)
     phrase = " ".join(bare(token) for token in tokens[index : index + 1 + after])
-    if name is not None and name.language == "en":
+    if name is not None and (name.language == "en" or bare(tokens[index]) in COLOURS):
         return phrase not in known.entries
     for length in range(1, min(_MOST_NAME, index) + 1):  # "gato preto": behind it
         name = _names().get(" ".join(bare(token) for token in tokens[index - length : index]))

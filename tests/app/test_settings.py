@@ -8,7 +8,7 @@ import pytest
 
 from app.settings import Settings, SettingsFile
 from engine.protocol.errors import NotWritable
-from engine.protocol.recipe import Recipe
+from engine.protocol.recipe import VERSION, Recipe
 from ui.draft import Draft
 
 
@@ -21,7 +21,7 @@ def test_only_what_was_changed_is_written(tmp_path: Path) -> None:
         "theme": "light",
         "drafts": {
             "image": {
-                "recipe": {"version": 1, "family": "sd35", "model": "mini", "prompt": "an owl", "steps": 7},
+                "recipe": {"version": VERSION, "family": "sd35", "model": "mini", "prompt": "an owl", "steps": 7},
                 "count": 3,
             }
         },

@@ -109,8 +109,13 @@ OpenWindow = Callable[..., MainWindow]
 
 
 @pytest.fixture
-def open_window(qtbot: QtBot, theme: Theme, paths: Paths) -> Iterator[OpenWindow]:
-    """``open_window(*engine options, until_ready=True)``; every window is closed, and no process stays."""
+def open_window(qtbot: QtBot, theme: Theme, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenWindow]:
+    """``open_window(*engine options, until_ready=True)``; every window is closed, and no process stays.
+
+    Prompts go to the engine as they are written: its stand-in is told by their words what to do, and no model knows
+    those.
+    """
+    monkeypatch.setattr("ui.prompt_tools._known", lambda recipe, info: recipe.prompt)
     opened: list[MainWindow] = []
 
     def open_it(*options: str, until_ready: bool = True, logs: Logs | None = None) -> MainWindow:

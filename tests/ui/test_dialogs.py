@@ -7,8 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.dialogs import ask_file
-from ui.player.exports import ask_where
+from ui.dialogs import ask_file, ask_target
 
 
 def _dialog(parent: QWidget) -> QFileDialog:
@@ -21,7 +20,7 @@ def test_saving_asks_where_and_suggests_a_name(qtbot: QtBot, tmp_path: Path) -> 
     parent = QWidget()
     qtbot.addWidget(parent)
     chosen: list[Path] = []
-    ask_where(parent, "Save a copy", tmp_path / "apple.png", chosen.append)
+    ask_target(parent, "Save a copy", tmp_path / "apple.png", chosen.append)
     dialog = _dialog(parent)
     assert dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave and dialog.defaultSuffix() == "png"
     assert dialog.selectedFiles() == [str(tmp_path / "apple.png")]

@@ -35,6 +35,7 @@ def asked(text: str, seed: int = 0) -> str:
         ("two cats", "cat"),
         ("a pink elephant, blue background", "an elephant, blue background"),
         ("a blue car", "a blue car"),
+        ("a pink elefant", "an elefante"),
         ("a yellow car", "a car"),
         ("a bear without a hat", "a bear"),
         ("a dog but no cat", "a dog"),

@@ -239,6 +239,19 @@ def test_every_job_gets_texts_of_its_own(qtbot: QtBot, panel: GeneratePanel, too
     assert made[1] == []
 
 
+def test_jobs_get_words_that_the_model_knows(
+    qtbot: QtBot, panel: GeneratePanel, real_session: Session, tools: PromptTools
+) -> None:
+    draft = panel.read().with_recipe(prompt="two dragons and no cat", seed=5).replace(count=2)
+    made: list[list[tuple[str, str]]] = []
+    tools.texts(draft, real_session.model.info, made.append, lambda error: pytest.fail(str(error)))
+    qtbot.waitUntil(lambda: bool(made))
+    assert [prompt for prompt, _negative in made[0]] == ["dinosaur"] * 2
+    tools.texts(draft.with_recipe(prompt="an owl"), real_session.model.info, made.append, lambda error: None)
+    qtbot.waitUntil(lambda: len(made) == 2)
+    assert made[1] == []
+
+
 def test_braces_of_a_restored_recipe_are_plain(panel: GeneratePanel, real_session: Session, tools: PromptTools) -> None:
     real_session.restore(Recipe(family="sd35", model="laterna-mini-image", prompt="a {red|blue} cat"))
     made: list[list[tuple[str, str]]] = []
