@@ -45,6 +45,7 @@ class EngineSession:
             on_event=lambda event, blob: self._messages.put(event),
             on_exit=self._messages.put,
             transport=LocalProcess(log_file, command),
+            remedy=f"What it said last is in {log_file}.",
         )
 
     def __enter__(self) -> EngineSession:

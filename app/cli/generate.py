@@ -27,7 +27,7 @@ from engine.files import PICTURE_LIMIT, open_regular, read_regular
 from engine.interop.embedded import is_picture
 from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
-from engine.media import metadata
+from engine.media import atomic, metadata
 from engine.media.known import KnownMedia
 from engine.models.adapters import adapter_from, locate
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO
@@ -101,7 +101,7 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
     recipes = recipes_of(first, arguments, Wildcards(paths.wildcards).lines)
     if arguments.prompt is not None:
         recipes = in_known_words(recipes, model.info)
-    target = _target(arguments, paths, model, recipes[0])
+    target = _target(arguments, paths, model, recipes)
     return Unfinished(
         id=new_id(),
         recipes=recipes,
@@ -110,6 +110,7 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
         stem=target.stem,
         suffix=target.suffix,
         into_library=not arguments.out,
+        since=target.since,
         adapter_files=tuple(map(str, loras)),
         input_files=tuple(map(str, input_files)),
         a1111=arguments.a1111,
@@ -119,7 +120,7 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
 
 def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet: bool) -> Unfinished:
     """Make what is left of ``work``; after each recipe what is done is noted."""
-    target, folder = Target(Path(work.folder), work.stem, work.suffix), Path(work.model_folder)
+    target, folder = Target(Path(work.folder), work.stem, work.suffix, work.since), Path(work.model_folder)
     learning = Learning(paths)
     encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
     with EngineSession(paths.engine_log, progress := ProgressLine()) as engine:
@@ -131,7 +132,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
                 recipe,
                 folder,
                 target.folder,
-                f".{target.stem}-{work.id}",
+                f"{atomic.TEMPORARY_PREFIX}{work.id}",
                 encodings,
                 f"{i + 1} of {len(work.recipes)}: " if len(work.recipes) > 1 else "",
                 tuple(map(Path, work.adapter_files)),
@@ -148,8 +149,10 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
             expected = Expected(forecast.seconds, learning.peak(forecast)) if forecast is not None else None
             results = []
             for number, file in enumerate(done.files, len(work.results) + 1):
-                path = target.path(number)
-                Path(file.path).replace(path)
+                try:
+                    path = target.take(Path(file.path), number)
+                except OSError as error:
+                    raise from_os_error(error, "saving the result", target.path(number)) from error
                 results.append(
                     Result(str(path), recipe.seed, file.pixels_sha256, done.seconds, done.peak_memory, expected)
                 )
@@ -239,13 +242,14 @@ def _model_name(arguments: Namespace, base: Recipe | None) -> str:
     return MINI_VIDEO if wants_clip else MINI_IMAGE
 
 
-def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipe: Recipe) -> Target:
+def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipes: tuple[Recipe, ...]) -> Target:
     suffix = SUFFIXES[model.info.kind]
     if arguments.out:
-        return named(arguments.out, suffix, model.info.name)
+        return named(arguments.out, suffix, model.info.name, sum(recipe.batch for recipe in recipes))
     try:
         paths.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise from_os_error(error, "writing the result", paths.output) from error
     check_writable(paths.output)
-    return Target(paths.output, unused_stem(paths.output, file_stem(recipe.prompt, recipe.seed, time.time())), suffix)
+    stem = unused_stem(paths.output, file_stem(recipes[0].prompt, recipes[0].seed, time.time()))
+    return Target(paths.output, stem, suffix)

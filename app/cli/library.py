@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from array import array
 from contextlib import closing
 from pathlib import Path
 
-from app.cli.output import print_json
+from app.cli.output import Progress, print_json
 from app.cli.parser import Namespace
 from app.cli.path_arguments import path_argument
 from app.paths import Paths
@@ -18,19 +19,27 @@ from engine.protocol.errors import BadArguments, BadFile
 
 def run(arguments: Namespace, paths: Paths) -> int:
     with closing(Library(paths.library_database, paths.output)) as library:
-        return {"search": _search, "add": _add, "check": _check, "rebuild": _rebuild}[arguments.action](
-            arguments, library
-        )
+        action = {"search": _search, "add": _add, "check": _check, "rebuild": _rebuild}[arguments.action]
+        try:
+            return action(arguments, library)
+        finally:
+            _say_damage(library)
 
 
 def _search(arguments: Namespace, library: Library) -> int:
     if arguments.limit < 1:
         raise BadArguments(f"--limit is {arguments.limit}.", "Take 1 or more.")
     text = " ".join(arguments.terms)
-    ids = library.ids(text=text)
+    try:
+        ids = library.ids(text=text)
+        items = library.items(ids[: arguments.limit])
+    except BadFile:  # damage that only reading finds
+        ids, items = array("q"), []
+    if not ids and _heal(library):
+        ids = library.ids(text=text)
+        items = library.items(ids[: arguments.limit])
     for term in parse(text).left_out:
         print(f"laterna: “{term}” is no such term, and was left out.", file=sys.stderr)
-    items = library.items(ids[: arguments.limit])
     if arguments.json:
         print_json({"found": len(ids), "items": items})
         return 0
@@ -44,6 +53,22 @@ def _search(arguments: Namespace, library: Library) -> int:
     if len(ids) > len(items):
         print(f"… and {len(ids) - len(items)} more (--limit).")
     return 0
+
+
+def _heal(library: Library) -> bool:
+    """Nothing was found: is that true, or is the index empty or damaged? Then it is made anew, and that is said."""
+    progress = Progress()
+    progress.show("Looking through the library")
+    was_healed = library.heal()
+    progress.end()
+    if was_healed:
+        print("laterna: The library's index was made anew from the files.", file=sys.stderr)
+    return was_healed
+
+
+def _say_damage(library: Library) -> None:
+    if library.damage is not None:
+        print(f"laterna: {library.damage.sentence()}", file=sys.stderr)
 
 
 def _add(arguments: Namespace, library: Library) -> int:
@@ -74,6 +99,7 @@ def _check(arguments: Namespace, library: Library) -> int:
         ("not in the database", [str(path) for path in found.unknown]),
         ("damaged", [f"{path}: {sentence}" for path, sentence in found.damaged]),
         ("database", list(found.database_problems)),
+        ("not followed, it leads nowhere or around the library", [str(path) for path in found.not_followed]),
     ):
         for line in lines:
             print(f"{title}: {line}")

@@ -51,10 +51,13 @@ class EngineConnection:
         on_event: Callable[[Event, bytes], None],
         on_exit: Callable[[LaternaError | None], None],
         transport: Transport,
+        remedy: str = AGAIN,
     ) -> None:
+        """``remedy`` is what to say to whoever reads that it died; as it stands: that somebody starts it again."""
         self._on_event = on_event
         self._on_exit = on_exit
         self._transport = transport
+        self._remedy = remedy
         self._is_open = False
         self._reader: threading.Thread | None = None
         self._outbox: queue.SimpleQueue[_Outgoing] = queue.SimpleQueue()
@@ -81,9 +84,9 @@ class EngineConnection:
     def send(self, command: Command) -> None:
         """Returns at once: an engine that does not read holds nobody up. Raises ``EngineDied`` where it is gone."""
         if not self._is_open:
-            raise EngineDied("The engine is not running.", AGAIN)
+            raise EngineDied("The engine is not running.", self._remedy)
         if self._transport.is_over():
-            raise EngineDied("The engine has ended.", AGAIN)
+            raise EngineDied("The engine has ended.", self._remedy)
         if isinstance(command, Preload) and not self._transport.shares_files:
             command = Preload(Path(command.model_folder).name)
         if isinstance(command, JobCommand):
@@ -191,12 +194,12 @@ class EngineConnection:
     def _cause(self, was_killed: bool) -> EngineDied:
         if self._protocol_error is not None and was_killed:
             said = self._protocol_error.message
-            return EngineDied(f"The engine stopped: it sent something that is no message ({said}).", AGAIN)
+            return EngineDied(f"The engine stopped: it sent something that is no message ({said}).", self._remedy)
         if self._ended_because is not None:
             return self._ended_because
         if not was_killed:
-            return EngineDied("The engine crashed.", AGAIN)
-        error = EngineDied("The engine stopped unexpectedly (the system may have run out of memory).", AGAIN)
+            return EngineDied("The engine crashed.", self._remedy)
+        error = EngineDied("The engine stopped unexpectedly (the system may have run out of memory).", self._remedy)
         error.memory_suspected = True
         return error
 

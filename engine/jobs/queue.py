@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from msgspec.structs import replace
 from engine.jobs import rows
 from engine.jobs.job import Job, JobState
 from engine.library.database import Database
-from engine.library.naming import unused
+from engine.library.naming import numbered
+from engine.media import atomic
 from engine.protocol.errors import BadFile, ErrorInfo
 from engine.protocol.recipe import Recipe
 
@@ -42,8 +42,9 @@ class JobQueue:
         try:
             self._database = Database(path, rows.MIGRATIONS, exclusive=True, busy_timeout=_BUSY_TIMEOUT)
         except BadFile as error:
-            aside = unused(path.with_name(f"{path.stem}-damaged-{time.strftime('%Y%m%d')}{path.suffix}"))
-            os.replace(path, aside)
+            aside = atomic.move_new(
+                path, numbered(path.with_name(f"{path.stem}-damaged-{time.strftime('%Y%m%d')}{path.suffix}"))
+            )
             self.damage = ErrorInfo(
                 "BadFile",
                 f"The queue was damaged and is empty now; the old one is {aside}.",

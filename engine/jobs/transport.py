@@ -93,9 +93,6 @@ class LocalProcess:
         return self._process.pid if self._process else None
 
     def open(self) -> None:
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        if self._log_file.exists() and self._log_file.stat().st_size > LOG_LIMIT:
-            self._log_file.replace(self._log_file.with_suffix(".1.log"))
         environment = os.environ | {
             "PYTHONUNBUFFERED": "1",
             "HF_HUB_OFFLINE": "1",
@@ -104,7 +101,7 @@ class LocalProcess:
             "LATERNA_PARENT": str(os.getpid()),
         }
         environment |= self._environment
-        with self._log_file.open("ab") as log:
+        with self._open_log() as log:
             self._log_begin = log.tell()
             self._process = subprocess.Popen(
                 self._command,
@@ -115,6 +112,16 @@ class LocalProcess:
                 env=environment,
                 bufsize=0,
             )
+
+    def _open_log(self) -> BinaryIO:
+        """Where nothing can be written, an engine without a log is better than none."""
+        try:
+            self._log_file.parent.mkdir(parents=True, exist_ok=True)
+            if self._log_file.exists() and self._log_file.stat().st_size > LOG_LIMIT:
+                self._log_file.replace(self._log_file.with_suffix(".1.log"))
+            return self._log_file.open("ab")
+        except OSError:
+            return open(os.devnull, "ab")
 
     def is_over(self) -> bool:
         return self._child.poll() is not None

@@ -11,6 +11,23 @@ from pathlib import Path
 from engine.protocol.errors import BadFile, KnownError, LaternaError, LibraryBusy, NoSpace, NotWritable
 
 BUSY_TIMEOUT_SECONDS = 5.0
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT)
+# What SQLite says of our own statements, which are tested, where the tables in the file are no longer ours.
+_SCHEMA_DAMAGED = (
+    "no such ",
+    "malformed ",
+    "unsupported file format",
+    "Could not decode to UTF-8",
+    "vtable constructor failed",
+    "unknown tokenizer",
+    "SQL logic error",
+    "unable to use function",
+    "table ",
+    "error in tokenizer",
+    "parse error in",
+    "unrecognized ",
+    "near ",
+)
 
 
 class Database:
@@ -119,7 +136,20 @@ class Database:
 
 def touch(connection: sqlite3.Connection) -> int:
     """Raise the library's revision, in the transaction of the write it counts, and return it."""
-    return int(connection.execute("UPDATE revision SET value = value + 1 RETURNING value").fetchone()[0])
+    return int(_one(connection, "UPDATE revision SET value = value + 1 RETURNING value"))
+
+
+def _one(connection: sqlite3.Connection, statement: str) -> int:
+    """The number that a table always holds. Raises ``BadFile`` where it does not."""
+    row = connection.execute(statement).fetchone()
+    if row is None or not isinstance(row[0], int):
+        raise BadFile("A table of the database lost what is in it.", "Run “library rebuild”: it is made anew.")
+    return row[0]
+
+
+def revision(connection: sqlite3.Connection) -> int:
+    """How many writes there were. Raises ``BadFile``."""
+    return _one(connection, "SELECT value FROM revision")
 
 
 def meta(connection: sqlite3.Connection, key: str) -> str:
@@ -154,6 +184,10 @@ def errors(path: Path) -> Iterator[None]:
         if named is None:
             raise
         raise named from error
+    except UnicodeDecodeError as error:  # SQLite's own words, or a text in a row
+        raise BadFile(
+            f"{path} is damaged: it holds broken text.", "Run “library rebuild”: it is made anew from your files."
+        ) from error
 
 
 def _named(error: sqlite3.DatabaseError, path: Path) -> LaternaError | None:
@@ -168,6 +202,6 @@ def _named(error: sqlite3.DatabaseError, path: Path) -> LaternaError | None:
         return NoSpace(f"The disk is full: {path} cannot grow.", "Free some space and try again.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
         return NotWritable(f"{path} cannot be written: {error}.", "Check the folder and the disk.")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if code in _DAMAGED or str(error).startswith(_SCHEMA_DAMAGED):
         return BadFile(f"{path} is damaged: {error}.", "Run “library rebuild”: it is made anew from your files.")
     return None

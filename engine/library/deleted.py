@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -33,7 +32,9 @@ def ids(connection: Connection, fts: str, conditions: Conditions) -> array[int]:
 
 
 def mark(connection: Connection, id: int, where: Path, when: float) -> None:
-    connection.execute("UPDATE items SET trashed = ?, trashed_at = ? WHERE id = ?", (str(where), when, id))
+    connection.execute(
+        "UPDATE items SET trashed = ?, trashed_at = ? WHERE id = ?", (rows.path_text(str(where)), when, id)
+    )
 
 
 def put_back(connection: Connection, id: int, stored: str) -> None:
@@ -50,7 +51,7 @@ def gone(connection: Connection, wanted: Iterable[int]) -> list[int]:
         "SELECT id, trashed FROM items WHERE trashed IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(wanted)),),
     ).fetchall()
-    return [id for id, where in found if not os.path.exists(where)]
+    return [id for id, where in found if not rows.file_path(where, Path()).exists()]
 
 
 def forget(connection: Connection, rows_: Sequence[int]) -> None:
@@ -60,11 +61,11 @@ def forget(connection: Connection, rows_: Sequence[int]) -> None:
 def strangers(known: set[str], folder: Path, own_trash: Path) -> Iterator[tuple[object, ...]]:
     """Rows for ``add`` of what lies in the trash, came from ``folder``, and is not ``known`` (where files lie now)."""
     for found in trash.contents(folder, own_trash):
-        if str(found.path) in known or found.path.suffix.lower() not in SUFFIXES:
+        if rows.path_text(str(found.path)) in known or found.path.suffix.lower() not in SUFFIXES:
             continue
         with suppress(BadFile):
             row = rows.read_file(found.path, folder)
-            yield (rows.stored_path(found.original, folder), *row[1:], str(found.path), found.when)
+            yield (rows.stored_path(found.original, folder), *row[1:], rows.path_text(str(found.path)), found.when)
 
 
 def claim(connection: Connection, row: tuple[object, ...]) -> int:

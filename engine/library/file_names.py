@@ -6,11 +6,12 @@ import re
 import time
 from collections.abc import Callable
 
-from engine.library.naming import slug
+from engine.library.naming import cut_bytes, slug
 from engine.protocol.recipe import Recipe
 
 USUAL = "{date}_{time}_{prompt}_{seed}"
 MAX_CHARS = 150
+MAX_BYTES = 200
 _PLACE = re.compile(r"\{(\w+)\}")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f{}]+')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -47,7 +48,8 @@ def render(template: str, recipe: Recipe, when: float) -> str:
         found = _VALUES.get(match[1])
         return found(recipe, moment) if found is not None else ""
 
-    name = _FORBIDDEN.sub("-", _PLACE.sub(value, template))[:MAX_CHARS].strip(" .-")
+    name = _FORBIDDEN.sub("-", _PLACE.sub(value, template))[:MAX_CHARS]
+    name = cut_bytes(name, MAX_BYTES).strip(" .-")
     if not name:
         return render(USUAL, recipe, when)
     return f"_{name}" if _RESERVED.fullmatch(name) else name

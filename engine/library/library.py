@@ -24,11 +24,12 @@ from engine.library.filters import EVERYTHING, Filter, Kind
 from engine.library.item import Item
 from engine.library.marking import Marking
 from engine.library.marks import LabelKind, MarkChange, Marked
-from engine.library.naming import unused
+from engine.library.naming import numbered
 from engine.library.order import Order
 from engine.library.reconcile import Reconciliation, readable
 from engine.library.schema import MIGRATIONS
 from engine.library.search import parse
+from engine.media import atomic
 from engine.protocol.errors import BadFile, ErrorInfo
 
 OWN_TRASH = ".trash"
@@ -87,8 +88,8 @@ class Library:
                 f"SELECT {rows.ITEM_COLUMNS} FROM items WHERE id IN (SELECT value FROM json_each(?))",
                 (json.dumps(wanted),),
             ).fetchall()
-        by_id = {row[0]: row for row in found}
-        return [rows.to_item(by_id[id], self.folder) for id in wanted if id in by_id]
+            by_id = {row[0]: rows.to_item(row, self.folder) for row in found}
+        return [by_id[id] for id in wanted if id in by_id]
 
     def item(self, id: int) -> Item | None:
         """None where there is no such row."""
@@ -260,22 +261,49 @@ class Library:
         """
         try:
             with self._database.reading() as connection:
-                sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+                sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
         except BadFile:
             sound = False
         if not sound:
-            self._database.close()
-            self._database = self._begin_anew(self._database.path, "its own check found it damaged")
+            self._put_aside("its own check found it damaged")
+        try:
+            self._read_anew()
+        except BadFile as error:  # what the check does not see: values of the wrong kind, tables that are gone
+            self._put_aside(str(error))
+            self._read_anew()
+        return LibraryChanged(everything=True)
+
+    def _put_aside(self, why: str) -> None:
+        self._database.close()
+        self._database = self._begin_anew(self._database.path, why)
+
+    def heal(self) -> bool:
+        """Where the index is empty, or is damaged, it is made anew from the files; whether that was so. ``damage`` says
+        what was put aside. No other thread may use the library meanwhile."""
+        try:
+            with self._database.reading() as connection:
+                is_sound = all(row[0] == "ok" for row in connection.execute("PRAGMA integrity_check(1)"))
+                is_empty = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM items)").fetchone()[0]
+            with self._database.writing() as connection:
+                connection.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
+        except BadFile:
+            is_sound = is_empty = False
+        if not is_sound:
+            self.rebuild()
+        elif is_empty:
+            self.reconcile()
+        return bool(is_empty or not is_sound)
+
+    def _read_anew(self) -> None:
         self.reconcile()
         with self._database.reading() as connection:
             paths = connection.execute("SELECT path FROM items WHERE trashed IS NULL AND NOT missing").fetchall()
-        for batch in scan.batches([self.folder / path for (path,) in paths]):
+        for batch in scan.batches([rows.file_path(path, self.folder) for (path,) in paths]):
             self.insert([row for path in batch if (row := readable(path, self.folder)) is not None])
         with self._database.writing() as connection:
             connection.execute("DELETE FROM items WHERE missing AND trashed IS NULL")
             connection.execute("INSERT INTO search (search) VALUES ('rebuild')")
             touch(connection)
-        return LibraryChanged(everything=True)
 
     def check(self) -> LibraryCheck:
         """Look for what is wrong, changing nothing: the database's own checks, and every file read."""
@@ -288,8 +316,9 @@ class Library:
             return self._begin_anew(path, str(error))
 
     def _begin_anew(self, path: Path, why: str) -> Database:
-        aside = unused(path.with_name(f"{path.stem}-damaged-{time.strftime('%Y%m%d')}{path.suffix}"))
-        os.replace(path, aside)
+        aside = atomic.move_new(
+            path, numbered(path.with_name(f"{path.stem}-damaged-{time.strftime('%Y%m%d')}{path.suffix}"))
+        )
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         self._order.forget()

@@ -7,20 +7,48 @@ import os
 import re
 import time
 import unicodedata
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MAX_SLUG_CHARS = 48
-_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+MAX_SLUG_BYTES = 120
 
 
 def slug(text: str) -> str:
-    """``text`` in a–z, 0–9 and hyphens, at most ``MAX_SLUG_CHARS``, cut between words; "untitled" if empty."""
-    head = unicodedata.normalize("NFKD", text[: MAX_SLUG_CHARS * 8]).encode("ascii", "ignore").decode().lower()
-    plain = _NOT_PLAIN.sub("-", head).strip("-")
-    if len(plain) > MAX_SLUG_CHARS:
-        cut = plain.rfind("-", 0, MAX_SLUG_CHARS + 1)
-        plain = plain[: cut if cut > 0 else MAX_SLUG_CHARS]
-    return plain or "untitled"
+    """``text`` in small letters and digits of any writing, with hyphens between words; "untitled" if empty.
+
+    At most ``MAX_SLUG_CHARS``, and ``MAX_SLUG_BYTES`` in UTF-8, cut between words. Accents over Latin letters go, so
+    that such names can be typed; of a text that is only emoji, their names are taken.
+    """
+    head = unicodedata.normalize("NFKC", text[: MAX_SLUG_CHARS * 8].lower())
+    plain = _joined(map(_plain, head)) or _joined(_named(sign) for sign in head)
+    cut = cut_bytes(plain[:MAX_SLUG_CHARS], MAX_SLUG_BYTES)
+    if len(cut) < len(plain) and plain[len(cut)] != "-" and (last := cut.rfind("-")) > 0:
+        cut = cut[:last]
+    return cut.strip("-") or "untitled"
+
+
+def cut_bytes(text: str, most: int) -> str:
+    """The beginning of ``text`` that takes at most ``most`` bytes in UTF-8; no character is cut in two."""
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
+
+
+def _plain(sign: str) -> str:
+    """A letter or digit as it stands in a name, or a hyphen. Marks belong to letters of many writings."""
+    base = unicodedata.normalize("NFKD", sign)[:1]
+    if base.isascii() and base.isalnum():
+        return base
+    return sign if unicodedata.category(sign)[0] in "LNM" else "-"
+
+
+def _named(sign: str) -> str:
+    return unicodedata.name(sign, "").lower() + "-" if unicodedata.category(sign) == "So" else ""
+
+
+def _joined(parts: Iterable[str]) -> str:
+    words = re.split(r"[-\s]+", "".join(parts))
+    bare = ("".join(itertools.dropwhile(unicodedata.combining, word)) for word in words)
+    return "-".join(filter(None, bare))
 
 
 def file_stem(prompt: str, seed: int, when: float) -> str:
@@ -31,11 +59,11 @@ def file_stem(prompt: str, seed: int, when: float) -> str:
 def unused_stem(folder: Path, stem: str) -> str:
     """``stem``, or ``stem-2``, ``stem-3`` … so that neither a PNG nor an MP4, nor a batch of them, is there yet."""
     try:
-        taken = [name for name in map(str.casefold, os.listdir(folder)) if name.startswith(stem.casefold())]
+        taken = [name for name in map(_folded, os.listdir(folder)) if name.startswith(_folded(stem))]
     except OSError:
         taken = []
     for candidate in _numbered(stem):
-        low = candidate.casefold()
+        low = _folded(candidate)
         if not any(name.startswith((f"{low}.", f"{low}_")) for name in taken):
             return candidate
     raise AssertionError("unreachable: the numbers do not end")
@@ -43,11 +71,17 @@ def unused_stem(folder: Path, stem: str) -> str:
 
 def unused(path: Path) -> Path:
     """``path``, or ``<stem>-2<suffix>`` … beside it, whichever does not exist."""
-    for candidate in _numbered(path.stem):
-        found = path.with_name(candidate + path.suffix)
-        if not found.exists():
-            return found
-    raise AssertionError("unreachable: the numbers do not end")
+    return next(found for found in numbered(path) if not os.path.lexists(found))
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """``path``, ``<stem>-2<suffix>``, ``<stem>-3<suffix>`` … beside it, without end."""
+    return (path.with_name(candidate + path.suffix) for candidate in _numbered(path.stem))
+
+
+def _folded(name: str) -> str:
+    """What makes names equal on systems that see neither capitals nor how accents are written."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _numbered(stem: str) -> itertools.chain[str]:

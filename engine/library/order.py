@@ -10,6 +10,7 @@ from sqlite3 import Connection
 
 import msgspec
 
+from engine.library import database
 from engine.library.filters import Conditions, Filter, Kind
 
 _FEW = 50
@@ -104,7 +105,7 @@ class Order:
         return True
 
     def _follow(self, connection: Connection) -> None:
-        revision = connection.execute("SELECT value FROM revision").fetchone()[0]
+        revision = database.revision(connection)
         if revision == self._revision:
             return
         self._revision = revision

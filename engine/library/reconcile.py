@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -112,7 +111,7 @@ class Reconciliation:
             (identity,),
         ).fetchall()
         for id, trashed in found:
-            if trashed is None or not os.path.exists(trashed):
+            if trashed is None or not rows.file_path(trashed, self._folder).exists():
                 statement = (
                     "UPDATE OR IGNORE items SET path = ?, missing = 0, trashed = NULL, trashed_at = 0 WHERE id = ?"
                 )

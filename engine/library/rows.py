@@ -34,15 +34,32 @@ UPSERT = (
 FileRow = tuple[Any, ...]
 PATH, IDENTITY = (FILE_COLUMNS.split(", ").index(name) for name in ("path", "identity"))
 _HASHED_END = 1024 * 1024
+_BYTES = 0x10FF00
 
 
 def stored_path(path: Path, folder: Path) -> str:
     """How ``path`` is written in the database: relative, with slashes, where it lies below ``folder``."""
     absolute = Path(os.path.abspath(path))
     try:
-        return absolute.relative_to(folder).as_posix()
+        return path_text(absolute.relative_to(folder).as_posix())
     except ValueError:
-        return str(absolute)
+        return path_text(str(absolute))
+
+
+def path_text(path: str) -> str:
+    """``path`` as text that a database and JSON can hold: bytes that are no UTF-8 (in Python: lone surrogates) become
+    characters of the last private plane, which no name holds. ``file_path`` takes it back."""
+    return "".join(chr(ord(sign) - 0xDC00 + _BYTES) if 0xDC80 <= ord(sign) <= 0xDCFF else sign for sign in path)
+
+
+def file_path(stored: str, folder: Path) -> Path:
+    """The file that ``stored`` stands for."""
+    last = ord(max(stored, default=" "))
+    if last >= _BYTES + 0x80:
+        stored = "".join(
+            chr(ord(sign) - _BYTES + 0xDC00) if _BYTES + 0x80 <= ord(sign) <= _BYTES + 0xFF else sign for sign in stored
+        )
+    return folder / stored
 
 
 def read_file(path: Path, folder: Path) -> FileRow:
@@ -77,11 +94,24 @@ def read_file(path: Path, folder: Path) -> FileRow:
 def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
     """An ``Item`` from ``ITEM_COLUMNS``; of a deleted one, ``path`` is where it came from and will go back to, and
     ``missing`` says whether the trash was emptied."""
+    try:
+        return _item(row, folder)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadFile(
+            f"A row of the library's index is damaged: {error}.",
+            "Run “library rebuild”: it is made anew from your files.",
+        ) from error
+
+
+def _item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
     id, path, kind, width, height, frames, fps, created, size, recipe, *marks = row
     favourite, missing, rating, tags, albums, trashed, trashed_at, derivation = marks
+    numbers = (width, height, frames, fps, created, size, rating, trashed_at)
+    if kind not in metadata.SUFFIXES.values() or not all(isinstance(number, int | float) for number in numbers):
+        raise ValueError("its values are of the wrong kind")
     return Item(
         id=id,
-        path=folder / path,
+        path=file_path(path, folder),
         kind=kind,
         width=width,
         height=height,
@@ -91,11 +121,11 @@ def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
         size=size,
         recipe=_recipe(recipe),
         favourite=bool(favourite),
-        missing=bool(missing) if trashed is None else not os.path.exists(trashed),
+        missing=bool(missing) if trashed is None else not file_path(trashed, folder).exists(),
         rating=rating,
         tags=names(tags),
         albums=names(albums),
-        trashed=None if trashed is None else Path(trashed),
+        trashed=None if trashed is None else file_path(trashed, folder),
         deleted=trashed_at,
         derivation=_derivation(derivation),
     )

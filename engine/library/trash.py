@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from engine.files import open_regular
-from engine.library.naming import unused
+from engine.library.naming import numbered
 from engine.media import atomic
 from engine.protocol.errors import BadFile, from_os_error
 
@@ -68,8 +68,7 @@ def restore(trashed: Path, original: Path) -> Path:
         raise BadFile(f"{original.name} is not in the trash any more.", "The trash was emptied.")
     try:
         original.parent.mkdir(parents=True, exist_ok=True)
-        target = unused(original)
-        os.replace(trashed, target)
+        target = atomic.move_new(trashed, numbered(original))
     except OSError as error:
         raise from_os_error(error, "restoring from the trash", original) from error
     for info in (trashed.parent.parent / "info", trashed.parent / "info"):
@@ -141,23 +140,26 @@ def _top(path: Path) -> Path:
 
 def _move(path: Path, trash: TrashFolder) -> Path:
     trash.files.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = unused(trash.files / path.name)
     if trash.info is None:
-        os.replace(path, target)
-        return target
+        return atomic.move_new(path, numbered(trash.files / path.name))
     trash.info.mkdir(mode=0o700, parents=True, exist_ok=True)
-    info = trash.info / (target.name + INFO_SUFFIX)
     said = path.absolute()
     if trash.top is not None and said.resolve().is_relative_to(trash.top):
         said = said.resolve().relative_to(trash.top)
     text = f"[Trash Info]\nPath={quote(os.fsencode(said))}\nDeletionDate={time.strftime(_DATE)}\n"
-    atomic.write_bytes(info, text.encode())
-    try:
-        os.replace(path, target)
-    except OSError:
-        info.unlink()
-        raise
-    return target
+    for target in numbered(trash.files / path.name):
+        info = trash.info / (target.name + INFO_SUFFIX)
+        try:
+            atomic.write_bytes(info, text.encode(), new=True)  # who has the note has the name
+        except FileExistsError:
+            continue
+        try:
+            return atomic.move_new(path, [target])
+        except OSError as error:
+            info.unlink()
+            if not isinstance(error, FileExistsError):
+                raise
+    raise AssertionError("unreachable: the numbers do not end")
 
 
 def _read_info(trash: TrashFolder, name: str) -> Trashed | None:

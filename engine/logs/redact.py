@@ -20,7 +20,7 @@ _RULES = (
     ),
     (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+"), r"\1?[…]"),
     # <date>_<time>_<words of the prompt>_<seed>: engine.library.naming
-    (re.compile(r"(\d{4}-\d\d-\d\d_\d{6})_[a-z0-9-]+_(\d+)"), r"\1_[prompt]_\2"),
+    (re.compile(r"(\d{4}-\d\d-\d\d_\d{6})_[^_\s/\\\\]+_(\d+)"), r"\1_[prompt]_\2"),
 )
 
 

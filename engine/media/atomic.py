@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".laterna-"
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
 
 
 @contextmanager
-def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True, new: bool = False) -> Iterator[Path]:
     """Give a temporary path in ``path``'s folder (made if missing); on success it takes ``path``'s place.
 
+    With ``new`` no file is ever replaced: ``FileExistsError`` where another took the name meanwhile.
     ``durable`` waits until the file has reached the disk; caches need not. Whatever fails, the temporary file is
     removed and ``path`` is as it was. Raises ``OSError`` of the file system.
     """
@@ -24,7 +28,10 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         yield temporary
         if durable:
             _sync_file(temporary)
-        os.replace(temporary, path)
+        if new:
+            move_new(temporary, [path])
+        else:
+            os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
@@ -33,9 +40,44 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write ``data`` to ``path`` as a whole. Raises ``OSError``."""
-    with replacing(path, durable=durable) as temporary, temporary.open("xb") as file:
+def move_new(source: Path, targets: Iterable[Path]) -> Path:
+    """Move ``source`` to the first of ``targets``, on the same disk, whose name nobody has: one name goes to one
+    writer, however many ask for it at once, and no file is replaced. Returns that name.
+
+    Raises ``FileExistsError`` where all are taken, and ``OSError``.
+    """
+    for target in targets:
+        with suppress(FileExistsError):
+            _move_new(source, target)
+            return target
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(source))
+
+
+def _move_new(source: Path, target: Path) -> None:
+    if sys.platform == "win32":
+        os.rename(source, target)  # it refuses a name that is taken
+        return
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # A disk without links (FAT, some shares): the name is taken by an empty file, which the real one then replaces.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        try:
+            os.replace(source, target)
+        except OSError:
+            os.unlink(target)
+            raise
+        return
+    os.unlink(source)
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True, new: bool = False) -> None:
+    """Write ``data`` to ``path`` as a whole; ``new`` as in ``replacing``. Raises ``OSError``."""
+    with replacing(path, durable=durable, new=new) as temporary, temporary.open("xb") as file:
         file.write(data)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -35,11 +37,15 @@ def save(frames: Tensor, job: Generate, device: torch.device, is_compiled: bool 
     for index, clip in enumerate(frames.numpy()):
         pixels = clip if is_clip else clip[0]
         digest = pixels_sha256(pixels)
-        path, is_there = _place(job, index, ".mp4" if is_clip else ".png", digest, {file.path for file in files})
-        if not is_there and is_clip:
-            save_video(pixels, path, recipe.fps, recipe, environment)
-        elif not is_there:
-            save_image(pixels, path, recipe, environment, more)
+        used = {file.path for file in files}
+        while True:
+            path, is_there = _place(job, index, ".mp4" if is_clip else ".png", digest, used)
+            with suppress(FileExistsError):  # another took the name while this one was written: the next
+                if not is_there and is_clip:
+                    save_video(pixels, path, recipe.fps, recipe, environment, new=True)
+                elif not is_there:
+                    save_image(pixels, path, recipe, environment, more, new=True)
+                break
         files.append(OutputFile(str(path), digest, index))
     return tuple(files)
 
@@ -50,7 +56,7 @@ def _place(job: Generate, index: int, suffix: str, digest: str, used: set[str]) 
     while True:
         name = f"{job.file_stem}_{number}{suffix}" if number > 1 else f"{job.file_stem}{suffix}"
         path = Path(job.output_folder) / name
-        if not path.exists():
+        if not os.path.lexists(path):
             return path, False
         if str(path) not in used and _is_this(path, job, digest):
             return path, True

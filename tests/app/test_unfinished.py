@@ -17,7 +17,7 @@ from app.cli import generate
 from app.cli.parser import build_parser
 from app.cli.unfinished import KEPT, Unfinished, UnfinishedFolder, new_id
 from app.paths import Paths
-from engine.protocol.errors import BadArguments, BadRecipe, Cancelled
+from engine.protocol.errors import BadArguments, BadFile, BadRecipe, Cancelled
 from tests.fakes.recipes import picture_recipe
 
 
@@ -44,7 +44,24 @@ def test_the_newest_that_nobody_works_on(tmp_path: Path) -> None:
     assert folder.newest().id == new.id
     (tmp_path / "u" / "damaged.json").write_text("{")
     folder.remove(new)
+    with pytest.raises(BadFile, match=r"damaged\.json"):
+        folder.newest()
+    (tmp_path / "u" / "damaged.json").unlink()
     assert folder.newest().id == old.id
+
+
+@pytest.mark.parametrize("ending", ["json", "copy"])
+def test_damage_to_a_note_does_not_forget_the_job(tmp_path: Path, ending: str) -> None:
+    folder, kept = UnfinishedFolder(tmp_path), work()
+    folder.save(kept)
+    note = tmp_path / f"{kept.id}.{ending}"
+    for place in range(0, note.stat().st_size, 7):
+        data = bytearray(note.read_bytes())
+        data[place] ^= 4
+        note.write_bytes(data)
+        assert folder.newest().recipes == kept.recipes
+    folder.remove(kept)
+    assert not list(tmp_path.iterdir())
 
 
 def test_only_the_newest_are_kept_and_their_checkpoints_go_with_them(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,9 @@ def named_as(path: Path, suffix: str) -> Path:
     return unused(path.with_suffix(suffix) if is_ending else path.with_name(path.name + suffix))
 
 
-def save_frame(image: QImage, path: Path, recipe: Recipe | None) -> Path:
-    """Write the frame with its clip's recipe inside. Raises ``NoSpace`` or ``NotWritable``."""
+def save_frame(image: QImage, path: Path, recipe: Recipe | None, new: bool = False) -> Path:
+    """Write the frame with its clip's recipe inside; ``new`` takes a free name beside ``path`` rather than replace what
+    another clip of the same name left there. Raises ``NoSpace`` or ``NotWritable``."""
     import numpy as np
 
     from engine.media import atomic, png, tags
@@ -44,17 +46,27 @@ def save_frame(image: QImage, path: Path, recipe: Recipe | None) -> Path:
     lines = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
     pixels = lines[:, : rgb.width() * 3].reshape(rgb.height(), rgb.width(), 3)
     texts = {tags.RECIPE: recipe.for_files().to_json()} if recipe is not None else {}
+    data = png.encode(np.ascontiguousarray(pixels), texts)
     try:
-        atomic.write_bytes(path, png.encode(np.ascontiguousarray(pixels), texts))
+        if not new:
+            atomic.write_bytes(path, data)
+            return path
+        from engine.library.naming import numbered
+
+        for free in numbered(path):
+            with suppress(FileExistsError):
+                if not (free.is_file() and free.read_bytes() == data):  # the very frame is there already
+                    atomic.write_bytes(free, data, new=True)
+                return free
     except OSError as error:
         raise from_os_error(error, "saving the frame", path) from error
-    return path
+    raise AssertionError("unreachable: the numbers do not end")
 
 
 def frame_to_drag(image: QImage, folder: Path, name: str, recipe: Recipe | None) -> Path:
     """A frame as a file that can be dragged. The last ``KEPT_FRAMES`` stay: a target may read late."""
     _make_room(folder)
-    return save_frame(image, folder / name, recipe)
+    return save_frame(image, folder / name, recipe, new=True)
 
 
 def _make_room(folder: Path) -> None:
@@ -75,7 +87,9 @@ def clip_to_drag(source: Path, folder: Path, export: ClipExport) -> Path:
     _make_room(folder)
     last = "end" if export.last is None else str(export.last + 1)
     name = f"{source.stem}-{export.first + 1}-{last}{SUFFIXES[export.format]}"
-    return export_clip(source, folder / name, export)
+    from engine.library.naming import unused
+
+    return export_clip(source, unused(folder / name), export)
 
 
 def copy_file(source: Path, target: Path) -> Path:

@@ -157,7 +157,7 @@ class RecipeFiles(QObject):
         def work() -> Path:
             from ui.player.export import save_frame
 
-            return save_frame(image, self._inputs / name, recipe)
+            return save_frame(image, self._inputs / name, recipe, new=True)
 
         self._background.run(work, self._set_start, self._failed)
 
