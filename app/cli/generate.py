@@ -149,10 +149,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
             expected = Expected(forecast.seconds, learning.peak(forecast)) if forecast is not None else None
             results = []
             for number, file in enumerate(done.files, len(work.results) + 1):
-                try:
-                    path = target.take(Path(file.path), number)
-                except OSError as error:
-                    raise from_os_error(error, "saving the result", target.path(number)) from error
+                path = target.take(Path(file.path), number)
                 results.append(
                     Result(str(path), recipe.seed, file.pixels_sha256, done.seconds, done.peak_memory, expected)
                 )

@@ -29,15 +29,17 @@ class Target:
         return self.folder / (f"{self.stem}_{number}{self.suffix}" if number > 1 else f"{self.stem}{self.suffix}")
 
     def take(self, made: Path, number: int = 1) -> Path:
-        """Move what was made to its name, or to a free one beside it where another took it meanwhile; that name."""
+        """Move what was made to its name, or to a free one beside it where another took it meanwhile; that name.
+
+        Raises ``NoSpace`` or ``NotWritable``."""
         path = self.path(number)
         try:
-            if self.since and path.stat().st_mtime < self.since:
+            if self.since and path.exists() and path.stat().st_mtime < self.since:
                 os.replace(made, path)
                 return path
-        except FileNotFoundError:
-            pass
-        return atomic.move_new(made, numbered(path))
+            return atomic.move_new(made, numbered(path))
+        except OSError as error:
+            raise from_os_error(error, "saving the result", path) from error
 
 
 def named(out: str, suffix: str, maker: str, count: int = 1) -> Target:

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.cli.engine_session import EngineSession
 from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
-from app.cli.target import check_writable, named
+from app.cli.target import Target, check_writable, named
 from app.paths import Paths
 from engine.derive.kinds import kind_of
 from engine.derive.sources import origin_of, settled
@@ -19,6 +19,7 @@ from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.output import prepare
 from engine.library.library import Library
 from engine.library.naming import unused_stem
+from engine.media import atomic
 from engine.media.known import KnownMedia
 from engine.protocol.errors import Cancelled, EngineDied, NoSpace, NotWritable
 
@@ -31,16 +32,16 @@ def run(arguments: Namespace, paths: Paths) -> int:
     derivation, file, origin = settled(asked, KnownMedia(paths.known_media))
     kind = kind_of(derivation)
     made, forecast = kind.result(derivation, origin.medium), kind.forecast(derivation, origin.medium)
-    folder, stem, suffix = paths.output, "", SUFFIXES[made.kind]
-    if arguments.out:
-        target = named(arguments.out, suffix, "This")
-        folder, stem, suffix = target.folder, target.stem, target.suffix
+    suffix = SUFFIXES[made.kind]
+    target = named(arguments.out, suffix, "This") if arguments.out else Target(paths.output, "", suffix)
+    folder = target.folder
     prepare(folder, forecast.disk)
     check_writable(folder)
-    if not stem:
-        stem = unused_stem(folder, kind.stem(derivation))
+    if not target.stem:
+        target = Target(folder, unused_stem(folder, kind.stem(derivation)), suffix)
     # The same work is found again by what it is: there is nothing to name for going on with it.
-    name = hashlib.sha256(f"{derivation.by_content().to_json()} {folder} {stem}".encode()).hexdigest()[:32]
+    name = hashlib.sha256(f"{derivation.by_content().to_json()} {folder} {target.stem}".encode()).hexdigest()[:32]
+    made_as = f"{atomic.TEMPORARY_PREFIX}{name[:16]}"
     checkpoint = CheckpointFolder(paths.unfinished).path(f"derive-{name}")
     if not arguments.json:
         size = f"{made.width} × {made.height}" + (f", {made.frames} frames" if made.kind == "video" else "")
@@ -49,12 +50,11 @@ def run(arguments: Namespace, paths: Paths) -> int:
         )
     try:
         with EngineSession(paths.engine_log, ProgressLine()) as engine:
-            done = engine.derive(derivation, file, folder, f".{stem}-{name[:8]}", origin.recipe, checkpoint)
+            done = engine.derive(derivation, file, folder, made_as, origin.recipe, checkpoint)
     except (KeyboardInterrupt, Cancelled, EngineDied, NoSpace, NotWritable):
         print("The same command goes on with it.", file=sys.stderr, flush=True)
         raise
-    path = folder / f"{stem}{suffix}"
-    Path(done.files[0].path).replace(path)
+    path = target.take(Path(done.files[0].path))
     if not arguments.out:
         with closing(Library(paths.library_database, paths.output)) as library:
             library.add(path)

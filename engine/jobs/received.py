@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -55,7 +57,7 @@ class Received:
         self._files.clear()
 
     def _keep(self, file: OutputFile) -> OutputFile:
-        target = self._free(Path(file.path).name)
+        target = self._folder / Path(file.path).name
         try:
             if self._failure is not None:
                 raise self._failure
@@ -67,20 +69,19 @@ class Received:
             written.close()
             if hash_file(path)[0] != file.sha256:
                 raise ProtocolError(f"{target.name} did not arrive as it was sent.", _AGAIN)
-            os.replace(path, target)
+            target = atomic.move_new(path, self._names(target.name))
             atomic.sync_folder(self._folder)
         except OSError as error:
             raise from_os_error(error, "saving the result", target) from error
         del self._files[file.index]
         return msgspec.structs.replace(file, path=str(target))
 
-    def _free(self, name: str) -> Path:
-        """``name`` in the folder, with ``_2``, ``_3`` … where it is taken."""
-        path, number = self._folder / name, 1
-        while path.exists():
-            number += 1
-            path = self._folder / f"{Path(name).stem}_{number}{Path(name).suffix}"
-        return path
+    def _names(self, name: str) -> Iterator[Path]:
+        """``name`` in the folder, then with ``_2``, ``_3`` …, without end."""
+        stem, suffix = Path(name).stem, Path(name).suffix
+        yield self._folder / name
+        for number in itertools.count(2):
+            yield self._folder / f"{stem}_{number}{suffix}"
 
 
 _AGAIN = "Run the job again; if it happens again, report it."

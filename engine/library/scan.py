@@ -35,7 +35,7 @@ def files(folder: Path, not_followed: list[Path] | None = None) -> dict[Path, St
     that lead nowhere or to a folder around the library.
     """
     found: dict[Path, Stamp] = {}
-    waiting, links = [folder], []
+    waiting, links = [folder], list[Path]()
     seen: set[tuple[int, int]] = set()
     around = {identity for above in folder.parents if (identity := _identity(above)) is not None}
     while waiting or links:

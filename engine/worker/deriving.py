@@ -91,10 +91,9 @@ class _Work:
             (pixels,) = self._frames(0)
             self._progress.preview(1, small(pixels))
         digest = pixels_sha256(pixels)
-        path, is_there = _place(self._job, ".png", digest)
         with self._progress.stage("saving"), self._cancellation.interruptible():
-            if not is_there:
-                self._write(path, lambda at: at.write_bytes(png.encode(pixels, self._said(digest))))
+            data = png.encode(pixels, self._said(digest))
+            path = self._write(".png", digest, lambda at: at.write_bytes(data))
         return OutputFile(str(path), digest)
 
     def clip(self) -> OutputFile:
@@ -109,12 +108,10 @@ class _Work:
                 each, began, done = (now - began) / (parts.done - done), now, parts.done
                 self._progress.step(parts.done, max(parts.done, self._made.frames), each)
         digest = parts_sha256(parts.digests)
-        path, is_there = _place(self._job, ".mp4", digest)
         with self._progress.stage("saving"):
             self._cancellation.check()
-            if not is_there:
-                said = self._said(digest)
-                self._write(path, lambda at: mp4.join(parts.files(), at, said, self._source))
+            said = self._said(digest)
+            path = self._write(".mp4", digest, lambda at: mp4.join(parts.files(), at, said, self._source))
         parts.discard()
         return OutputFile(str(path), digest)
 
@@ -128,12 +125,20 @@ class _Work:
     def _said(self, digest: str) -> dict[str, str]:
         return self._texts | {tags.PIXELS_SHA256: digest}
 
-    def _write(self, path: Path, write: Any) -> None:
-        try:
-            with atomic.replacing(path) as temporary:
-                write(temporary)
-        except OSError as error:
-            raise from_os_error(error, "saving the result", path) from error
+    def _write(self, suffix: str, digest: str, write: Any) -> Path:
+        """Under a name that nobody has, unless this very result is there already; returns its path."""
+        while True:
+            path, is_there = _place(self._job, suffix, digest)
+            if is_there:
+                return path
+            try:
+                with atomic.replacing(path, new=True) as temporary:
+                    write(temporary)
+                return path
+            except FileExistsError:
+                continue  # another took the name meanwhile
+            except OSError as error:
+                raise from_os_error(error, "saving the result", path) from error
 
 
 class _Parts:
