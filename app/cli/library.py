@@ -8,7 +8,7 @@ from array import array
 from contextlib import closing
 from pathlib import Path
 
-from app.cli.output import Progress, print_json
+from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.cli.path_arguments import path_argument
 from app.paths import Paths
@@ -57,7 +57,7 @@ def _search(arguments: Namespace, library: Library) -> int:
 
 def _heal(library: Library) -> bool:
     """Nothing was found: is that true, or is the index empty or damaged? Then it is made anew, and that is said."""
-    progress = Progress()
+    progress = ProgressLine()
     progress.show("Looking through the library")
     was_healed = library.heal()
     progress.end()

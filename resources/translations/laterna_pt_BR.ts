@@ -3462,6 +3462,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Não existe avaliação {}.</translation>
     </message>
     <message>
+      <source>A row of the library's index is damaged: {}.</source>
+      <translation>Uma linha do índice da biblioteca está danificada: {}.</translation>
+    </message>
+    <message>
+      <source>A table of the database lost what is in it.</source>
+      <translation>Uma tabela do banco de dados perdeu seu conteúdo.</translation>
+    </message>
+    <message>
       <source>A {} prompt has a strength of {}.</source>
       <translation>Um prompt {} tem intensidade {}.</translation>
     </message>
@@ -4120,6 +4128,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Run “library rebuild”: it is made anew from your files.</source>
       <translation>Execute “library rebuild”: ele é refeito a partir dos seus arquivos.</translation>
+    </message>
+    <message>
+      <source>Run “library rebuild”: it is made anew.</source>
+      <translation>Execute “library rebuild”: ele é refeito.</translation>
     </message>
     <message>
       <source>Save it as UTF-8.</source>
@@ -5152,6 +5164,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is an MMDiT of {} blocks (Stable Diffusion 3 Medium has 24): no Stable Diffusion 3.5.</source>
       <translation>{} é um MMDiT de {} blocos (o Stable Diffusion 3 Medium tem 24): não é Stable Diffusion 3.5.</translation>
+    </message>
+    <message>
+      <source>{} is damaged: it holds broken text.</source>
+      <translation>{} está danificado: contém texto corrompido.</translation>
     </message>
     <message>
       <source>{} is damaged: {} has no matching pair of matrices.</source>

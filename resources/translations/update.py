@@ -93,8 +93,9 @@ def sentences() -> list[str]:
                 if isinstance(node, ast.ClassDef) and classes & {getattr(base, "id", "") for base in node.bases}:
                     classes.add(node.name)
     found: dict[str, None] = {}
+    shared = {name: value for tree in trees for name, value in _constants(tree)}
     for tree in trees:
-        constants = dict(_constants(tree))
+        constants = shared | dict(_constants(tree))
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -110,7 +111,7 @@ def sentences() -> list[str]:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """The file's own names for values, as for a remedy that several errors share."""
+    """A file's names for values, as for a remedy that several errors share; other files import some."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             yield node.targets[0].id, node.value

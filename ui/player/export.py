@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
 
+from engine.files import OWN_LIMIT, read_regular
 from engine.protocol.errors import from_os_error
 from engine.protocol.recipe import Recipe
 
@@ -55,7 +56,7 @@ def save_frame(image: QImage, path: Path, recipe: Recipe | None, new: bool = Fal
 
         for free in numbered(path):
             with suppress(FileExistsError):
-                if not (free.is_file() and free.read_bytes() == data):  # the very frame is there already
+                if not (free.is_file() and read_regular(free, OWN_LIMIT) == data):  # the very frame is there already
                     atomic.write_bytes(free, data, new=True)
                 return free
     except OSError as error:
