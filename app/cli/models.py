@@ -12,7 +12,7 @@ from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.models import imports, moving
-from engine.models.assembly import LABELS, assemble
+from engine.models.assembly import assemble
 from engine.models.catalog import MODELS
 from engine.models.completion import completion_plan, lacking
 from engine.models.disk import gigabytes
@@ -22,6 +22,7 @@ from engine.models.installed import find_installed
 from engine.models.licences import LICENCES, Acceptances, licence
 from engine.models.location import locate
 from engine.models.plan import Plan, check_disk, disk_need, make_plan
+from engine.models.reading.kinds import CLIP_VOCABULARY, FAMILY_FILES
 from engine.models.reference import REFERENCE_NAME
 from engine.models.sources import SOURCES, ModelSource, source
 from engine.models.states import Card, Installed, cards, unfinished
@@ -221,15 +222,18 @@ def _plan_lines(plans: list[Plan], to_fetch: int, disk: int) -> list[str]:
 
 
 def _import(models: _Models) -> int:
-    found = imports.recognise(Path(models.arguments.path))
-    name = models.arguments.name
+    surveyed = imports.survey(Path(models.arguments.path))
+    found, name = surveyed.found, models.arguments.name
     if name and len(found) > 1:
         raise BadArguments(f"There are {len(found)} models at that path.", "Leave --name away, or name one file.")
     folders = [] if models.arguments.dry_run else [imports.register(models.store, one, name) for one in found]
     lines = [
         f"{one.name}: {one.model or one.family}, {one.precision}; {_import_state(models.store, one)}" for one in found
     ]
-    return models.print({"found": found, "folders": folders}, lines + [str(folder) for folder in folders])
+    lines += [f"left out: {one.path}: {one.why}" for one in surveyed.left_out]
+    return models.print(
+        {"found": found, "folders": folders, "left_out": surveyed.left_out}, lines + [str(folder) for folder in folders]
+    )
 
 
 def _import_state(store: Store, found: imports.Recognised) -> str:
@@ -238,8 +242,15 @@ def _import_state(store: Store, found: imports.Recognised) -> str:
     assembly = assemble(found.reference(), store.root)
     if assembly.missing:
         return f"lacks {', '.join(assembly.labels())}; “models complete” downloads just that"
-    lacks = ", without T5" if "text_encoder_3" in assembly.optional else ""
-    borrowed = [LABELS[name] for name in found.missing if name in assembly.parts]
+    lacks = ""
+    if assembly.optional:
+        lacks = ", without T5" if len(assembly.optional) > 1 else ", without T5 until its tokenizer is here"
+    files = FAMILY_FILES[found.family]
+    borrowed = [
+        files.label(name)
+        for name in found.missing
+        if name in assembly.parts and assembly.parts[name].path != str(CLIP_VOCABULARY)
+    ]
     return f"runs{lacks}" + (f"; {', '.join(borrowed)} from the models here" if borrowed else "")
 
 

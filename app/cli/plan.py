@@ -13,7 +13,7 @@ from app.paths import Paths
 from engine.memory.components import Components
 from engine.memory.footprints import Footprints
 from engine.memory.forecast import nothing_fits, plans_for
-from engine.memory.inventory import of_model
+from engine.memory.inventory import has_unknown, of_model
 from engine.memory.machine import GIB, Machine, imagined
 from engine.memory.observed import this_machine
 from engine.memory.plan import ENGINE, EVERYTHING, Plan
@@ -65,7 +65,7 @@ def _model(arguments: Namespace, paths: Paths) -> tuple[ModelInfo, Path | None]:
 
 def _components(model: str, folder: Path | None, footprints: Footprints) -> Components:
     """With the networks of a folder simulated first where the table does not have them."""
-    if folder is not None and footprints.unknown(folder):
+    if folder is not None and has_unknown(folder, footprints):
         progress = ProgressLine()
         progress.show("Simulating the model")
         command = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,21 +50,6 @@ class Footprints:
                 return None
             self._kept[key] = found
         return found
-
-    def unknown(self, folder: Path) -> bool:
-        """Whether the model in ``folder`` has a network that was never simulated."""
-        try:
-            index = json.loads(read_regular(folder / "model_index.json", TEXT_LIMIT))
-            networks = [
-                (name, entry[1]) for name, entry in index.items() if isinstance(entry, list) and len(entry) == 2
-            ]
-            return any(
-                self.find(cls, json.loads(read_regular(folder / name / "config.json", TEXT_LIMIT))) is None
-                for name, cls in networks
-                if cls in NETWORK_CLASSES
-            )
-        except (OSError, ValueError, AttributeError):
-            return False
 
     def keep(self, entry: Footprint) -> None:
         """Raises ``OSError`` where the folder cannot be written."""

@@ -1,19 +1,19 @@
-"""A model's components with their sizes: from a folder's headers, or from the catalogue before it is downloaded."""
+"""A model's components with their sizes: from what lies on the disk, or from the catalogue before it is downloaded."""
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 from typing import Any
 
-from engine.families.registry import NETWORK_CLASSES, NETWORKS, PUBLISHED
-from engine.files import TEXT_LIMIT, read_regular
+from engine.families.registry import NETWORKS, PUBLISHED
 from engine.memory.components import Component, Components
 from engine.memory.footprints import Footprints
 from engine.models.catalog import MODELS as CATALOGUED
 from engine.models.installed import open_folder
-from engine.models.safetensors_header import DTYPE_BITS, read_header
+from engine.models.reading.component import ModelFolder
+from engine.models.reading.kinds import FAMILY_FILES, KINDS
+from engine.models.reading.model_folder import read_model
+from engine.models.safetensors_header import DTYPE_BITS
 from engine.protocol.errors import LaternaError, ModelDamaged, ModelMissing
 
 GET_AGAIN = "Download the model again."
@@ -37,52 +37,53 @@ def published(model: str, footprints: Footprints | None = None) -> Components:
 
 
 def from_folder(folder: Path, footprints: Footprints | None = None) -> Components:
-    """The components of the model in ``folder``, from its configurations and its weights' headers.
+    """The components of the model in ``folder`` (or of the import that it is), from its configurations and its weights'
+    headers.
 
-    Raises ``ModelMissing``, ``ModelDamaged`` or ``BadFile``.
+    Raises ``ModelMissing``, ``ModelDamaged``, ``UnsafeModel`` or ``BadFile``.
     """
-    known = footprints or Footprints()
     model = open_folder(folder)
-    index = _read_json(folder / "model_index.json")
-    parts = []
-    configs: dict[str, dict[str, Any]] = {}
-    for name, entry in index.items():
-        if not (isinstance(entry, list) and len(entry) == 2 and entry[1] in NETWORK_CLASSES):
+    read = read_model(model.folder, model.info.family)
+    found = components_of(read, model.info.id, model.info.family, footprints)
+    if found is None:
+        raise ModelDamaged(f"{folder} has a network of no known kind.", GET_AGAIN)
+    return found
+
+
+def components_of(
+    folder: ModelFolder, model: str, family: str, footprints: Footprints | None = None
+) -> Components | None:
+    """What was read of a model as the planner sees it; None where a network is of no known kind."""
+    known, parts = footprints or Footprints(), []
+    for name, part in folder.parts.items():
+        if not part.weights:
             continue
-        configs[name] = _read_json(folder / name / "config.json")
-        parameters, stored, precision = _weights(folder / name)
-        found = known.find_or_scale(str(entry[1]), configs[name], parameters)
-        if found is not None and parameters:
-            parts.append(Component(name, found, stored, precision))
-    for needed in ("transformer", "vae"):
-        if needed not in {part.name for part in parts}:
-            raise ModelMissing(f"The model in {folder} has no {needed}.", GET_AGAIN)
-    return Components(model.info.id, model.info.family, tuple(parts), configs["transformer"], configs["vae"])
+        cls = folder.class_name(name) or KINDS[FAMILY_FILES[family].components[name]].cls
+        footprint = known.find_or_scale(cls, part.config, part.parameters)
+        if footprint is None:
+            return None
+        parts.append(Component(name, footprint, part.stored_bytes, part.dtype))
+    transformer, vae = folder.parts["transformer"].config, folder.parts["vae"].config
+    return Components(model, family, tuple(parts), transformer, vae)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def networks_of(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
+    """Component, class and configuration of each network of the model in ``folder``. Raises as ``from_folder``."""
+    model = open_folder(folder)
+    read, kinds = read_model(model.folder, model.info.family), FAMILY_FILES[model.info.family].components
+    return [
+        (name, read.class_name(name) or KINDS[kinds[name]].cls, part.config)
+        for name, part in read.parts.items()
+        if part.weights
+    ]
+
+
+def has_unknown(folder: Path, footprints: Footprints) -> bool:
+    """Whether the model in ``folder`` has a network that was never simulated; False where it cannot be read."""
     try:
-        value = json.loads(read_regular(path, TEXT_LIMIT))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelDamaged(f"{path} cannot be read: {error}.", GET_AGAIN) from error
-    if not isinstance(value, dict):
-        raise ModelDamaged(f"{path} is no JSON object.", GET_AGAIN)
-    return value
-
-
-def _weights(folder: Path) -> tuple[int, int, str]:
-    """Parameters, bytes and the main dtype of one component; of several variants the one that is loaded."""
-    files = sorted(folder.glob("*.safetensors"))
-    plain = [file for file in files if ".fp16." not in file.name] or files
-    parameters = stored = 0
-    bytes_by_dtype: dict[str, int] = {}
-    for file in plain:
-        for tensor in read_header(file).tensors.values():
-            parameters += math.prod(tensor.shape)
-            stored += tensor.bytes
-            bytes_by_dtype[tensor.dtype] = bytes_by_dtype.get(tensor.dtype, 0) + tensor.bytes
-    main = max(bytes_by_dtype, key=lambda dtype: bytes_by_dtype[dtype], default="F32")
-    return parameters, stored, main
+        return any(footprints.find(cls, config) is None for _, cls, config in networks_of(folder))
+    except LaternaError:
+        return False
 
 
 def of_model(model: str, folder: Path | None, footprints: Footprints | None = None) -> Components:

@@ -1,13 +1,18 @@
-"""Download what an import lacks, and nothing else: tokenizers (a few MB), and text encoders or a VAE where needed."""
+"""Download what an import lacks, and nothing else: a tokenizer, and text encoders or a VAE where needed.
+
+A T5 and its tokenizer come from CogVideoX' repository, which asks for no account.
+"""
 
 from __future__ import annotations
 
-from engine.models.assembly import LABELS, assemble, comes_in_single_files
+from engine.models.assembly import assemble, comes_in_single_files
+from engine.models.catalog import MODELS
 from engine.models.hub import Hub
 from engine.models.manifest import Precision, read_manifest
-from engine.models.plan import PARTS_NAME, Plan, make_parts_plan
+from engine.models.plan import Plan, make_parts_plan
+from engine.models.reading.kinds import FAMILY_FILES
 from engine.models.reference import Reference, read_reference
-from engine.models.sources import ModelSource, source
+from engine.models.sources import T5_SOURCE, ModelSource, source
 from engine.models.store import Store
 from engine.protocol.errors import BadArguments, ModelMissing
 
@@ -23,7 +28,12 @@ def lacking(store: Store, name: str, with_t5: bool = False) -> tuple[ModelSource
     assembly = assemble(reference, store.root)
     if "transformer" in assembly.missing:
         raise ModelMissing(f"The file of “{name}” is not there.", "Connect its disk, or import it again.")
-    return source(reference.model), assembly.to_get(with_t5)
+    files, wanted = FAMILY_FILES[reference.family], assembly.to_get(with_t5)
+    kinds = [files.components[name] for name in wanted]
+    if wanted and set(kinds) <= {"t5", "t5_tokenizer"}:
+        theirs = FAMILY_FILES[MODELS[T5_SOURCE].family]
+        return source(T5_SOURCE), tuple(theirs.name_of(kind) for kind in kinds)
+    return source(reference.model), wanted
 
 
 def completion_plan(
@@ -35,9 +45,16 @@ def completion_plan(
     found, components = lacking(store, name, with_t5)
     if not components:
         return None
-    manifest = read_manifest(store.model_folder(PARTS_NAME))
-    kept = {file.path.partition("/")[0] for file in manifest.files} & LABELS.keys() if manifest else set()
-    return make_parts_plan(found, hub.listing(found.repository), {*components, *kept}, precision)
+    parts = parts_name(found)
+    manifest = read_manifest(store.model_folder(parts))
+    names = {component.name for component in found.components}
+    kept = {file.path.partition("/")[0] for file in manifest.files} & names if manifest else set()
+    return make_parts_plan(found, hub.listing(found.repository), {*components, *kept}, parts, precision)
+
+
+def parts_name(found: ModelSource) -> str:
+    """The folder that keeps components of ``found``'s repository."""
+    return f"{MODELS[found.id].family}-parts"
 
 
 def _reference(store: Store, name: str) -> Reference:

@@ -58,10 +58,12 @@ class GgufHeader(msgspec.Struct, frozen=True):
     tensors: dict[str, GgufTensor]
     data_start: int
 
-    def type(self) -> str:
-        """The type that holds most bytes."""
+    def type(self, prefix: str = "") -> str:
+        """The type that holds most bytes of what is below ``prefix``."""
         totals: dict[str, int] = {}
-        for tensor in self.tensors.values():
+        for name, tensor in self.tensors.items():
+            if not name.startswith(prefix):
+                continue
             totals[tensor.type] = totals.get(tensor.type, 0) + tensor.bytes
         return max(totals, key=lambda type: totals[type]) if totals else ""
 

@@ -16,18 +16,17 @@ import msgspec
 
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models import catalog, installed
-from engine.models.assembly import LABELS, OPTIONAL
 from engine.models.manifest import check_name
+from engine.models.reading.kinds import FAMILY_FILES, KINDS
 from engine.models.recognise import PICKLES, Part, RecognisedFile, precision_name, recognise_file
 from engine.models.reference import REFERENCE_NAME, Reference, write_reference
 from engine.models.safetensors_header import read_header
 from engine.models.store import Store
-from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing, UnsafeModel, from_os_error
+from engine.models.trees import LeftOut, look_through
+from engine.protocol.errors import BadFile, LaternaError, ModelMissing, UnsafeModel, from_os_error
 from engine.protocol.family_info import ModelInfo
 
-Kind = Literal["folder", "file", "gguf", "comfyui", "cache"]
-_COMFYUI_FOLDERS = ("checkpoints", "diffusion_models", "unet", "clip", "text_encoders", "vae")
-_MAX_FILES = 3000
+Kind = Literal["folder", "file", "gguf", "tree", "cache"]
 
 
 class Recognised(msgspec.Struct, frozen=True):
@@ -49,26 +48,53 @@ class Recognised(msgspec.Struct, frozen=True):
         return Reference(self.model, self.family, self.folder, self.parts, self.missing, beside)
 
 
+class Survey(msgspec.Struct, frozen=True):
+    """What is at a path: models, and what does not come in, with the reason. ``controlnets`` and ``loras`` are among
+    those, too."""
+
+    found: tuple[Recognised, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    controlnets: tuple[str, ...] = ()
+    loras: tuple[str, ...] = ()
+
+
 def recognise(path: Path) -> list[Recognised]:
-    """The models at ``path``: a file, a diffusers folder, a ComfyUI ``models`` tree, or a Hugging Face cache.
+    """The models at ``path``: a file, a diffusers folder, another program's tree, or a Hugging Face cache.
 
     Raises ``BadFile``, ``ModelDamaged`` or ``UnsafeModel`` with what is wrong; the list is never empty.
     """
+    return list(survey(path).found)
+
+
+def survey(path: Path) -> Survey:
+    """As ``recognise``, with what does not come in. Raises as it does."""
     path = path.expanduser().absolute()
     if path.is_file():
-        return [_from_file(path)]
+        return Survey((_from_file(path),))
     if not path.is_dir():
-        raise BadFile(f"There is nothing at {path}.", "Check the path.")
+        raise BadFile(f"There is nothing at {path} that can be read.", "Check the path.")
     if (path / "model_index.json").is_file():
-        return [_from_folder(path, "folder")]
-    found = list(_from_cache(path)) or list(_from_comfyui(path))
+        return Survey((_from_folder(path, "folder"),))
+    cached = tuple(_from_cache(path))
+    tree = look_through(path)
+    inside = {Path(one.folder) for one in cached if one.folder}
+    found = [*cached]
+    for folder in tree.folders:
+        if folder not in inside and not any(part.name == "snapshots" for part in folder.parents):
+            try:
+                found.append(_from_folder(folder, "tree"))
+            except LaternaError as error:
+                tree.left_out.append(LeftOut(str(folder), error.message))
+    found += [_from_parts("tree", file, one, tree.others) for file, one in tree.models]
     if not found:
+        why = f" {tree.left_out[0].why}" if tree.left_out else ""
         raise BadFile(
-            f"{path} holds no model that Laterna knows.",
-            "Choose a folder in diffusers layout, a .safetensors or .gguf file, a ComfyUI models folder"
+            f"{path} holds no model that Laterna knows.{why}",
+            "Choose a folder in diffusers layout, a .safetensors or .gguf file, the models folder of another program,"
             " or a Hugging Face cache.",
         )
-    return found
+    controlnets, loras = map(str, tree.controlnets), map(str, tree.loras)
+    return Survey(tuple(found), tuple(tree.left_out), tuple(controlnets), tuple(loras))
 
 
 def register(store: Store, found: Recognised, name: str = "") -> Path:
@@ -109,7 +135,7 @@ def _free_name(store: Store, wanted: str) -> str:
 def _from_file(path: Path) -> Recognised:
     found = recognise_file(path)
     if not found.model:
-        label = LABELS[found.parts[0].name]
+        label = KINDS[found.parts[0].kind].label
         raise BadFile(
             f"{path.name} is a {label} alone, not a model.",
             "Choose the model's file, or the ComfyUI models folder that holds both.",
@@ -118,7 +144,10 @@ def _from_file(path: Path) -> Recognised:
 
 
 def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str, Part]) -> Recognised:
-    parts = {**others, **{part.name: part for part in found.parts}}
+    files = FAMILY_FILES[found.family]
+    beside = {name: one for kind, one in others.items() if (name := files.name_of(kind))}
+    parts = {name: msgspec.structs.replace(one, name=name) for name, one in beside.items()}
+    parts |= {part.name: part for part in found.parts}
     return Recognised(
         kind=kind,
         name=_clean(path.stem),
@@ -126,7 +155,7 @@ def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str,
         model=found.model,
         precision=parts["transformer"].precision,
         parts=tuple(parts.values()),
-        missing=tuple(name for name in LABELS if name not in parts),
+        missing=tuple(name for name in files.components if name not in parts),
     )
 
 
@@ -154,7 +183,7 @@ def _from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
                 parts.append(part)
     precision = next((part.precision for part in parts if part.name == "transformer"), "")
     base = name or opened.info.id
-    whole = set(missing) <= set(OPTIONAL)
+    whole = set(missing) <= set(FAMILY_FILES[opened.info.family].optional)
     return Recognised(
         kind=kind,
         name=_clean(base),
@@ -225,35 +254,6 @@ def _snapshots(repository: Path) -> list[Path]:
     except (OSError, UnicodeDecodeError):
         current = ""
     return sorted(folders, key=lambda path: (path.name != current, -path.stat().st_mtime))
-
-
-def _from_comfyui(path: Path) -> Iterator[Recognised]:
-    """Every model in a ComfyUI ``models`` tree (or its parent), completed with the encoders and VAEs beside it."""
-    root = path / "models" if (path / "models").is_dir() else path
-    files: list[Path] = []
-    for name in _COMFYUI_FOLDERS:
-        if (root / name).is_dir():
-            files += [file for file in (root / name).rglob("*") if file.suffix.lower() in (".safetensors", ".gguf")]
-    models: list[tuple[Path, RecognisedFile]] = []
-    others: dict[str, Part] = {}
-    for file in sorted(files)[:_MAX_FILES]:
-        try:
-            found = recognise_file(file)
-        except (BadFile, ModelDamaged, UnsafeModel):
-            continue
-        if found.model:
-            models.append((file, found))
-        else:
-            part = found.parts[0]
-            if part.name not in others or _rank(part) > _rank(others[part.name]):
-                others[part.name] = part
-    for file, found in models:
-        yield _from_parts("comfyui", file, found, others)
-
-
-def _rank(part: Part) -> tuple[bool, int]:
-    """Which of several files is the better one: SD 3's by its name, then the one in the finer precision."""
-    return "sd3" in Path(part.path).stem.lower().replace(".", "").replace("-", "").replace("_", ""), part.bytes
 
 
 def _clean(name: str) -> str:

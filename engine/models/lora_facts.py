@@ -14,22 +14,20 @@ import msgspec
 
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.installed import InstalledModel
+from engine.models.lora_names import split_name
+from engine.models.reading.strangers import family_name, stranger
 from engine.models.recognise import PICKLES
 from engine.models.safetensors_header import Header, read_header
 from engine.protocol.errors import BadFile, ModelDamaged, UnsafeModel
 
-_DOWN = re.compile(r"\.(lora_A(\.default)?|lora_down|lora\.down|lora_linear_layer\.down)\.weight$")
 _FAMILIES = (
     (
         "sd35",
-        re.compile(r"joint_blocks_\d+_|transformer_blocks_\d+_(attn2?_(to_|add_)|ff_context|norm1_context)|lora_te3_"),
+        re.compile(
+            r"joint_blocks_\d+_|blocks_\d+_attn_[ab]_to_|transformer_blocks_\d+_(attn2?_(to_|add_)|ff_context|norm1_context)|lora_te3_"
+        ),
     ),
-    ("cogvideox", re.compile(r"transformer_blocks_\d+_attn1_(to_|norm)")),
-)
-_STRANGERS = (
-    ("FLUX", re.compile(r"single_transformer_blocks_\d|double_blocks_\d|single_blocks_\d")),
-    ("Stable Diffusion 1, 2 or XL", re.compile(r"(down|up|input|output)_blocks_\d|mid_block_")),
-    ("Wan", re.compile(r"(^|_)blocks_\d+_(self|cross)_attn")),
+    ("cogvideox", re.compile(r"(transformer_)?blocks_\d+_attn1_(to_|norm)")),
 )
 _QUERY = re.compile(r"(?:attn1?[._]to_[qkv]|x_block[._]attn[._]qkv)$")
 
@@ -46,7 +44,7 @@ class LoraFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def is_strange(self) -> bool:
         """Made for a family that Laterna does not run."""
-        return self.family in {name for name, _ in _STRANGERS}
+        return bool(self.family) and self.family not in {name for name, _ in _FAMILIES}
 
 
 def lora_facts(path: Path) -> LoraFacts:
@@ -62,21 +60,36 @@ def lora_facts(path: Path) -> LoraFacts:
         header = read_header(path)
     except ModelDamaged as error:
         raise BadFile(error.message, error.remedy) from error
-    layers = {name[: match.start()]: name for name in header.tensors if (match := _DOWN.search(name))}
-    if not layers:
-        raise BadFile(f"{path.name} holds no LoRA.", "Choose a LoRA's .safetensors file.")
-    names = [layer.replace(".", "_") for layer in layers]
-    downs = {layer: header.tensors[name].shape for layer, name in layers.items()}
-    width = next((shape[1] for layer, shape in downs.items() if _QUERY.search(layer) and len(shape) > 1), 0)
-    rank = max((shape[0] for shape in downs.values() if shape), default=0)
-    return LoraFacts(_family(names), width, rank, _told_model(header))
+    shapes: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, tensor in header.tensors.items():
+        layer, role = split_name(name)
+        if role and role != "alpha":
+            shapes.setdefault(layer, {})[role] = tensor.shape
+    if not shapes:
+        what = stranger(header.tensors)
+        raise BadFile(
+            f"{path.name} is {what}, not a LoRA." if what else f"{path.name} holds no LoRA.",
+            "Choose a LoRA's .safetensors file.",
+        )
+    width = next((width for layer, own in shapes.items() if _QUERY.search(layer) and (width := _width(own))), 0)
+    rank = max((own[role][0] for own in shapes.values() for role in _RANKS if own.get(role)), default=0)
+    return LoraFacts(_family([layer.replace(".", "_") for layer in shapes]), width, rank, _told_model(header))
+
+
+_RANKS = ("down", "hada_w1_b", "lokr_w2_b", "lokr_w1_b")
+
+
+def _width(own: dict[str, tuple[int, ...]]) -> int:
+    """Of a layer's input, where a factor has it as it is."""
+    return next((own[role][1] for role in ("down", "hada_w1_b", "diff") if len(own.get(role, ())) > 1), 0)
 
 
 def _family(names: list[str]) -> str:
-    for family, pattern in (*_STRANGERS, *_FAMILIES):
-        if any(pattern.search(name) for name in names):
-            return family
-    return ""
+    """Strangers first: their names may hold parts of ours."""
+    other = family_name(names)
+    if other is not None:
+        return other
+    return next((family for family, pattern in _FAMILIES if any(pattern.search(name) for name in names)), "")
 
 
 def _told_model(header: Header) -> str:

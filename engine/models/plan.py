@@ -24,7 +24,8 @@ _INDEX = re.compile(
 _SETTINGS = re.compile(r"[\w.-]+\.(json|txt|model)")  # configurations, vocabularies, merges, sentencepiece
 _LICENCES = re.compile(r"(LICEN[CS]E|NOTICE)[\w.-]*", re.IGNORECASE)
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-PARTS_NAME = "sd35-parts"
+PARTS_NAMES = ("sd35-parts", "cogvideox-parts")
+"""Folders of what imports lack: the components of one repository each."""
 _METADATA_BYTES = 1024 * 1024  # journals, manifests, folders
 
 
@@ -123,16 +124,16 @@ def make_plan(source: ModelSource, listing: Listing, precision: Precision = "nat
 
 
 def make_parts_plan(
-    source: ModelSource, listing: Listing, components: Iterable[str], precision: Precision = "native"
+    source: ModelSource, listing: Listing, components: Iterable[str], name: str, precision: Precision = "native"
 ) -> Plan:
-    """Just ``components`` of a model, for imports that lack them; kept in a folder of their own, ``PARTS_NAME``.
+    """Just ``components`` of a model, for imports that lack them; kept in a folder of their own, ``name``.
 
     Raises what ``make_plan`` raises.
     """
     wanted = set(components)
     chosen = tuple(component for component in source.components if component.name in wanted)
     plan = make_plan(msgspec.structs.replace(source, components=chosen), listing, precision)
-    return msgspec.structs.replace(plan, name=PARTS_NAME, model=PARTS_NAME)
+    return msgspec.structs.replace(plan, name=name, model=name)
 
 
 def disk_need(plans: Iterable[Plan], store: Store) -> DiskNeed:

@@ -1,14 +1,13 @@
 """What a model file is, from its header: family, variant, precision, and which components it holds.
 
 Key names are those of the reference implementations: SD3.5's ``joint_blocks`` (MMDiT), the VAE's
-``first_stage_model.``, the text encoders' ``text_encoders.clip_l.`` and so on of all-in-one checkpoints, and the
-separate files that ComfyUI users have. Nothing but the header is read; pickles are refused unread.
+``first_stage_model.``, the text encoders' ``text_encoders.clip_l.`` and so on of all-in-one checkpoints, CogVideoX as
+diffusers names it, and the separate files that ComfyUI users have. Nothing but the header is read; pickles are refused
+unread.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -16,22 +15,16 @@ import msgspec
 
 from engine.files import open_regular
 from engine.models.gguf_header import MAGIC, read_gguf
-from engine.models.safetensors_header import Header, read_header
+from engine.models.reading.find import Found, find_components, is_controlnet, model_of
+from engine.models.reading.kinds import FAMILY_FILES, KINDS
+from engine.models.reading.strangers import stranger
+from engine.models.reading.tensor_files import TensorFile, open_tensors
+from engine.models.safetensors_header import read_header
 from engine.protocol.errors import BadFile, UnsafeModel, from_os_error
 
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
+RUNS = "Laterna runs Stable Diffusion 3.5 and CogVideoX."
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-_TRANSFORMER_PREFIXES = ("model.diffusion_model.", "")
-_BLOCK = re.compile(r"(?:joint|transformer)_blocks\.(\d{1,3})\.")
-_FIRST = "joint_blocks.0.x_block.attn.qkv.weight"
-_FIRST_DIFFUSERS = "transformer_blocks.0.attn.norm_added_q.weight"  # FLUX has it too, but no positions beside it
-_FLUX_VAE = re.compile(r"flux|^ae$|^ae[._-]")  # of the same shapes as SD 3.5's, with other numbers
-_EMBEDDED_PARTS = {
-    "vae": "first_stage_model.",
-    "text_encoder": "text_encoders.clip_l.",
-    "text_encoder_2": "text_encoders.clip_g.",
-    "text_encoder_3": "text_encoders.t5xxl.",
-}
 _PRECISIONS = {
     "F64": "fp64",
     "F32": "fp32",
@@ -41,23 +34,16 @@ _PRECISIONS = {
     "F8_E5M2": "fp8",
     "I8": "int8",
 }
-_STRANGERS = {
-    "model.diffusion_model.input_blocks.": "a Stable Diffusion 1, 2 or XL checkpoint",
-    "double_blocks.": "a FLUX transformer",
-    "model.diffusion_model.double_blocks.": "a FLUX checkpoint",
-    "transformer_blocks.0.attn1.to_q.": "a transformer of a family that Laterna does not know",
-    "lora_": "a LoRA, not a model",
-    "control_model.": "a ControlNet, not a model",
-}
 
 Format = Literal["diffusers", "safetensors", "gguf"]
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     """A component at ``path``: a folder in diffusers layout, or a file whose tensors below ``prefix`` it is.
 
-    ``precision`` is what most of it is stored in (bf16, fp16, fp8, Q8_0 …).
+    ``precision`` is what most of it is stored in (bf16, fp16, fp8, Q8_0 …). ``kind`` is one of ``reading.kinds``, ""
+    in imports of earlier versions; ``words`` the size of a text encoder's vocabulary. ``plain``: a CLIP-L without a
+    projection of its own, as Stable Diffusion 3's is.
     """
 
     name: str
@@ -66,10 +52,14 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     precision: str
     bytes: int
     prefix: str = ""
+    kind: str = ""
+    words: int = 0
+    plain: bool = True
 
 
 class RecognisedFile(msgspec.Struct, frozen=True):
-    """``model`` is the catalogued id of the transformer in it, "" where it holds none."""
+    """``model`` is the catalogued id of the transformer in it, "" where it holds none. The parts are named as in
+    ``family``; a T5 or a tokenizer alone belongs to several."""
 
     family: str
     model: str
@@ -88,10 +78,10 @@ def recognise_file(path: Path) -> RecognisedFile:
     if start.startswith(_PICKLE_STARTS):
         raise _pickle(path)
     if start == MAGIC:
-        return _gguf(path)
-    if path.suffix.lower() != ".safetensors":
+        return _recognised(path, "gguf")
+    if path.suffix.lower() not in (".safetensors", ".sft"):
         raise BadFile(f"{path.name} is no model file that Laterna knows.", "Choose a .safetensors or .gguf file.")
-    return _safetensors(path)
+    return _recognised(path, "safetensors")
 
 
 def _pickle(path: Path) -> UnsafeModel:
@@ -100,93 +90,55 @@ def _pickle(path: Path) -> UnsafeModel:
     )
 
 
-def _safetensors(path: Path) -> RecognisedFile:
-    header = read_header(path)
-    shapes = {name: tensor.shape for name, tensor in header.tensors.items()}
-    for prefix in _TRANSFORMER_PREFIXES:
-        if f"{prefix}{_FIRST}" in shapes or f"{prefix}{_FIRST_DIFFUSERS}" in shapes:
-            parts = [_part("transformer", path, header, prefix)]
-            for name, inner in _EMBEDDED_PARTS.items():
-                if any(key.startswith(inner) for key in shapes):
-                    parts.append(_part(name, path, header, inner))
-            return RecognisedFile("sd35", _sd35_variant(path, shapes, prefix), tuple(parts))
-    single = _single_part(path, shapes)
-    if single is not None:
-        family, name = single
-        return RecognisedFile(family, "", (_part(name, path, header, ""),))
-    raise _stranger(path, shapes)
+def _recognised(path: Path, format: Format) -> RecognisedFile:
+    tensors = open_tensors(path, format)
+    if is_controlnet(tensors.shapes):
+        raise BadFile(f"{path.name} is a ControlNet for Stable Diffusion 3.5.", "It goes with a model; it is none.")
+    found = find_components(tensors.shapes, path.stem)
+    if not found:
+        raise _unknown(path, format, tensors)
+    main = next((one for one in found if one.kind.endswith("_transformer")), found[0])
+    family = next(id for id, files in FAMILY_FILES.items() if files.name_of(main.kind))
+    names = {one.kind: FAMILY_FILES[family].name_of(one.kind) for one in found}
+    parts = [_part(names[one.kind], path, format, one, tensors) for one in found if names[one.kind]]
+    if "t5" in names and format == "gguf" and _has_pieces(path):
+        name = FAMILY_FILES[family].name_of("t5_tokenizer")
+        parts.append(Part(name, str(path), "gguf", "", 0, kind="t5_tokenizer"))
+    return RecognisedFile(family, model_of(main, tensors.shapes, path), tuple(parts))
 
 
-def _gguf(path: Path) -> RecognisedFile:
-    header = read_gguf(path)
-    shapes = {name: tensor.shape for name, tensor in header.tensors.items()}
-    if _FIRST not in shapes:
-        architecture = str(header.metadata.get("general.architecture", "unknown"))[:40]
-        raise BadFile(f"{path.name} holds a model of the kind “{architecture}”.", "Laterna reads GGUF files of SD 3.5.")
-    size = sum(tensor.bytes for tensor in header.tensors.values())
-    part = Part("transformer", str(path), "gguf", header.type(), size)
-    return RecognisedFile("sd35", _sd35_variant(path, shapes, ""), (part,))
+def _part(name: str, path: Path, format: Format, one: Found, tensors: TensorFile) -> Part:
+    own = open_tensors(path, format, one.prefix) if one.prefix else tensors
+    words = 0
+    if KINDS[one.kind].cls.startswith(("CLIP", "T5")):
+        words = next((shape[0] for key, shape in own.shapes.items() if key.endswith(_WORDS) and shape), 0)
+    plain = not any(key.endswith("text_projection.weight") for key in own.shapes)
+    return Part(name, str(path), format, precision_name(own.dtype), own.bytes, one.prefix, one.kind, words, plain)
+
+
+_WORDS = ("embeddings.token_embedding.weight", "shared.weight", "embed_tokens.weight", "token_embd.weight")
+
+
+def _has_pieces(path: Path) -> bool:
+    metadata = read_gguf(path).metadata
+    return isinstance(metadata.get("tokenizer.ggml.tokens"), list)
 
 
 def precision_name(dtype: str) -> str:
-    """``BF16`` as people write it."""
-    return _PRECISIONS.get(dtype, dtype.lower())
+    """``BF16`` as people write it; ggml's names are left as they are."""
+    return _PRECISIONS.get(dtype, dtype if dtype.startswith(("Q", "IQ")) else dtype.lower())
 
 
-def _part(name: str, path: Path, header: Header, prefix: str) -> Part:
-    size = sum(tensor.bytes for key, tensor in header.tensors.items() if key.startswith(prefix))
-    return Part(name, str(path), "safetensors", precision_name(header.dtype(prefix)), size, prefix)
+def _unknown(path: Path, format: Format, tensors: TensorFile) -> BadFile:
+    told = stranger(tensors.shapes)
+    if told is not None:
+        return BadFile(f"{path.name} is {told}.", RUNS)
+    if format == "gguf":
+        architecture = str(read_gguf(path).metadata.get("general.architecture", "unknown"))[:40]
+        return BadFile(f"{path.name} holds a model of the kind “{architecture}”.", RUNS)
+    return BadFile(f"{path.name} holds nothing that Laterna knows ({len(tensors.shapes)} tensors).", RUNS)
 
 
-def _sd35_variant(path: Path, shapes: Shapes, prefix: str) -> str:
-    depth = 1 + max(int(match[1]) for key in shapes if (match := _BLOCK.match(key.removeprefix(prefix))))
-    attention = f"{prefix}joint_blocks.0.x_block.attn"
-    is_diffusers = f"{prefix}{_FIRST}" not in shapes
-    if is_diffusers and f"{prefix}pos_embed.pos_embed" not in shapes:
-        raise _stranger(path, {"double_blocks.": ()})
-    if f"{attention}2.qkv.weight" in shapes or f"{prefix}transformer_blocks.0.attn2.to_q.weight" in shapes:
-        return "sd3.5-medium"
-    if depth == 38 or is_diffusers or f"{attention}.ln_q.weight" in shapes:  # SD 3.5 normalises queries and keys
-        # Large and Turbo differ in their numbers only.
-        return "sd3.5-large-turbo" if "turbo" in path.name.lower() else "sd3.5-large"
-    raise BadFile(
-        f"{path.name} is an MMDiT of {depth} blocks (Stable Diffusion 3 Medium has 24): no Stable Diffusion 3.5.",
-        "Get one of the 3.5 models.",
-    )
-
-
-def _single_part(path: Path, shapes: Shapes) -> tuple[str, str] | None:
-    """Family and component of a text encoder or VAE file."""
-    clip = shapes.get("text_model.embeddings.token_embedding.weight")
-    if clip is not None and len(clip) == 2:
-        return {768: ("sd35", "text_encoder"), 1280: ("sd35", "text_encoder_2")}.get(clip[1])
-    if _is_t5_xxl(shapes):
-        return "sd35", "text_encoder_3"
-    for prefix in ("", "first_stage_model."):
-        decoder = shapes.get(f"{prefix}decoder.conv_in.weight")
-        if decoder is not None and len(decoder) == 4 and decoder[1] == 16:
-            if _FLUX_VAE.search(path.stem.lower()):
-                raise BadFile(f"{path.name} is FLUX's VAE.", "Choose that of Stable Diffusion 3.5.")
-            return "sd35", "vae"
-    return None
-
-
-def _is_t5_xxl(shapes: Shapes) -> bool:
-    """The encoder of T5 v1.1 XXL, not that of UMT5, which has positions of its own in each layer."""
-    words = shapes.get("shared.weight") or shapes.get("encoder.embed_tokens.weight") or ()
-    return (
-        words[-1:] == (4096,)
-        and any(key.endswith(".layer.1.DenseReluDense.wo.weight") for key in shapes)
-        and "encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight" not in shapes
-        and "decoder.block.0.layer.0.SelfAttention.q.weight" not in shapes
-    )
-
-
-def _stranger(path: Path, shapes: Shapes) -> BadFile:
-    for start, what in _STRANGERS.items():
-        if any(key.startswith(start) for key in shapes):
-            return BadFile(f"{path.name} is {what}.", "Laterna runs Stable Diffusion 3.5 and CogVideoX.")
-    return BadFile(
-        f"{path.name} holds nothing that Laterna knows ({len(shapes)} tensors).",
-        "Laterna runs Stable Diffusion 3.5 and CogVideoX.",
-    )
+def file_stranger(path: Path) -> str:
+    """What a file of another family is ("a LoRA for Flux"), "" where that is not known. Raises ``ModelDamaged``."""
+    return stranger({name: tensor.shape for name, tensor in read_header(path).tensors.items()}) or ""

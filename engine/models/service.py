@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from engine.models import moving
-from engine.models.completion import completion_plan, lacking
+from engine.models.completion import completion_plan, lacking, parts_name
 from engine.models.download import Download
 from engine.models.fetch import FetchOptions
 from engine.models.hub import Hub
@@ -33,7 +33,7 @@ from engine.models.notices import (
     VerifyEnded,
     VerifyProgressed,
 )
-from engine.models.plan import PARTS_NAME, Plan, make_plan
+from engine.models.plan import Plan, make_plan
 from engine.models.reference import read_reference
 from engine.models.sources import source
 from engine.models.states import Card, cards, unfinished
@@ -126,14 +126,14 @@ class ModelService:
         if not components:
             return
         self.acceptances.require(licence(wanted.licence), wanted.name)
-        self._undrop(PARTS_NAME)
+        self._undrop(parts_name(wanted))
 
         def plan_and_fetch(control: Control) -> None:
             plan = completion_plan(self.store, self._hub(control), name, with_t5)
             if plan is not None:
                 self._fetch(plan, control)
 
-        self._enqueue_download(PARTS_NAME, plan_and_fetch)
+        self._enqueue_download(parts_name(wanted), plan_and_fetch)
 
     def pause(self, name: str) -> None:
         """Keep what is there; ``resume`` goes on."""

@@ -11,6 +11,9 @@ import msgspec
 from engine.models.manifest import Precision
 from engine.protocol.errors import ModelMissing
 
+T5_SOURCE = "cogvideox-2b"
+"""The catalogued model whose repository gives a T5 and its tokenizer to whoever asks."""
+
 
 class Component(msgspec.Struct, frozen=True, omit_defaults=True):
     """A folder of a repository in diffusers layout. ``fp8_file`` is the same weights elsewhere in it, in 8 bits."""

@@ -13,7 +13,7 @@ from engine.models.assembly import assemble
 from engine.models.disk import allocated_bytes
 from engine.models.licences import LICENCES
 from engine.models.manifest import Precision
-from engine.models.plan import PARTS_NAME, Plan
+from engine.models.plan import PARTS_NAMES, Plan
 from engine.models.reference import Reference, read_reference
 from engine.models.sources import SOURCES, ModelSource
 from engine.models.store import Store
@@ -80,7 +80,7 @@ def cards(store: Store) -> list[Card]:
         else:
             found.setdefault(model, []).append(installed)
     catalogued = [_card(source, tuple(found.get(source.id, ()))) for source in SOURCES.values()]
-    shared = [_parts_card(one) for one in found.get(PARTS_NAME, ())]
+    shared = [_parts_card(name, one) for name in PARTS_NAMES for one in found.get(name, ())]
     return catalogued + imported + shared
 
 
@@ -196,11 +196,11 @@ def _import_card(source: ModelSource, installed: Installed) -> Card:
     )
 
 
-def _parts_card(installed: Installed) -> Card:
+def _parts_card(name: str, installed: Installed) -> Card:
     return msgspec.structs.replace(
         _card(SOURCES["sd3.5-medium"], (installed,)),
-        id=PARTS_NAME,
-        name="Parts of SD 3.5",
+        id=name,
+        name="Parts of SD 3.5" if name == PARTS_NAMES[0] else "Parts of CogVideoX",
         summary="What imported files lack: tokenizers, text encoders, the VAE.",
         sizes="",
         disk=installed.total,

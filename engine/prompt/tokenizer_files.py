@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.files import TEXT_LIMIT, read_regular
+from engine.prompt.pieces import open_pieces
 from engine.protocol.errors import ModelDamaged
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -26,7 +27,9 @@ class Tokenizer(Protocol):
 
 
 def open_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer in ``folder``. Raises ``ModelDamaged``."""
+    """The tokenizer in ``folder``, or in the metadata of a T5's GGUF file. Raises ``ModelDamaged``."""
+    if folder.suffix.lower() == ".gguf":
+        return _SentencePiece(open_pieces(folder), 0)
     try:
         for path in folder.iterdir():
             if path.stat().st_size > MAX_BYTES:
@@ -36,7 +39,7 @@ def open_tokenizer(folder: Path) -> Tokenizer:
             return _Fast(_read_fast(folder / "tokenizer.json"), length)
         if (folder / "vocab.json").is_file():
             return _Fast(_build_clip(folder / "vocab.json", folder / "merges.txt"), length)
-        return _SentencePiece(folder / "spiece.model", length)
+        return _SentencePiece(_read_pieces(folder / "spiece.model"), length)
     except Exception as error:  # the libraries raise bare Exception and RuntimeError
         raise ModelDamaged(
             f"The tokenizer in {folder} cannot be read: {error}.", "Download the model again."
@@ -87,6 +90,12 @@ def _build_clip(vocabulary: Path, merges: Path) -> Any:
     return found
 
 
+def _read_pieces(path: Path) -> Any:
+    from sentencepiece import SentencePieceProcessor
+
+    return SentencePieceProcessor(model_file=str(path))
+
+
 class _Fast:
     def __init__(self, core: Any, max_length: int) -> None:
         self._core = core
@@ -97,10 +106,8 @@ class _Fast:
 
 
 class _SentencePiece:
-    def __init__(self, path: Path, max_length: int) -> None:
-        from sentencepiece import SentencePieceProcessor
-
-        self._core = SentencePieceProcessor(model_file=str(path))
+    def __init__(self, core: Any, max_length: int) -> None:
+        self._core = core
         self.max_length = max_length
 
     def starts(self, text: str) -> list[int]:

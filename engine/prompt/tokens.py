@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.interop.prompt_weights import parse
+from engine.models.assembly import tokenizers_of
 from engine.prompt.tokenizer_files import Tokenizer, open_tokenizer
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
@@ -48,12 +49,13 @@ class TokenCounter:
     """Counts for one model. Opening reads a few megabytes: not on the window's thread. Thread-safe after that."""
 
     def __init__(self, folder: Path, family: FamilyInfo) -> None:
-        """``folder`` is in diffusers layout. Encoders without a tokenizer there are left out; raises ``ModelDamaged``
-        where one cannot be read."""
+        """``folder`` is in diffusers layout, or an import. Encoders without a tokenizer there are left out; raises
+        ``ModelDamaged`` where one cannot be read."""
         self._encoders: list[tuple[str, Tokenizer]] = []
-        for name, subfolder in zip(family.text_encoders, FOLDERS, strict=False):
-            if (folder / subfolder).is_dir():
-                self._encoders.append((name, open_tokenizer(folder / subfolder)))
+        places = tokenizers_of(folder)
+        for name, component in zip(family.text_encoders, FOLDERS, strict=False):
+            if component in places:
+                self._encoders.append((name, open_tokenizer(places[component])))
 
     def count(self, text: str, rules: Rules = Rules()) -> tuple[Count, ...]:
         """One ``Count`` for each encoder that reads the text, in the family's order."""
@@ -65,7 +67,8 @@ class TokenCounter:
             if rules.encoding == "comfyui":
                 found.append(Count(name, sum(len(tokenizer.starts(piece.text)) for piece in parse(text))))
             elif is_clip:
-                found.append(_limited(name, tokenizer, text, (tokenizer.max_length or CLIP_LENGTH) - CLIP_SPECIAL))
+                length = min(tokenizer.max_length or CLIP_LENGTH, CLIP_LENGTH)  # whatever the file says
+                found.append(_limited(name, tokenizer, text, length - CLIP_SPECIAL))
             else:
                 found.append(_limited(name, tokenizer, text, rules.max_sequence_length - T5_SPECIAL))
         return tuple(found)

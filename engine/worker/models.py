@@ -11,13 +11,14 @@ import torch
 from engine.protocol.errors import LaternaError, ModelDamaged
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation, watch
+from engine.worker.conditioning.piece_tokenizer import PieceTokenizer
 from engine.worker.failures import is_out_of_memory
 from engine.worker.memory.loading import load_network
 from engine.worker.memory.networks import blocks_of
 from engine.worker.memory.plan import Plan, held_bytes
 from engine.worker.memory.pool import HOST, Held, Key, Pool, empty_cache, identity
 from engine.worker.memory.streaming import Streamed, streamed_from_host
-from engine.worker.model_folder import GET_AGAIN, ModelFolder
+from engine.worker.model_folder import GET_AGAIN, ModelFolder, Part
 
 if TYPE_CHECKING:
     from engine.families.base import ComponentSpec
@@ -146,6 +147,18 @@ class Model:
             return Held(part, self._held_bytes(spec.name), streamed_from_host(part))
         return Held(part, self._held_bytes(spec.name))
 
+    def _tokenizer(self, cls: Any, part: Part) -> Any:
+        """CLIP's reads no further than its encoder has positions, whatever its file says."""
+        if part.pieces is not None:
+            return PieceTokenizer(part.pieces)
+        pad = part.config.get("pad_token")
+        made = cls.from_pretrained(part.folder, local_files_only=True, **({"pad_token": pad} if pad == "!" else {}))
+        encoder = self.folder.parts.get(part.name.replace("tokenizer", "text_encoder"))
+        positions = encoder.config.get("max_position_embeddings") if encoder is not None else None
+        if isinstance(positions, int) and made.model_max_length > positions:
+            made.model_max_length = positions
+        return made
+
     def _read(self, spec: ComponentSpec) -> Any:
         """A tokenizer, a network, or one that is streamed from the disk."""
         part = self.folder.parts[spec.name]
@@ -153,7 +166,7 @@ class Model:
         try:
             with self._cancellation.interruptible():
                 if not part.weights:
-                    return cls.from_pretrained(part.folder, local_files_only=True)
+                    return self._tokenizer(cls, part)
                 found = load_network(cls, part, self.plan.parts[spec.name])
         except LaternaError:
             raise

@@ -17,6 +17,7 @@ from engine.memory.footprints import Footprints
 from engine.memory.plan import StageName
 from engine.memory.shapes import computed_steps
 from engine.models import installed
+from engine.models.reading.model_folder import optional_labels, read_model
 from engine.protocol.commands import Derive, Generate, JobCommand
 from engine.protocol.conditioning import Entry, Words
 from engine.protocol.errors import BadRecipe
@@ -41,7 +42,6 @@ from engine.worker.memory.lowering import lowered
 from engine.worker.memory.networks import tiles
 from engine.worker.memory.placing import Placing
 from engine.worker.memory.pool import empty_cache
-from engine.worker.model_folder import inspect
 from engine.worker.models import STREAMED, Model
 from engine.worker.pictures import pinned, read_input
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
@@ -126,7 +126,10 @@ class Runner:
         validate(recipe, family.info)
         self._know(job.footprints_folder)
         model, placing = self._open(Path(job.model_folder), recipe, family, job.memory_level, job.keep_free)
-        model.adapters = Adapters.of(job)
+        lacking = optional_labels(model.folder, family.info.id) if recipe.use_t5 else ()
+        if lacking:
+            progress.noted(f"This model runs without {' and '.join(lacking)}: it is not on this machine.")
+        model.adapters = Adapters.of(job, progress.noted)
         family.check(model.folder, recipe)
         keys = _cache_keys(model, recipe)
         work = Work(job, recipe, model, progress, self._checkpoint(model, job, keys), placing)
@@ -203,13 +206,7 @@ class Runner:
                 f"Choose a {family.info.name} model, or start from that model's own settings.",
                 field="model",
             )
-        specs = family.components
-        folder = inspect(
-            path,
-            required=[spec.name for spec in specs if spec.has_weights and not spec.optional],
-            optional=[spec.name for spec in specs if spec.optional],
-            configs_only=["scheduler", *(spec.name for spec in specs if not (spec.has_weights or spec.optional))],
-        )
+        folder = read_model(path, family.info.id)
         plan, placing = self.memory.plan(recipe, family, folder, level, keep_free)
         return Model(folder, family, plan, self.cancellation, self.memory.pool), placing
 

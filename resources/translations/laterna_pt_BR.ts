@@ -3598,8 +3598,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha uma pasta no formato do diffusers (que contém model_index.json).</translation>
     </message>
     <message>
-      <source>Choose a folder in diffusers layout, a .safetensors or .gguf file, a ComfyUI models folder or a Hugging Face cache.</source>
-      <translation>Escolha uma pasta no formato do diffusers, um arquivo .safetensors ou .gguf, uma pasta de modelos do ComfyUI ou um cache do Hugging Face.</translation>
+      <source>Choose a folder in diffusers layout, a .safetensors or .gguf file, the models folder of another program, or a Hugging Face cache.</source>
+      <translation>Escolha uma pasta no formato do diffusers, um arquivo .safetensors ou .gguf, a pasta de modelos de outro programa ou um cache do Hugging Face.</translation>
     </message>
     <message>
       <source>Choose a folder in diffusers layout, or download the model.</source>
@@ -3616,10 +3616,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Choose a picture, or a workflow as JSON.</source>
       <translation>Escolha uma imagem, ou um fluxo de trabalho em JSON.</translation>
-    </message>
-    <message>
-      <source>Choose a plain LoRA.</source>
-      <translation>Escolha uma LoRA comum.</translation>
     </message>
     <message>
       <source>Choose a smaller file.</source>
@@ -3874,6 +3870,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Obtenha um dos modelos 3.5.</translation>
     </message>
     <message>
+      <source>Get one of the models by Zhipu AI.</source>
+      <translation>Obtenha um dos modelos da Zhipu AI.</translation>
+    </message>
+    <message>
       <source>Get the file again.</source>
       <translation>Obtenha o arquivo de novo.</translation>
     </message>
@@ -3942,6 +3942,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Continua de onde parou quando você iniciar de novo.</translation>
     </message>
     <message>
+      <source>It goes with a model; it is none.</source>
+      <translation>Ele acompanha um modelo; não é um.</translation>
+    </message>
+    <message>
       <source>It has: {}.</source>
       <translation>Ele tem: {}.</translation>
     </message>
@@ -3980,10 +3984,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Known models: {}.</source>
       <translation>Modelos conhecidos: {}.</translation>
-    </message>
-    <message>
-      <source>Laterna reads GGUF files of SD 3.5.</source>
-      <translation>O Laterna lê arquivos GGUF do SD 3.5.</translation>
     </message>
     <message>
       <source>Laterna runs Stable Diffusion 3.5 and CogVideoX.</source>
@@ -4694,8 +4694,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Não há {} suficiente para isto.</translation>
     </message>
     <message>
-      <source>There is nothing at {}.</source>
-      <translation>Não há nada em {}.</translation>
+      <source>There is nothing at {} that can be read.</source>
+      <translation>Não há nada em {} que possa ser lido.</translation>
     </message>
     <message>
       <source>These are more than {} values.</source>
@@ -5042,6 +5042,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} quadros: {} faz clipes de {}·N + 1 quadros.</translation>
     </message>
     <message>
+      <source>{} has a network of no known kind.</source>
+      <translation>{} tem uma rede de tipo desconhecido.</translation>
+    </message>
+    <message>
       <source>{} has become shorter.</source>
       <translation>{} ficou mais curto.</translation>
     </message>
@@ -5118,10 +5122,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não contém LoRA.</translation>
     </message>
     <message>
-      <source>{} holds no model that Laterna knows.</source>
-      <translation>{} não contém modelo que o Laterna conheça.</translation>
-    </message>
-    <message>
       <source>{} holds no pictures.</source>
       <translation>{} não contém imagens.</translation>
     </message>
@@ -5150,6 +5150,18 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} é o VAE do FLUX.</translation>
     </message>
     <message>
+      <source>{} is a CogVideoX transformer of {} channels (CogVideoX-Fun has 33).</source>
+      <translation>{} é um transformer do CogVideoX de {} canais (o CogVideoX-Fun tem 33).</translation>
+    </message>
+    <message>
+      <source>{} is a CogVideoX transformer without its patches.</source>
+      <translation>{} é um transformer do CogVideoX sem seus patches.</translation>
+    </message>
+    <message>
+      <source>{} is a ControlNet for Stable Diffusion 3.5.</source>
+      <translation>{} é um ControlNet para o Stable Diffusion 3.5.</translation>
+    </message>
+    <message>
       <source>{} is a LoRA for {}.</source>
       <translation>{} é um LoRA para {}.</translation>
     </message>
@@ -5172,6 +5184,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is damaged: {} has no matching pair of matrices.</source>
       <translation>{} está danificado: {} não tem um par de matrizes correspondente.</translation>
+    </message>
+    <message>
+      <source>{} is damaged: {} holds values that are no numbers.</source>
+      <translation>{} está danificado: {} contém valores que não são números.</translation>
     </message>
     <message>
       <source>{} is damaged: {}.</source>
@@ -5286,8 +5302,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} tem {} × {}: grande demais.</translation>
     </message>
     <message>
-      <source>{} is {}, which this Laterna cannot apply.</source>
-      <translation>{} é {}, que este Laterna não pode aplicar.</translation>
+      <source>{} is {}, not a LoRA.</source>
+      <translation>{} é {}, não um LoRA.</translation>
     </message>
     <message>
       <source>{} is {}.</source>

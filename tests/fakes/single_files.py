@@ -85,6 +85,7 @@ def save_slim_sd35(folder: Path, medium: bool) -> Path:
                 use_post_quant_conv=False, force_upcast=True,
             ),
         }  # fmt: skip
+        torch.nn.init.eye_(networks["text_encoder"].text_projection.weight)  # as published: CLIP-L is not projected
         tokenizers = {"tokenizer": clip_tokenizer(), "tokenizer_2": clip_tokenizer(), "tokenizer_3": t5_tokenizer()}
         scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0)
         save_components(folder, "StableDiffusion3Pipeline", networks, tokenizers, scheduler, torch.float32)
@@ -255,3 +256,142 @@ QUANTISERS: dict[str, Callable[[np.ndarray], bytes]] = {
     "Q8_0": _q8_0,
     "Q4_0": _q4_0,
 }
+
+
+def save_slim_cogvideox(folder: Path, variant: str) -> Path:
+    """A diffusers folder of a CogVideoX's kind (``2b``, ``5b``, ``5b-i2v``, ``1.5-5b``, ``1.5-5b-i2v``): T5's width at
+    the seam, everything else tiny."""
+    from diffusers.models.autoencoders.autoencoder_kl_cogvideox import AutoencoderKLCogVideoX
+    from diffusers.models.transformers.cogvideox_transformer_3d import CogVideoXTransformer3DModel
+    from diffusers.schedulers.scheduling_dpm_cogvideox import CogVideoXDPMScheduler
+    from transformers import T5Config, T5EncoderModel
+
+    is_2b, is_15, moves = variant == "2b", "1.5" in variant, variant.endswith("i2v")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(20260303)
+        networks: dict[str, Any] = {
+            "text_encoder": T5EncoderModel(
+                T5Config(
+                    vocab_size=64, d_model=4096, d_kv=8, d_ff=32, num_layers=2, num_heads=4,
+                    feed_forward_proj="gated-gelu", is_encoder_decoder=True, use_cache=False, tie_word_embeddings=False,
+                )
+            ),
+            "transformer": CogVideoXTransformer3DModel(
+                num_attention_heads=2, attention_head_dim=16, in_channels=32 if moves else 16, out_channels=16,
+                time_embed_dim=32, ofs_embed_dim=32 if is_15 and moves else None, text_embed_dim=4096, num_layers=3,
+                sample_width=300 if is_15 else 90, sample_height=300 if is_15 else 60,
+                sample_frames=81 if is_15 else 49, patch_size=2, patch_size_t=2 if is_15 else None,
+                patch_bias=not is_15, max_text_seq_length=224 if is_15 else 226,
+                use_rotary_positional_embeddings=not is_2b, use_learned_positional_embeddings=moves and not is_15,
+            ),
+            "vae": AutoencoderKLCogVideoX(
+                block_out_channels=(32, 32, 32, 32), down_block_types=("CogVideoXDownBlock3D",) * 4,
+                up_block_types=("CogVideoXUpBlock3D",) * 4, layers_per_block=1, latent_channels=16, norm_num_groups=32,
+                sample_width=720, sample_height=480, scaling_factor=1.15258426 if is_2b else 0.7,
+                invert_scale_latents=is_15 and moves,
+            ),
+        }  # fmt: skip
+        scheduler = CogVideoXDPMScheduler(
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
+            prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing",
+            snr_shift_scale=3.0 if is_2b else 1.0,
+        )  # fmt: skip
+        pipeline = "CogVideoXImageToVideoPipeline" if moves else "CogVideoXPipeline"
+        save_components(folder, pipeline, networks, {"tokenizer": t5_tokenizer()}, scheduler, torch.float32)
+    return folder
+
+
+def fp8(tensors: Mapping[str, Tensor], scaled: bool) -> tuple[Tensors, Tensors]:
+    """The blocks' matrices in float8, with ComfyUI's factors or without; and what they stand for."""
+    small: Tensors = {"scaled_fp8": torch.zeros(2, dtype=torch.float8_e4m3fn)} if scaled else {}
+    wide: Tensors = {}
+    for name, tensor in tensors.items():
+        if tensor.ndim == 2 and "blocks" in name:
+            factor = tensor.abs().max() / 400 if scaled else torch.tensor(1.0)
+            small[name] = (tensor / factor).to(torch.float8_e4m3fn)
+            wide[name] = small[name].float() * factor
+            if scaled:
+                small[name.replace(".weight", ".scale_weight")] = factor.reshape(1)
+        else:
+            small[name] = wide[name] = tensor
+    return small, wide
+
+
+def ggml_blocks(tensors: Mapping[str, Tensor], type: str = "Q4_0") -> tuple[Tensors, Tensors]:
+    """The blocks' matrices as ggml blocks within safetensors; and what they stand for."""
+    import gguf
+
+    small: Tensors = {}
+    wide: Tensors = {}
+    for name, tensor in tensors.items():
+        if tensor.ndim == 2 and "blocks" in name:
+            kind = gguf.GGMLQuantizationType[type]
+            raw = gguf.quantize(tensor.float().numpy(), kind)
+            small[name.replace(".weight", f".{type}_qweight")] = torch.from_numpy(raw)
+            wide[name] = torch.from_numpy(gguf.dequantize(raw, kind))
+        else:
+            small[name] = wide[name] = tensor
+    return small, wide
+
+
+_T5_GGML = {
+    "layer.0.SelfAttention.q": "attn_q",
+    "layer.0.SelfAttention.k": "attn_k",
+    "layer.0.SelfAttention.v": "attn_v",
+    "layer.0.SelfAttention.o": "attn_o",
+    "layer.0.SelfAttention.relative_attention_bias": "attn_rel_b",
+    "layer.0.layer_norm": "attn_norm",
+    "layer.1.DenseReluDense.wi_0": "ffn_gate",
+    "layer.1.DenseReluDense.wi_1": "ffn_up",
+    "layer.1.DenseReluDense.wo": "ffn_down",
+    "layer.1.layer_norm": "ffn_norm",
+}
+
+
+def gguf_t5(encoder: Tensors, path: Path, type: str, pieces: Any = None, prefix: str = "") -> Tensors:
+    """llama.cpp's T5 encoder with ``type`` in its matrices, the tokenizer of the SentencePiece processor ``pieces`` in
+    its metadata; returns what the weights stand for, with transformers' names."""
+    import gguf
+
+    writer = gguf.GGUFWriter(path, "t5encoder")
+    if pieces is not None:
+        count = pieces.get_piece_size()
+        writer.add_token_list([pieces.id_to_piece(i) for i in range(count)])
+        writer.add_token_scores([pieces.get_score(i) for i in range(count)])
+        kinds = [2 if pieces.is_unknown(i) else 3 if pieces.is_control(i) else 1 for i in range(count)]
+        writer.add_token_types(kinds)
+    wide = {}
+    for name, tensor in encoder.items():
+        if name == "encoder.embed_tokens.weight":
+            continue
+        theirs = {"shared.weight": "token_embd.weight", "encoder.final_layer_norm.weight": "enc.output_norm.weight"}
+        match name.split(".", 3):
+            case ["encoder", "block", number, rest]:
+                stem = rest.removesuffix(".weight")
+                new = f"enc.blk.{number}.{_T5_GGML[stem]}.weight"
+            case _:
+                new = theirs[name]
+        is_plain = tensor.ndim == 1 or "relative" in name or tensor.shape[-1] % 32
+        kind = gguf.GGMLQuantizationType["F32" if is_plain else type]
+        raw = gguf.quantize(tensor.float().numpy(), kind)
+        wide[name] = torch.from_numpy(gguf.dequantize(raw, kind).reshape(tensor.shape).copy())
+        writer.add_tensor(new, raw, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return wide
+
+
+def train_pieces(folder: Path, text: str) -> Any:
+    """A small SentencePiece model of T5's kind: unigram, ``nmt_nfkc``, pad 0, end 1, unknown 2."""
+    from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "text.txt").write_text(text, "utf-8")
+    SentencePieceTrainer.train(
+        input=str(folder / "text.txt"), model_prefix=str(folder / "spiece"), vocab_size=64, model_type="unigram",
+        normalization_rule_name="nmt_nfkc", pad_id=0, eos_id=1, unk_id=2, bos_id=-1, hard_vocab_limit=False,
+        minloglevel=2,
+    )  # fmt: skip
+    return SentencePieceProcessor(model_file=str(folder / "spiece.model"))

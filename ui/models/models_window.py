@@ -13,7 +13,7 @@ from engine.models import notices
 from engine.models.download import DownloadProgress
 from engine.models.imports import Recognised
 from engine.models.licences import LICENCES
-from engine.models.plan import PARTS_NAME
+from engine.models.plan import PARTS_NAMES
 from engine.models.states import Card
 from engine.models.store import Removal
 from engine.models.token import Token
@@ -260,7 +260,7 @@ class ModelsWindow(QDialog):
                 call(card)
 
     def _progressed(self, now: DownloadProgress) -> None:
-        if now.name == PARTS_NAME and now.name not in self.cards:
+        if now.name in PARTS_NAMES and now.name not in self.cards:
             self.reload()  # its card appears with its first download
         self._with_card(now.name, lambda card: card.show_progress(now))
 

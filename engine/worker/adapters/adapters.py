@@ -6,27 +6,30 @@ be stored in any precision, and strength 0 is bit for bit the model itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from engine.protocol.commands import Generate
 from engine.protocol.errors import BadFile, ModelMissing
 from engine.protocol.recipe import Adapter
-from engine.worker.adapters.lora_file import LowRank, read_lora
-from engine.worker.adapters.names import split_part, targets
+from engine.worker.adapters.attach import Piece, attach
+from engine.worker.adapters.change import Change
+from engine.worker.adapters.lora_file import read_lora
+from engine.worker.adapters.names import Target, split_part, targets
+
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class _Lora:
     adapter: Adapter
-    layers: dict[str, dict[str, LowRank]]
+    layers: dict[str, dict[str, Change]]
     """By component, then by the layer's name in the file."""
 
     def strength(self, part: str) -> float:
@@ -37,23 +40,28 @@ class _Lora:
 class Adapters:
     """What ``recipe.adapters`` asks for. A LoRA whose strength is 0 is not even looked for in the network."""
 
-    def __init__(self, loras: Sequence[tuple[Adapter, Path]] = ()) -> None:
+    def __init__(
+        self, loras: Sequence[tuple[Adapter, Path]] = (), tell: Callable[[str], None] = lambda message: None
+    ) -> None:
         self._loras = []
+        self._tell = tell
+        self._told: set[tuple[str, str]] = set()
         for adapter, path in loras:
-            layers: dict[str, dict[str, LowRank]] = {}
+            layers: dict[str, dict[str, Change]] = {}
             for name, change in read_lora(path).items():
                 part, layer = split_part(name)
                 layers.setdefault(part, {})[layer] = change
             self._loras.append(_Lora(adapter, layers))
 
     @classmethod
-    def of(cls, job: Generate) -> Adapters:
+    def of(cls, job: Generate, tell: Callable[[str], None] = lambda message: None) -> Adapters:
+        """``tell`` is given a sentence for a LoRA of which something is left out."""
         adapters = job.recipe.adapters
         if len(adapters) != len(job.adapter_files):
             raise ModelMissing(
                 "The recipe has LoRAs whose files were not found.", "Choose them anew.", field="adapters"
             )
-        return cls(list(zip(adapters, (Path(asset.path) for asset in job.adapter_files), strict=True)))
+        return cls(list(zip(adapters, (Path(asset.path) for asset in job.adapter_files), strict=True)), tell)
 
     def text_settings(self) -> tuple[Any, ...]:
         """What decides the encoding of a text, for the cache's key; empty where no LoRA changes a text encoder."""
@@ -71,65 +79,69 @@ class Adapters:
         with ExitStack() as stack:
             for part, network in parts.items():
                 if isinstance(network, nn.Module):
-                    for layer, changes in self._changes(part, network).items():
-                        stack.callback(_add(network.get_submodule(layer), changes).remove)
+                    for layer, pieces in self._pieces(part, network).items():
+                        stack.callback(attach(network.get_submodule(layer), pieces))
             yield
 
-    def _changes(self, part: str, network: nn.Module) -> dict[str, list[LowRank]]:
+    def _pieces(self, part: str, network: nn.Module) -> dict[str, list[Piece]]:
         """All LoRAs' changes of ``network`` by layer."""
         wanted = [(one, one.layers.get(part, {})) for one in self._loras if one.strength(part)]
         if not any(layers for _, layers in wanted):
             return {}
         known = targets(network)
-        found: dict[str, list[LowRank]] = {}
+        found: dict[str, list[Piece]] = {}
         for one, layers in wanted:
             for name, change in layers.items():
                 for target in known.get(name, ()):
-                    piece = LowRank(change.down, target.rows(change.up), change.scale * one.strength(part))
-                    _check(one.adapter, target.layer, network.get_submodule(target.layer), piece)
-                    found.setdefault(target.layer, []).append(piece)
+                    _check(one.adapter, target, network.get_submodule(target.layer), change)
+                    found.setdefault(target.layer, []).append((change, target.rows, one.strength(part)))
             strangers = [name for name in layers if name not in known]
             if strangers:
-                raise BadFile(
-                    f"{one.adapter.name} does not fit this model: it changes {len(strangers)} layers of {len(layers)}"
-                    f" that the {part.replace('_', ' ')} does not have.",
-                    "Choose a LoRA that was made for this model.",
-                    field="adapters",
-                    detail="\n".join(strangers),
-                )
+                self._left_out(one, part, strangers)
         return found
 
+    def _left_out(self, one: _Lora, part: str, strangers: list[str]) -> None:
+        """Most of a LoRA is worth having; where nothing of it fits, it is for another model."""
+        layers = one.layers[part]
+        if len(strangers) == len(layers) and part == max(one.layers, key=lambda name: len(one.layers[name])):
+            raise BadFile(
+                f"{one.adapter.name} does not fit this model: it changes {len(strangers)} layers of {len(layers)}"
+                f" that the {part.replace('_', ' ')} does not have.",
+                "Choose a LoRA that was made for this model.",
+                field="adapters",
+                detail="\n".join(strangers),
+            )
+        if (one.adapter.name, part) not in self._told:
+            self._told.add((one.adapter.name, part))
+            shown = ", ".join(strangers[:MOST_NAMED]) + (" …" if len(strangers) > MOST_NAMED else "")
+            self._tell(
+                f"{one.adapter.name}: {len(strangers)} of {len(layers)} layers are left out, this model does not have"
+                f" them: {shown}."
+            )
 
-def _check(adapter: Adapter, name: str, layer: nn.Module, change: LowRank) -> None:
-    weight = layer.weight
-    if isinstance(layer, nn.Conv2d):
-        fits = change.down.shape[1:] == weight.shape[1:] and len(change.up) == len(weight)
-    else:
-        fits = change.down.shape[1:] == (layer.in_features,) and len(change.up) == layer.out_features
+
+def _check(adapter: Adapter, target: Target, layer: nn.Module, change: Change) -> None:
+    """Raises ``BadFile`` where the change is of another size than the layer."""
+    weight = tuple(layer.weight.shape)  # type: ignore[union-attr,arg-type]
+    if isinstance(layer, nn.Linear):
+        weight = (layer.out_features, layer.in_features)
+    fits = True
+    if change.factors:
+        shape = change.shape()
+        rows = shape[0] // target.pieces
+        fits = rows == weight[0] and math.prod(shape[1:]) == math.prod(weight[1:])
+    if change.bias is not None:
+        fits = fits and change.bias.numel() // target.pieces == weight[0] and getattr(layer, "bias", None) is not None
+    if not isinstance(layer, nn.Linear | nn.Conv2d):
+        fits = fits and not (change.factors.keys() - {"diff"})
+    if change.magnitude is not None:  # of rows, or of columns where the projections are not one
+        own = change.magnitude
+        by_column = own.ndim == 2 and own.shape[0] == 1 and own.shape[1] != 1
+        sound = own.numel() == math.prod(weight[1:]) if by_column else own.numel() // target.pieces == weight[0]
+        fits = fits and sound and not (by_column and target.pieces > 1)
     if not fits:
         raise BadFile(
-            f"{adapter.name} does not fit this model: {name} has another size.",
+            f"{adapter.name} does not fit this model: {target.layer} has another size.",
             "Choose a LoRA that was made for this model.",
             field="adapters",
         )
-
-
-def _add(layer: nn.Module, changes: list[LowRank]) -> torch.utils.hooks.RemovableHandle:
-    """One hook for all changes of a layer: their ranks side by side."""
-    down = torch.cat([change.down.float() for change in changes])
-    up = torch.cat([change.up.float() * change.scale for change in changes], 1)
-    kept: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
-
-    def add(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-        (x,) = inputs
-        key = (x.device, output.dtype)
-        if key not in kept:
-            kept[key] = (down.to(*key), up.to(*key))
-        d, u = kept[key]
-        x = x.to(output.dtype)
-        if isinstance(module, nn.Conv2d):
-            low = F.conv2d(x, d, None, module.stride, module.padding, module.dilation)
-            return output + F.conv2d(low, u[:, :, None, None])
-        return output + F.linear(F.linear(x, d), u)
-
-    return layer.register_forward_hook(add)

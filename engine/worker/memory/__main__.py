@@ -15,6 +15,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     from engine.memory.footprints import Footprints
+    from engine.memory.inventory import networks_of
     from engine.worker.memory import table
     from engine.worker.memory.simulate import footprint
     from resources import NETWORKS
@@ -26,7 +27,7 @@ def main() -> int:
         table.make_table(arguments.out or NETWORKS, arguments.networks, tell)
         return 0
     known = Footprints(arguments.out)
-    for part, cls, config in table.networks_of(arguments.model):
+    for part, cls, config in networks_of(arguments.model):
         if known.find(cls, config) is None:
             tell(part)
             known.keep(footprint(cls, config))

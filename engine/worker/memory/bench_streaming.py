@@ -44,8 +44,8 @@ def against_resident() -> Figures:
     """A transformer of about 130 million parameters and 1,024 tokens, float32."""
     import torch
 
+    from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.component import weighted
     from engine.worker.memory import networks
     from engine.worker.memory.plan import PartPlan
     from engine.worker.memory.skeleton import build_skeleton
@@ -108,8 +108,8 @@ def one_call(name: str, folder: Path) -> Figures:
     import psutil
     import torch
 
+    from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.component import weighted
     from engine.worker.memory import networks
     from engine.worker.memory.casting import cast_for_each_call
     from engine.worker.memory.plan import PartPlan

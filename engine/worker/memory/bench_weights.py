@@ -29,8 +29,8 @@ def storage() -> Figures:
     in float32, in turn: a transformer of about 130 million parameters and 1,024 tokens."""
     import torch
 
+    from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.component import weighted
     from engine.worker.memory import networks
     from engine.worker.memory.plan import PartPlan
 
@@ -131,8 +131,8 @@ def one_load(folder: Path, form: str) -> Figures:
     import psutil
     import torch
 
+    from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.component import weighted
     from engine.worker.memory.plan import PartPlan
     from engine.worker.warmup import import_model_code
 

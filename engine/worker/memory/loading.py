@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from engine.worker.component import Part
+from engine.models.reading.component import Part
 from engine.worker.memory.casting import cast_for_each_call
 from engine.worker.memory.networks import blocks_of
 from engine.worker.memory.plan import PartPlan

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.memory.components import Component, Components
 from engine.memory.footprints import Footprints
 from engine.memory.forecast import plans_for
+from engine.memory.inventory import components_of
 from engine.memory.machine import Machine
 from engine.memory.plan import Plan as Planned
 from engine.memory.plan import StageName
@@ -53,7 +53,7 @@ def place(
 
     ``level`` times, a plan that needs less takes its place. ``footprints`` may know more than those that ship.
     """
-    components = components_of(folder, family, footprints)
+    components = components_of(folder, folder.path.name, family.info.id, footprints)
     if components is None:
         return Placing(None, machine.is_unified)
 
@@ -70,18 +70,3 @@ def place(
     for _ in range(level):
         placing = placing.lower(placing.largest_stage()) or placing
     return placing
-
-
-def components_of(folder: ModelFolder, family: Pipeline, footprints: Footprints | None = None) -> Components | None:
-    """The model as the planner sees it; None where a network is of no known kind."""
-    known, parts = footprints or Footprints(), []
-    usual = {spec.name: spec.classes[0].partition(":")[2] for spec in family.components}
-    for name, part in folder.parts.items():
-        if not part.weights:
-            continue
-        footprint = known.find_or_scale(folder.class_name(name) or usual[name], part.config, part.parameters)
-        if footprint is None:
-            return None
-        parts.append(Component(name, footprint, part.stored_bytes, part.dtype))
-    transformer, vae = folder.parts["transformer"].config, folder.parts["vae"].config
-    return Components(folder.path.name, family.info.id, tuple(parts), transformer, vae)

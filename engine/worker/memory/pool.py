@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from engine.worker.component import Part
+from engine.models.reading.component import Part
 from engine.worker.memory.streaming import Streamed
 
 Key = tuple[Hashable, ...]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from engine.worker.component import Part
+from engine.models.reading.component import Part
 from engine.worker.memory.networks import blocks_of
 from engine.worker.memory.plan import PartPlan
 from engine.worker.memory.reduced import EightBitLinear, ReducedLinear, quantise, replace_layer
@@ -48,7 +48,7 @@ def _reduced(layer: nn.Linear, stretch: Stretch, is_wanted: bool) -> tuple[Reduc
     """What takes the place of ``layer``, if anything does, and how its own tensors are read."""
     raw = _plain(stretch.raw()) if stretch.is_reduced else None
     if stretch.type and raw is not None:
-        weight = torch.empty(stretch.raw().shape, dtype=torch.uint8, device="meta")
+        weight = torch.empty(stretch.raw().shape, dtype=torch.int8, device="meta")
         return QuantisedLinear(layer, weight, stretch.type, layer.bias), {"weight": raw}
     if raw is not None:
         factor, reads = stretch.factor, {"weight": raw}

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from engine.models.reading.component import GET_AGAIN, Part
 from engine.protocol.errors import ModelDamaged
-from engine.worker.component import GET_AGAIN, Part
 from engine.worker.memory.networks import blocks_of
 from engine.worker.memory.plan import PartPlan
 from engine.worker.memory.reads import Reads, reads_for

@@ -14,22 +14,24 @@ import torch
 from torch import Tensor
 
 from engine.files import open_regular
+from engine.models.reading.component import GET_AGAIN, Part
+from engine.models.reading.kinds import KINDS
+from engine.models.reading.takes import as_they_are
+from engine.models.reading.tensor_files import open_tensors
 from engine.protocol.errors import ModelDamaged
-from engine.worker.component import GET_AGAIN, Part
-from engine.worker.single_file.names import LAYOUTS, Take
-from engine.worker.single_file.tensors import Blocks, Stretch, open_tensors
+from engine.worker.single_file.tensors import Blocks, Stretch, stretch_of
 
 
 def find_stretches(part: Part) -> dict[str, Stretch]:
     """Every weight of ``part`` by its name in the network. Raises ``ModelDamaged``."""
     found: dict[str, Stretch] = {}
     for file in part.weights:
-        tensors = open_tensors(file, part.format, part.prefix)
-        takes = LAYOUTS[part.name](tensors.shapes) if part.format != "diffusers" else map(Take, *[tensors.shapes] * 2)
-        for take in takes:
-            whole = tensors.stretch(take.source)
-            if whole is not None:
-                found[take.target] = whole.piece(take.piece)
+        tensors = open_tensors(file, "gguf" if part.format == "gguf" else "safetensors", part.prefix)
+        naming = KINDS[part.kind].naming if part.kind else as_they_are
+        for take in naming(tensors.shapes):
+            place = tensors.place(take.source)
+            if place is not None:
+                found[take.target] = stretch_of(file, place).piece(take.piece)
     embedding = found.pop("encoder.embed_tokens.weight", None)  # T5's two names of one matrix
     if embedding is not None:
         found.setdefault("shared.weight", embedding)

@@ -12,7 +12,7 @@ from engine.memory.footprint import denoiser_features, fingerprint
 from engine.memory.footprints import Footprints, scaled, shipped
 from engine.memory.forecast import Forecaster, plans_for
 from engine.memory.history import History
-from engine.memory.inventory import from_folder, of_model, published
+from engine.memory.inventory import from_folder, has_unknown, of_model, published
 from engine.memory.machine import Machine, imagined
 from engine.models.catalog import FAMILIES, MODELS
 from engine.models.installed import open_folder
@@ -28,7 +28,7 @@ def test_a_folder_is_read_from_its_headers() -> None:
     }  # fmt: skip
     on_disk = sum(file.stat().st_size for file in MINI.glob("*/*.safetensors"))
     assert found.stored == pytest.approx(on_disk, rel=0.02)
-    assert found.is_small and not Footprints().unknown(MINI)
+    assert found.is_small and not has_unknown(MINI, Footprints())
     for part in found.parts:  # the table's networks are those of the files
         assert part.footprint.parameters == pytest.approx(part.stored / part.stored_itemsize, rel=0.01)
 

@@ -107,7 +107,7 @@ def test_gguf(tmp_path: Path) -> None:
     [
         (mmdit(24), "24 blocks"),
         ({"model.diffusion_model.input_blocks.0.0.weight": (4,)}, "Stable Diffusion 1, 2 or XL"),
-        ({"double_blocks.0.img_attn.qkv.weight": (4,)}, "FLUX"),
+        ({"double_blocks.0.img_attn.qkv.weight": (4,)}, "Flux"),
         ({"lora_unet_x.lora_down.weight": (4,)}, "LoRA"),
         ({"anything": (4,)}, "nothing that Laterna knows"),
         (VAE, "VAE alone"),

@@ -36,7 +36,7 @@ def model(tmp_path: Path, id: str = "sd3.5-medium", heads: int = 1) -> Installed
         ("sd35", "sd35"),
         ("kohya", "sd35"),
         ("cogvideox", "cogvideox"),
-        ("flux", "FLUX"),
+        ("flux", "Flux"),
         ("sdxl", "Stable Diffusion 1, 2 or XL"),
     ],
 )
@@ -65,7 +65,7 @@ def test_what_is_no_lora_is_refused_with_a_sentence(tmp_path: Path, shelf: LoraS
     for name, sentence in (
         ("broken", "no sound safetensors file"),
         ("model", "holds no LoRA"),
-        ("flux", "is a LoRA for FLUX"),
+        ("flux", "is a LoRA for Flux"),
     ):
         with pytest.raises(BadFile, match=sentence):
             shelf.add(tmp_path / f"{name}.safetensors")

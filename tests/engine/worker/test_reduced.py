@@ -20,11 +20,11 @@ from torch.utils._pytree import tree_leaves
 from engine.models.catalog import MINI_IMAGE
 from engine.models.imports import recognise, register
 from engine.models.installed import open_folder
+from engine.models.reading.component import weighted
 from engine.models.store import Store
 from engine.protocol.recipe import Recipe
 from engine.training.evaluate import evaluate, held_out_scenes
 from engine.training.runs import mini_image
-from engine.worker.component import weighted
 from engine.worker.memory import networks
 from engine.worker.memory.live_bytes import LiveStorages
 from engine.worker.memory.placing import Placing
@@ -275,8 +275,8 @@ def test_a_bias_and_a_table_in_ggml_blocks_are_widened_as_they_are_read(slim: Pa
     part = driver_part(slim, tmp_path)
     network, _ = build_skeleton(diffusers_class(), part, find_stretches(part), PartPlan(FP32, FP32), whole=True)
     kinds = {name: module for name, module in network.named_modules() if isinstance(module, QuantisedLinear)}
-    assert kinds and all(module.weight.dtype == torch.uint8 for module in kinds.values())
-    assert all(w.dtype in (FP32, torch.uint8) for w in network.parameters())
+    assert kinds and all(module.weight.dtype == torch.int8 for module in kinds.values())
+    assert all(w.dtype in (FP32, torch.int8) for w in network.parameters())
     assert not networks.blocks_of(network)[0].norm1.linear.weight.is_floating_point()
 
 

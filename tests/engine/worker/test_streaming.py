@@ -16,9 +16,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from engine.families.registry import NETWORK_CLASSES
+from engine.models.reading.component import Part, weighted
 from engine.protocol.errors import Cancelled, ModelDamaged
 from engine.worker.cancel import Cancellation, watch
-from engine.worker.component import Part, weighted
 from engine.worker.memory import networks
 from engine.worker.memory.casting import cast_for_each_call
 from engine.worker.memory.plan import PartPlan

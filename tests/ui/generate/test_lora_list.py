@@ -122,7 +122,7 @@ def test_what_is_no_lora_is_refused_in_its_place(
 ) -> None:
     list_.add_file(write_lora(tmp_path / "flux.safetensors", "flux"))
     qtbot.waitUntil(lambda: not list_.refused.isHidden())
-    assert "FLUX" in list_.refused.text() and not session.draft.recipe.adapters
+    assert "Flux" in list_.refused.text() and not session.draft.recipe.adapters
     session.set_kind("video")
     assert list_.refused.isHidden()
 

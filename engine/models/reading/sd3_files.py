@@ -1,41 +1,18 @@
-"""From the tensor names of the original checkpoints to those of diffusers and transformers.
+"""Stable Diffusion 3's own networks in single files: the original checkpoints' names, and what the shapes say.
 
-Sources of the original names: Stability AI's ``sd3-ref`` (``mmditx.py``, ``other_impls.py``) for the transformer and
-the text encoders, CompVis' latent-diffusion (``autoencoder``) for the VAE. A file that has diffusers' names already is
-taken as it is.
+Sources of the original names: Stability AI's ``sd3-ref`` (``mmditx.py``, ``other_impls.py``) for the transformer,
+CompVis' latent-diffusion (``autoencoder``) for the VAE. A file that has diffusers' names already is taken as it is.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any
 
-Piece = Literal["all", "first", "second", "third", "swapped", "matrix"]
-
-
-@dataclass(frozen=True)
-class Take:
-    """Which tensor becomes ``target``, and how much of it.
-
-    ``first`` … ``third``: that third of its rows (query, key, value in one). ``swapped``: its two halves of rows the
-    other way round (shift and scale). ``matrix``: a 1 × 1 convolution as a matrix.
-    """
-
-    target: str
-    source: str
-    piece: Piece = "all"
-
-    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The target's shape from the source's."""
-        if self.piece in ("first", "second", "third"):
-            return (shape[0] // 3, *shape[1:])
-        return shape[:2] if self.piece == "matrix" else shape
-
-
-Naming = Callable[[Iterable[str]], list[Take]]
-_THIRDS: tuple[Piece, ...] = ("first", "second", "third")
+from engine.models.reading.shapes import Shapes, count
+from engine.models.reading.takes import THIRDS, Piece, Take, as_they_are
 
 _TRANSFORMER = {
     "x_embedder.proj": "pos_embed.proj",
@@ -74,22 +51,22 @@ _IN_BLOCK = {
 }
 
 
-def sd3_transformer(names: Iterable[str]) -> list[Take]:
+def transformer(names: Iterable[str]) -> list[Take]:
     """MMDiT and MMDiT-X. The last context block only feeds attention: its modulation is (shift, scale)."""
     names = list(names)
     if "pos_embed.pos_embed" in names:
-        return [Take(name, name) for name in names]
+        return as_they_are(names)
     last = max((int(match[1]) for name in names if (match := _BLOCK.match(name))), default=-1)
     found = []
     for name in names:
         stem, _, kind = name.rpartition(".")
         match = _BLOCK.match(stem)
         if name == "pos_embed":
-            found.append(Take("pos_embed.pos_embed", name))
+            found.append(Take("pos_embed.pos_embed", name, "positions"))
         elif match:
             targets = _IN_BLOCK[match[2]].get(match[3], ())
             is_last = match[2] == "context" and int(match[1]) == last and match[3] == "adaLN_modulation.1"
-            pieces = _THIRDS if len(targets) == 3 else ("swapped" if is_last else "all",)
+            pieces = THIRDS if len(targets) == 3 else ("swapped" if is_last else "all",)
             block = f"transformer_blocks.{match[1]}"
             found += [
                 Take(f"{block}.{target}.{kind}", name, piece)
@@ -117,11 +94,11 @@ _VAE_RULES: tuple[tuple[str, str], ...] = (
 _UP = re.compile(r"\.up_blocks\.(\d+)\.")
 
 
-def sd3_vae(names: Iterable[str]) -> list[Take]:
+def vae(names: Iterable[str]) -> list[Take]:
     """The original counts the decoder's levels from the fine end, diffusers from the coarse one."""
     names = [name for name in names if name.startswith(("encoder.", "decoder.", "quant_conv.", "post_quant_conv."))]
     if any(".up_blocks." in name for name in names):
-        return [Take(name, name) for name in names]
+        return as_they_are(names)
     levels = 1 + max((int(match[1]) for name in names if (match := re.search(r"\.up\.(\d+)\.", name))), default=0)
     found = []
     for name in names:
@@ -134,16 +111,38 @@ def sd3_vae(names: Iterable[str]) -> list[Take]:
     return found
 
 
-def text_encoder(names: Iterable[str]) -> list[Take]:
-    """All-in-one files put ``transformer.`` before the names; the rest are transformers' own."""
-    left_out = ("logit_scale", "text_model.embeddings.position_ids")
-    return [Take(target, name) for name in names if (target := name.removeprefix("transformer.")) not in left_out]
+def transformer_config(shapes: Shapes) -> dict[str, Any]:
+    width, channels, patch, _ = shapes["pos_embed.proj.weight"]
+    layers = count(shapes, r"transformer_blocks\.(\d+)\.")
+    norm = shapes.get("transformer_blocks.0.attn.norm_q.weight")
+    head = norm[0] if norm else 64
+    return {
+        "patch_size": patch,
+        "in_channels": channels,
+        "out_channels": shapes["proj_out.weight"][0] // patch**2,
+        "num_layers": layers,
+        "attention_head_dim": head,
+        "num_attention_heads": width // head,
+        "caption_projection_dim": width,
+        "joint_attention_dim": shapes["context_embedder.weight"][1],
+        "pooled_projection_dim": shapes["time_text_embed.text_embedder.linear_1.weight"][1],
+        "pos_embed_max_size": math.isqrt(shapes["pos_embed.pos_embed"][-2]),
+        "dual_attention_layers": [
+            layer for layer in range(layers) if f"transformer_blocks.{layer}.attn2.to_q.weight" in shapes
+        ],
+        "qk_norm": "rms_norm" if norm else None,
+    }
 
 
-LAYOUTS: dict[str, Naming] = {
-    "transformer": sd3_transformer,
-    "vae": sd3_vae,
-    "text_encoder": text_encoder,
-    "text_encoder_2": text_encoder,
-    "text_encoder_3": text_encoder,
-}
+def vae_config(shapes: Shapes) -> dict[str, Any]:
+    levels = count(shapes, r"encoder\.down_blocks\.(\d+)\.")
+    resnets = "encoder.down_blocks.{}.resnets.0.conv1.weight"
+    return {
+        "block_out_channels": [shapes[resnets.format(level)][0] for level in range(levels)],
+        "down_block_types": ["DownEncoderBlock2D"] * levels,
+        "up_block_types": ["UpDecoderBlock2D"] * levels,
+        "layers_per_block": count(shapes, r"encoder\.down_blocks\.0\.resnets\.(\d+)\."),
+        "latent_channels": shapes["decoder.conv_in.weight"][1],
+        "use_quant_conv": "quant_conv.weight" in shapes,
+        "use_post_quant_conv": "post_quant_conv.weight" in shapes,
+    }

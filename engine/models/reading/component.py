@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.files import TEXT_LIMIT, open_regular, read_regular
+from engine.files import TEXT_LIMIT, read_regular
+from engine.models.safetensors_header import read_header
 from engine.protocol.errors import ModelDamaged, ModelMissing, UnsafeModel
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-MAX_HEADER = 100 * 1024 * 1024  # safetensors' own limit
 DTYPE_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 DTYPE_BYTES |= {"F8_E4M3": 1, "F8_E5M2": 1}
 GET_AGAIN = "Download the model again."
@@ -28,7 +27,8 @@ class Part:
     """One component. ``dtype`` is the safetensors or ggml name of what most of its weights are stored in.
 
     Its weights are below ``folder`` in diffusers layout, or (``format`` safetensors or gguf) the tensors below
-    ``prefix`` in the one file of ``weights``, while ``folder`` holds its configuration.
+    ``prefix`` in the one file of ``weights``, while ``folder`` holds its configuration; ``kind`` is then one of
+    ``reading.kinds``. ``pieces``: the GGUF file whose metadata a T5's tokenizer is.
     """
 
     name: str
@@ -41,6 +41,8 @@ class Part:
     format: Literal["diffusers", "safetensors", "gguf"] = "diffusers"
     prefix: str = ""
     quantised_bytes: int = 0
+    kind: str = ""
+    pieces: Path | None = None
 
     @property
     def stored_bytes(self) -> int:
@@ -52,6 +54,8 @@ class Part:
 
     def files(self) -> list[Path]:
         """Everything that decides what it computes."""
+        if self.pieces is not None:
+            return [self.pieces]
         return sorted(self.folder.iterdir()) + (list(self.weights) if self.format != "diffusers" else [])
 
 
@@ -147,8 +151,8 @@ def weighted(name: str, folder: Path) -> Part:
         chosen = standard or chosen
     counts: dict[str, int] = {}
     for file in chosen:
-        for dtype, parameters in _header(file).items():
-            counts[dtype] = counts.get(dtype, 0) + parameters
+        for tensor in read_header(file).tensors.values():
+            counts[tensor.dtype] = counts.get(tensor.dtype, 0) + math.prod(tensor.shape)
     main = max(counts, key=lambda dtype: counts[dtype], default="F32")
     stored = sum(DTYPE_BYTES.get(dtype, 4) * count for dtype, count in counts.items())
     reduced = stored if main.startswith("F8") else 0
@@ -166,24 +170,3 @@ def _shards(folder: Path, index_files: list[Path], variant: str | None) -> list[
         if not (folder / name).is_file():
             raise ModelMissing(f"{folder / name} is missing.", "Download the missing files, or the model again.")
     return names
-
-
-def _header(file: Path) -> dict[str, int]:
-    """Number of parameters by dtype, from a safetensors header; checks that the file is as long as it says."""
-    try:
-        size = file.stat().st_size
-        with open_regular(file) as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > min(size - 8, MAX_HEADER):
-                raise ValueError("its header is longer than the file")
-            header = json.loads(stream.read(length))
-        header.pop("__metadata__", None)
-        end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
-        if 8 + length + end != size:
-            raise ValueError(f"it has {size:,} bytes and should have {8 + length + end:,}")
-        counts: dict[str, int] = {}
-        for tensor in header.values():
-            counts[tensor["dtype"]] = counts.get(tensor["dtype"], 0) + math.prod(tensor["shape"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
-        raise ModelDamaged(f"{file} is damaged: {error}.", GET_AGAIN) from error
-    return counts
