@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _ROLES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern + "$"), role)
+    (re.compile(f"(?:{pattern})$"), role)
     for pattern, role in (
         (
             r"\.lora_A(\.[\w-]+)?\.weight|\.lora_A|\.lora_down\.weight|\.lora\.down\.weight|\.lora_linear_layer\.down\.weight",
