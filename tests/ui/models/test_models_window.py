@@ -150,7 +150,7 @@ def test_a_dropped_file_is_imported_completed_forgotten_and_taken_back(
     card = window.cards["sd3.5_medium-fp8"]
     qtbot.waitUntil(card.isVisible)
     assert card.state.text() == "Incomplete"
-    assert "CLIP-L tokenizer" in card.progress.text()
+    assert "CLIP-G" in card.progress.text()
     press(window, "sd3.5_medium-fp8", "complete")
     question = dialog(window, qtbot, LicenceDialog)
     assert isinstance(question, LicenceDialog)
