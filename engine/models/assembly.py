@@ -99,7 +99,8 @@ def _take_what_ships(files: FamilyFiles, parts: dict[str, Part]) -> None:
     for name, kind in files.components.items():
         encoder = parts.get(files.name_of(KINDS[kind].tokenizer_of))
         is_clip = KINDS[kind].tokenizer_of.startswith("clip")
-        if name not in parts and is_clip and (encoder is None or encoder.words == CLIP_WORDS):
+        # 0: its configuration says none, which means CLIP's own
+        if name not in parts and is_clip and (encoder is None or encoder.words in (0, CLIP_WORDS)):
             parts[name] = Part(name, str(CLIP_VOCABULARY), "diffusers", "", 0, kind=kind)
 
 
