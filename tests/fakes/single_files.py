@@ -7,7 +7,7 @@ is inside is tiny.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -348,6 +348,22 @@ _T5_GGML = {
 }
 
 
+def ggml_names(encoder: Iterable[str]) -> dict[str, str]:
+    """llama.cpp's names of a T5 encoder's tensors, with transformers' names of them."""
+    found = {}
+    for name in encoder:
+        match name.split(".", 3):
+            case ["encoder", "embed_tokens", _]:
+                continue
+            case ["encoder", "block", number, rest]:
+                found[f"enc.blk.{number}.{_T5_GGML[rest.removesuffix('.weight')]}.weight"] = name
+            case ["shared", _]:
+                found["token_embd.weight"] = name
+            case _:
+                found["enc.output_norm.weight"] = name
+    return found
+
+
 def gguf_t5(encoder: Tensors, path: Path, type: str, pieces: Any = None, prefix: str = "") -> Tensors:
     """llama.cpp's T5 encoder with ``type`` in its matrices, the tokenizer of the SentencePiece processor ``pieces`` in
     its metadata; returns what the weights stand for, with transformers' names."""
@@ -361,16 +377,8 @@ def gguf_t5(encoder: Tensors, path: Path, type: str, pieces: Any = None, prefix:
         kinds = [2 if pieces.is_unknown(i) else 3 if pieces.is_control(i) else 1 for i in range(count)]
         writer.add_token_types(kinds)
     wide = {}
-    for name, tensor in encoder.items():
-        if name == "encoder.embed_tokens.weight":
-            continue
-        theirs = {"shared.weight": "token_embd.weight", "encoder.final_layer_norm.weight": "enc.output_norm.weight"}
-        match name.split(".", 3):
-            case ["encoder", "block", number, rest]:
-                stem = rest.removesuffix(".weight")
-                new = f"enc.blk.{number}.{_T5_GGML[stem]}.weight"
-            case _:
-                new = theirs[name]
+    for new, name in ggml_names(encoder).items():
+        tensor = encoder[name]
         is_plain = tensor.ndim == 1 or "relative" in name or tensor.shape[-1] % 32
         kind = gguf.GGMLQuantizationType["F32" if is_plain else type]
         raw = gguf.quantize(tensor.float().numpy(), kind)
