@@ -11,8 +11,9 @@ from typing import Any
 from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
+from engine.families.registry import FAMILIES
 from engine.models import imports, moving
-from engine.models.assembly import assemble
+from engine.models.assembly import assemble, is_shipped
 from engine.models.catalog import MODELS
 from engine.models.completion import completion_plan, lacking
 from engine.models.disk import gigabytes
@@ -22,7 +23,6 @@ from engine.models.installed import find_installed
 from engine.models.licences import LICENCES, Acceptances, licence
 from engine.models.location import locate
 from engine.models.plan import Plan, check_disk, disk_need, make_plan
-from engine.models.reading.kinds import CLIP_VOCABULARY, FAMILY_FILES
 from engine.models.reference import REFERENCE_NAME
 from engine.models.sources import SOURCES, ModelSource, source
 from engine.models.states import Card, Installed, cards, unfinished
@@ -245,11 +245,11 @@ def _import_state(store: Store, found: imports.Recognised) -> str:
     lacks = ""
     if assembly.optional:
         lacks = ", without T5" if len(assembly.optional) > 1 else ", without T5 until its tokenizer is here"
-    files = FAMILY_FILES[found.family]
+    family = FAMILIES[found.family]
     borrowed = [
-        files.label(name)
+        family.file_label(name)
         for name in found.missing
-        if name in assembly.parts and assembly.parts[name].path != str(CLIP_VOCABULARY)
+        if name in assembly.parts and not is_shipped(assembly.parts[name])
     ]
     return f"runs{lacks}" + (f"; {', '.join(borrowed)} from the models here" if borrowed else "")
 

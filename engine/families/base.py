@@ -6,11 +6,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
-from engine.families.networks import Config, NetworkClass
+from engine.families.files import FileKind
+from engine.families.networks import Config, Kind, NetworkClass
+from engine.families.shapes import Shapes
 from engine.protocol.errors import UnsafeModel
 from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
 from engine.protocol.recipe import Recipe
@@ -26,13 +29,15 @@ T5_TOKENIZERS = (
 
 @dataclass(frozen=True)
 class ComponentSpec:
-    """A component's folder name and the classes that it may be of, as ``module:class``, the usual one first."""
+    """A component's folder name and the classes that it may be of, as ``module:class``, the usual one first. ``kind``
+    is that of single files that hold it, "" where none do."""
 
     name: str
     label: str
     classes: tuple[str, ...]
     has_weights: bool = True
     optional: bool = False
+    kind: str = ""
 
     @property
     def class_name(self) -> str:
@@ -65,12 +70,14 @@ class Family:
     ``model_index.json`` may go by, the usual one first. ``network_classes`` are the classes of its components;
     ``networks`` the published networks as name → (class, configuration), ``published`` the parts of each published
     model. ``layers`` are the numbers of layers of the published denoisers: others are small or experimental ones.
-    ``comes_in_single_files``: models are imported from single files too, and completed from others.
+    ``file_kinds`` are those of its components in single files; ``scheduler`` is then the folder of the published
+    configuration that no such file has, ``variants`` by model what is different in a component's configuration and the
+    files cannot tell, and ``preferred`` the part of a file's name, in lower case without dots, by which one of several
+    is chosen.
     ``network`` is the module of the torch half; it has ``PIPELINE``.
     """
 
     info: ClassVar[FamilyInfo]
-    comes_in_single_files: ClassVar[bool] = False
     models: ClassVar[tuple[ModelInfo, ...]]
     components: ClassVar[tuple[ComponentSpec, ...]]
     pipelines: ClassVar[tuple[str, ...]]
@@ -78,6 +85,10 @@ class Family:
     networks: ClassVar[Mapping[str, tuple[str, Config]]] = {}
     published: ClassVar[Mapping[str, tuple[PublishedPart, ...]]] = {}
     layers: ClassVar[tuple[int, ...]] = ()
+    file_kinds: ClassVar[tuple[FileKind, ...]] = ()
+    scheduler: ClassVar[Path | None] = None
+    variants: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}
+    preferred: ClassVar[str] = ""
     network: ClassVar[str]
 
     def nearest(self, name: str, config: Config) -> str:
@@ -132,5 +143,38 @@ class Family:
 
     def denoisers(self) -> tuple[str, ...]:
         """Components that are denoisers, in the order in which they are used."""
+        return tuple(spec.name for spec in self.components if self.kind_of(spec) == "denoiser")
+
+    def kind_of(self, spec: ComponentSpec) -> Kind | None:
+        """None for a tokenizer."""
         kinds = {cls.name: cls.kind for cls in self.network_classes}
-        return tuple(spec.name for spec in self.components if kinds.get(spec.class_name) == "denoiser")
+        return kinds.get(spec.class_name)
+
+    def told(self) -> tuple[ComponentSpec, ...]:
+        """The components in the order in which people are told of them: denoisers, VAE, text encoders, tokenizers."""
+        order: tuple[Kind | None, ...] = ("denoiser", "vae", "text", None)
+        return tuple(sorted(self.components, key=lambda spec: order.index(self.kind_of(spec))))
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Components without which a model runs."""
+        return tuple(spec.name for spec in self.components if spec.optional)
+
+    def spec(self, name: str) -> ComponentSpec | None:
+        return next((spec for spec in self.components if spec.name == name), None)
+
+    def name_of(self, kind: str) -> str:
+        """The component that files of ``kind`` hold, "" where it has none."""
+        return next((spec.name for spec in self.components if kind and spec.kind == kind), "")
+
+    def file_label(self, name: str) -> str:
+        """What a component is called where it is a file."""
+        spec = self.spec(name)
+        return next((kind.label for kind in self.file_kinds if spec and kind.name == spec.kind), name)
+
+    def variant(self, model: str, component: str) -> Mapping[str, Any]:
+        return self.variants.get(model, {}).get(component, {})
+
+    def is_controlnet(self, shapes: Shapes) -> bool:
+        """Whether a file with tensors of ``shapes`` is a ControlNet for one of its models."""
+        return False

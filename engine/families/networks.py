@@ -30,6 +30,11 @@ class NetworkClass:
     eight_bit: bool = False
     tokens: int = 0
 
+    @property
+    def path(self) -> str:
+        """``module:class``."""
+        return f"{self.module}:{self.name}"
+
 
 T5_ENCODER = NetworkClass(
     "T5EncoderModel",

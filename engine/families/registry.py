@@ -10,6 +10,7 @@ import pkgutil
 
 import engine.families as package
 from engine.families.base import Family, PublishedPart
+from engine.families.files import FileKind
 from engine.families.networks import SHARED, Config, NetworkClass
 from engine.protocol.family_info import FamilyInfo, ModelInfo
 
@@ -24,6 +25,8 @@ NETWORKS: dict[str, tuple[str, Config]] = dict(SHARED)
 """Published networks: name → (class, configuration)."""
 PUBLISHED: dict[str, tuple[PublishedPart, ...]] = {}
 """The parts of each published model."""
+FILE_KINDS: dict[str, FileKind] = {}
+"""Of components in single files, by name."""
 
 ORDER = ("image", "video")
 
@@ -37,6 +40,7 @@ def register(family: Family) -> None:
     NETWORK_CLASSES.update((cls.name, cls) for cls in family.network_classes)
     NETWORKS.update(family.networks)
     PUBLISHED.update(family.published)
+    FILE_KINDS.update((kind.name, kind) for kind in family.file_kinds)
 
 
 def _find() -> list[Family]:

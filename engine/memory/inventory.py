@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine.families.registry import NETWORKS, PUBLISHED
+from engine.families.registry import FAMILIES, NETWORKS, PUBLISHED
 from engine.memory.components import Component, Components
 from engine.memory.footprints import Footprints
 from engine.models.catalog import MODELS as CATALOGUED
 from engine.models.installed import open_folder
 from engine.models.reading.component import ModelFolder
-from engine.models.reading.kinds import FAMILY_FILES, KINDS
 from engine.models.reading.model_folder import read_model
 from engine.models.safetensors_header import DTYPE_BITS
 from engine.protocol.errors import LaternaError, ModelDamaged, ModelMissing
@@ -58,7 +57,7 @@ def components_of(
     for name, part in folder.parts.items():
         if not part.weights:
             continue
-        cls = folder.class_name(name) or KINDS[FAMILY_FILES[family].components[name]].cls
+        cls = class_of(folder, family, name)
         footprint = known.find_or_scale(cls, part.config, part.parameters)
         if footprint is None:
             return None
@@ -67,12 +66,18 @@ def components_of(
     return Components(model, family, tuple(parts), transformer, vae)
 
 
+def class_of(folder: ModelFolder, family: str, name: str) -> str:
+    """The class of a component: what the model's index says, else the family's usual one."""
+    spec = FAMILIES[family].spec(name)
+    return folder.class_name(name) or (spec.class_name if spec is not None else "")
+
+
 def networks_of(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
     """Component, class and configuration of each network of the model in ``folder``. Raises as ``from_folder``."""
     model = open_folder(folder)
-    read, kinds = read_model(model.folder, model.info.family), FAMILY_FILES[model.info.family].components
+    read = read_model(model.folder, model.info.family)
     return [
-        (name, read.class_name(name) or KINDS[kinds[name]].cls, part.config)
+        (name, class_of(read, model.info.family, name), part.config)
         for name, part in read.parts.items()
         if part.weights
     ]

@@ -15,8 +15,10 @@ from typing import Any
 
 import msgspec
 
+from engine.families.base import Family
+from engine.families.registry import FAMILIES, FILE_KINDS, PIPELINES
 from engine.files import TEXT_LIMIT, read_regular
-from engine.models.reading.kinds import CLIP_VOCABULARY, CLIP_WORDS, FAMILY_FILES, KINDS, FamilyFiles, kinds_given
+from engine.models.reading.find import network_kind
 from engine.models.recognise import Part
 from engine.models.reference import Reference, read_reference
 from engine.protocol.errors import LaternaError
@@ -38,39 +40,42 @@ class Assembly(msgspec.Struct, frozen=True):
 
     def to_get(self, with_t5: bool = False) -> tuple[str, ...]:
         """What a download should bring: what is missing, and what little the T5 lacks where its weights are here."""
-        t5 = self.optional if with_t5 or self.optional == ("tokenizer_3",) else ()
-        return self.missing + t5
+        family = FAMILIES[self.family]
+        kinds = [spec.kind for name in self.optional if (spec := family.spec(name)) is not None]
+        is_little = all(network_kind(kind) is None for kind in kinds)
+        return self.missing + (self.optional if with_t5 or is_little else ())
 
     def labels(self) -> tuple[str, ...]:
         """``missing`` in words."""
-        files = FAMILY_FILES.get(self.family)
-        return tuple(files.label(name) if files else name for name in self.missing)
+        family = FAMILIES.get(self.family)
+        return tuple(family.file_label(name) if family else name for name in self.missing)
 
 
 def assemble(reference: Reference, beside: Path) -> Assembly:
     """The parts of ``reference``, completed from what ships and from the models in ``beside``. Reads small files
     only."""
     parts = {part.name: part for part in reference.parts if Path(part.path).exists()}
-    files = FAMILY_FILES.get(reference.family)
-    if files is None:
+    family = FAMILIES.get(reference.family)
+    if family is None or not family.file_kinds:
         return Assembly(reference.family, parts, reference.missing, ())
     offered: dict[str, Part] = {}
-    if any(name not in parts for name in files.components):
+    names = [spec.name for spec in family.told()]
+    if any(name not in parts for name in names):
         for kind, part in _offered(beside):
-            name = files.name_of(kind)
+            name = family.name_of(kind)
             if name:
                 offered.setdefault(name, msgspec.structs.replace(part, name=name))
-    parts |= {name: part for name, part in offered.items() if name not in parts and name.startswith(("text", "vae"))}
-    _take_what_ships(files, parts)
+    parts |= {name: part for name, part in offered.items() if name not in parts and network_kind(part.kind)}
+    _take_what_ships(family, parts)
     parts |= {name: part for name, part in offered.items() if name not in parts}
-    absent = [name for name in files.components if name not in parts]
-    if any(name in absent for name in files.optional):
-        parts = {name: part for name, part in parts.items() if name not in files.optional}
+    absent, optional = [name for name in names if name not in parts], family.optional
+    if any(name in absent for name in optional):
+        parts = {name: part for name, part in parts.items() if name not in optional}
     return Assembly(
         reference.family,
         parts,
-        tuple(name for name in absent if name not in files.optional),
-        tuple(name for name in absent if name in files.optional),
+        tuple(name for name in absent if name not in optional),
+        tuple(name for name in absent if name in optional),
     )
 
 
@@ -86,22 +91,28 @@ def tokenizers_of(folder: Path) -> dict[str, Path]:
 
 
 def comes_in_single_files(reference: Reference) -> bool:
-    return reference.family in FAMILY_FILES
+    return reference.family in FAMILIES and bool(FAMILIES[reference.family].file_kinds)
 
 
 def kind_of(part: Part, family: str) -> str:
     """Imports of earlier versions do not say it."""
-    return part.kind or FAMILY_FILES[family].components.get(part.name, "")
+    spec = FAMILIES[family].spec(part.name)
+    return part.kind or (spec.kind if spec is not None else "")
 
 
-def _take_what_ships(files: FamilyFiles, parts: dict[str, Part]) -> None:
-    """CLIP's tokenizers, where the encoder has CLIP's vocabulary."""
-    for name, kind in files.components.items():
-        encoder = parts.get(files.name_of(KINDS[kind].tokenizer_of))
-        is_clip = KINDS[kind].tokenizer_of.startswith("clip")
-        # 0: its configuration says none, which means CLIP's own
-        if name not in parts and is_clip and (encoder is None or encoder.words in (0, CLIP_WORDS)):
-            parts[name] = Part(name, str(CLIP_VOCABULARY), "diffusers", "", 0, kind=kind)
+def is_shipped(part: Part) -> bool:
+    """Whether it is a tokenizer that ships."""
+    return part.kind in FILE_KINDS and part.path == str(FILE_KINDS[part.kind].ships)
+
+
+def _take_what_ships(family: Family, parts: dict[str, Part]) -> None:
+    """Tokenizers that ship, where the encoder has their vocabulary."""
+    for spec in family.components:
+        kind = FILE_KINDS.get(spec.kind)
+        if kind is not None and kind.ships is not None and spec.name not in parts:
+            encoder = parts.get(family.name_of(kind.tokenizer_of))
+            if encoder is None or encoder.words in (0, kind.words):  # 0: its configuration says none: the usual one
+                parts[spec.name] = Part(spec.name, str(kind.ships), "diffusers", "", 0, kind=kind.name)
 
 
 def _offered(beside: Path) -> Iterator[tuple[str, Part]]:
@@ -120,17 +131,21 @@ def _offered(beside: Path) -> Iterator[tuple[str, Part]]:
                 references.append(reference)
     for reference in references:
         for part in reference.parts:
-            if part.name != "transformer" and Path(part.path).exists():
-                yield kind_of(part, reference.family), part
+            kind = kind_of(part, reference.family)
+            if kind in FILE_KINDS and network_kind(kind) != "denoiser" and Path(part.path).exists():
+                yield kind, msgspec.structs.replace(part, kind=kind)
 
 
 def _from_folder(folder: Path) -> Iterator[tuple[str, Part]]:
-    gives = kinds_given(str(_read(folder / "model_index.json").get("_class_name")))
-    for component, kind in gives.items():
+    family = PIPELINES.get(str(_read(folder / "model_index.json").get("_class_name")))
+    gives = [(spec.name, spec.kind) for spec in family.told() if spec.kind] if family is not None else []
+    for component, kind in gives:
+        if network_kind(kind) == "denoiser":
+            continue
         place = folder / component
         if place.is_dir() and _fits(folder, component, kind):
             weights = list(place.glob("*.safetensors"))
-            if KINDS[kind].tokenizer_of or weights:
+            if FILE_KINDS[kind].tokenizer_of or weights:
                 size = sum(file.stat().st_size for file in weights)
                 words = _read(place / "config.json").get("vocab_size", 0)
                 words = words if type(words) is int else 0
@@ -139,13 +154,13 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, Part]]:
 
 def _fits(folder: Path, component: str, kind: str) -> bool:
     """Whether the component is of the right width; a tokenizer, whether the encoder beside it is."""
-    encoder_kind = KINDS[kind].tokenizer_of
+    encoder_kind = FILE_KINDS[kind].tokenizer_of
     if encoder_kind:
         if not any((folder / component / file).is_file() for file in _VOCABULARIES):
             return False
         encoder = component.replace("tokenizer", "text_encoder")
         return not (folder / encoder / "config.json").is_file() or _fits(folder, encoder, encoder_kind)
-    setting, value = KINDS[kind].fits
+    setting, value = FILE_KINDS[kind].fits
     return bool(_read(folder / component / "config.json").get(setting) == value)
 
 

@@ -5,12 +5,12 @@ A T5 and its tokenizer come from CogVideoX' repository, which asks for no accoun
 
 from __future__ import annotations
 
+from engine.families.registry import FAMILIES
 from engine.models.assembly import assemble, comes_in_single_files
 from engine.models.catalog import MODELS
 from engine.models.hub import Hub
 from engine.models.manifest import Precision, read_manifest
 from engine.models.plan import Plan, make_parts_plan
-from engine.models.reading.kinds import FAMILY_FILES
 from engine.models.reference import Reference, read_reference
 from engine.models.sources import T5_SOURCE, ModelSource, source
 from engine.models.store import Store
@@ -26,12 +26,13 @@ def lacking(store: Store, name: str, with_t5: bool = False) -> tuple[ModelSource
     if not comes_in_single_files(reference):
         raise BadArguments(f"“{name}” cannot be completed.", "Import its whole folder, or download the model.")
     assembly = assemble(reference, store.root)
-    if "transformer" in assembly.missing:
+    family = FAMILIES[reference.family]
+    if set(family.denoisers()) & set(assembly.missing):
         raise ModelMissing(f"The file of “{name}” is not there.", "Connect its disk, or import it again.")
-    files, wanted = FAMILY_FILES[reference.family], assembly.to_get(with_t5)
-    kinds = [files.components[name] for name in wanted]
+    wanted = assembly.to_get(with_t5)
+    kinds = [spec.kind for name in wanted if (spec := family.spec(name)) is not None]
     if wanted and set(kinds) <= {"t5", "t5_tokenizer"}:
-        theirs = FAMILY_FILES[MODELS[T5_SOURCE].family]
+        theirs = FAMILIES[MODELS[T5_SOURCE].family]
         return source(T5_SOURCE), tuple(theirs.name_of(kind) for kind in kinds)
     return source(reference.model), wanted
 

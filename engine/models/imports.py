@@ -14,11 +14,11 @@ from typing import Literal
 
 import msgspec
 
+from engine.families.registry import FAMILIES, FILE_KINDS
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models import catalog, installed
 from engine.models.manifest import check_name
-from engine.models.reading.kinds import FAMILY_FILES, KINDS
-from engine.models.recognise import PICKLES, Part, RecognisedFile, precision_name, recognise_file
+from engine.models.recognise import PICKLES, Part, RecognisedFile, precision_name, precision_of, recognise_file
 from engine.models.reference import REFERENCE_NAME, Reference, write_reference
 from engine.models.safetensors_header import read_header
 from engine.models.store import Store
@@ -135,7 +135,7 @@ def _free_name(store: Store, wanted: str) -> str:
 def _from_file(path: Path) -> Recognised:
     found = recognise_file(path)
     if not found.model:
-        label = KINDS[found.parts[0].kind].label
+        label = FILE_KINDS[found.parts[0].kind].label
         raise BadFile(
             f"{path.name} is a {label} alone, not a model.",
             "Choose the model's file, or the ComfyUI models folder that holds both.",
@@ -144,8 +144,8 @@ def _from_file(path: Path) -> Recognised:
 
 
 def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str, Part]) -> Recognised:
-    files = FAMILY_FILES[found.family]
-    beside = {name: one for kind, one in others.items() if (name := files.name_of(kind))}
+    family = FAMILIES[found.family]
+    beside = {name: one for kind, one in others.items() if (name := family.name_of(kind))}
     parts = {name: msgspec.structs.replace(one, name=name) for name, one in beside.items()}
     parts |= {part.name: part for part in found.parts}
     return Recognised(
@@ -153,9 +153,9 @@ def _from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str,
         name=_clean(path.stem),
         family=found.family,
         model=found.model,
-        precision=parts["transformer"].precision,
+        precision=precision_of(family, parts.values()),
         parts=tuple(parts.values()),
-        missing=tuple(name for name in files.components if name not in parts),
+        missing=tuple(spec.name for spec in family.told() if spec.name not in parts),
     )
 
 
@@ -181,15 +181,15 @@ def _from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
                 missing.append(component)
             else:
                 parts.append(part)
-    precision = next((part.precision for part in parts if part.name == "transformer"), "")
+    family = FAMILIES[opened.info.family]
     base = name or opened.info.id
-    whole = set(missing) <= set(FAMILY_FILES[opened.info.family].optional)
+    whole = set(missing) <= set(family.optional)
     return Recognised(
         kind=kind,
         name=_clean(base),
         family=opened.info.family,
         model=_catalogued(opened.info),
-        precision=precision,
+        precision=precision_of(family, parts),
         parts=tuple(parts),
         missing=tuple(missing),
         folder=str(folder) if whole else "",

@@ -133,7 +133,7 @@ def _open_reference(folder: Path, reference: Reference) -> InstalledModel:
             f"“{folder.name}” lacks its {', '.join(assembly.labels())}.",
             f"“models complete {folder.name}” downloads just that; or import files that hold it.",
         )
-    name = Path(assembly.parts["transformer"].path).stem
+    name = Path(assembly.parts[FAMILIES[base.family].denoisers()[0]].path).stem
     return InstalledModel(msgspec.structs.replace(base, id=folder.name, name=name), folder)
 
 

@@ -8,22 +8,23 @@ unread.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from engine.families.base import Family
+from engine.families.registry import FAMILIES, FILE_KINDS, INFOS
 from engine.files import open_regular
 from engine.models.gguf_header import MAGIC, read_gguf
-from engine.models.reading.find import Found, find_components, is_controlnet, model_of
-from engine.models.reading.kinds import FAMILY_FILES, KINDS
+from engine.models.reading.find import Found, controlnet_family, find_components, model_of, network_kind
 from engine.models.reading.strangers import stranger
 from engine.models.reading.tensor_files import TensorFile, open_tensors
 from engine.models.safetensors_header import read_header
 from engine.protocol.errors import BadFile, UnsafeModel, from_os_error
 
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
-RUNS = "Laterna runs Stable Diffusion 3.5 and CogVideoX."
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _PRECISIONS = {
     "F64": "fp64",
@@ -41,7 +42,7 @@ Format = Literal["diffusers", "safetensors", "gguf"]
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     """A component at ``path``: a folder in diffusers layout, or a file whose tensors below ``prefix`` it is.
 
-    ``precision`` is what most of it is stored in (bf16, fp16, fp8, Q8_0 …). ``kind`` is one of ``reading.kinds``, ""
+    ``precision`` is what most of it is stored in (bf16, fp16, fp8, Q8_0 …). ``kind`` is one of ``FILE_KINDS``, ""
     in imports of earlier versions; ``words`` the size of a text encoder's vocabulary. ``plain``: a CLIP-L without a
     projection of its own, as Stable Diffusion 3's is.
     """
@@ -92,25 +93,26 @@ def _pickle(path: Path) -> UnsafeModel:
 
 def _recognised(path: Path, format: Format) -> RecognisedFile:
     tensors = open_tensors(path, format)
-    if is_controlnet(tensors.shapes):
-        raise BadFile(f"{path.name} is a ControlNet for Stable Diffusion 3.5.", "It goes with a model; it is none.")
+    controlled = controlnet_family(tensors.shapes)
+    if controlled:
+        raise BadFile(f"{path.name} is a ControlNet for {controlled}.", "It goes with a model; it is none.")
     found = find_components(tensors.shapes, path.stem)
     if not found:
         raise _unknown(path, format, tensors)
-    main = next((one for one in found if one.kind.endswith("_transformer")), found[0])
-    family = next(id for id, files in FAMILY_FILES.items() if files.name_of(main.kind))
-    names = {one.kind: FAMILY_FILES[family].name_of(one.kind) for one in found}
+    main = found[0]
+    family = next(family for family in FAMILIES.values() if family.name_of(main.kind))
+    names = {one.kind: family.name_of(one.kind) for one in found}
     parts = [_part(names[one.kind], path, format, one, tensors) for one in found if names[one.kind]]
-    if "t5" in names and format == "gguf" and _has_pieces(path):
-        name = FAMILY_FILES[family].name_of("t5_tokenizer")
-        parts.append(Part(name, str(path), "gguf", "", 0, kind="t5_tokenizer"))
-    return RecognisedFile(family, model_of(main, tensors.shapes, path), tuple(parts))
+    tokenizers = [kind for one in found if (kind := FILE_KINDS[one.kind].tokenizer)]
+    if tokenizers and format == "gguf" and _has_pieces(path):
+        parts += [Part(family.name_of(kind), str(path), "gguf", "", 0, kind=kind) for kind in tokenizers]
+    return RecognisedFile(family.info.id, model_of(main, tensors.shapes, path), tuple(parts))
 
 
 def _part(name: str, path: Path, format: Format, one: Found, tensors: TensorFile) -> Part:
     own = open_tensors(path, format, one.prefix) if one.prefix else tensors
     words = 0
-    if KINDS[one.kind].cls.startswith(("CLIP", "T5")):
+    if network_kind(one.kind) == "text":
         words = next((shape[0] for key, shape in own.shapes.items() if key.endswith(_WORDS) and shape), 0)
     plain = not any(key.endswith("text_projection.weight") for key in own.shapes)
     return Part(name, str(path), format, precision_name(own.dtype), own.bytes, one.prefix, one.kind, words, plain)
@@ -129,16 +131,26 @@ def precision_name(dtype: str) -> str:
     return _PRECISIONS.get(dtype, dtype if dtype.startswith(("Q", "IQ")) else dtype.lower())
 
 
+def what_runs() -> str:
+    return f"Laterna runs {' and '.join(info.name for info in INFOS.values())}."
+
+
 def _unknown(path: Path, format: Format, tensors: TensorFile) -> BadFile:
     told = stranger(tensors.shapes)
     if told is not None:
-        return BadFile(f"{path.name} is {told}.", RUNS)
+        return BadFile(f"{path.name} is {told}.", what_runs())
     if format == "gguf":
         architecture = str(read_gguf(path).metadata.get("general.architecture", "unknown"))[:40]
-        return BadFile(f"{path.name} holds a model of the kind “{architecture}”.", RUNS)
-    return BadFile(f"{path.name} holds nothing that Laterna knows ({len(tensors.shapes)} tensors).", RUNS)
+        return BadFile(f"{path.name} holds a model of the kind “{architecture}”.", what_runs())
+    return BadFile(f"{path.name} holds nothing that Laterna knows ({len(tensors.shapes)} tensors).", what_runs())
 
 
 def file_stranger(path: Path) -> str:
     """What a file of another family is ("a LoRA for Flux"), "" where that is not known. Raises ``ModelDamaged``."""
     return stranger({name: tensor.shape for name, tensor in read_header(path).tensors.items()}) or ""
+
+
+def precision_of(family: Family, parts: Iterable[Part]) -> str:
+    """What the first denoiser among ``parts`` is stored in, "" where there is none."""
+    found = {part.name: part.precision for part in parts}
+    return next((found[name] for name in family.denoisers() if name in found), "")

@@ -8,12 +8,14 @@ from typing import Literal
 
 import msgspec
 
+from engine.families.registry import FAMILIES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import assemble
 from engine.models.disk import allocated_bytes
 from engine.models.licences import LICENCES
 from engine.models.manifest import Precision
 from engine.models.plan import PARTS_NAMES, Plan
+from engine.models.recognise import precision_of
 from engine.models.reference import Reference, read_reference
 from engine.models.sources import SOURCES, ModelSource
 from engine.models.store import Store
@@ -161,7 +163,8 @@ def _import(name: str, reference: Reference, root: Path) -> Installed:
     state: State = "incomplete" if missing else "ready"
     if not reference.is_connected:
         state = "unplugged"
-    precision = next((part.precision for part in reference.parts if part.name == "transformer"), "")
+    family = FAMILIES.get(reference.family)
+    precision = precision_of(family, reference.parts) if family is not None else ""
     return Installed(name, state, precision, size, size, is_import=True, missing=missing)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.models.reading.kinds import KINDS
+from engine.families.registry import FAMILIES, FILE_KINDS, INFOS
 from engine.models.recognise import PICKLES, Part, RecognisedFile, recognise_file
 from engine.protocol.errors import LaternaError
 
@@ -107,12 +107,12 @@ def _take(path: Path, tree: Tree, seen: set[tuple[int, int]]) -> None:
             tree.others[part.kind] = part
             if before is not None:
                 tree.left_out.append(_second(before, path))
-        elif not KINDS[part.kind].tokenizer_of:
+        elif not FILE_KINDS[part.kind].tokenizer_of:
             tree.left_out.append(_second(part, Path(tree.others[part.kind].path)))
 
 
 def _leave_out(path: Path, size: int, error: LaternaError, tree: Tree) -> None:
-    if " is a ControlNet for Stable Diffusion 3.5" in error.message:
+    if any(f" is a ControlNet for {info.name}." in error.message for info in INFOS.values()):
         tree.controlnets.append(path)
     if " is a LoRA" in error.message:
         tree.loras.append(path)
@@ -122,14 +122,16 @@ def _leave_out(path: Path, size: int, error: LaternaError, tree: Tree) -> None:
 
 def _second(part: Part, taken: Path) -> LeftOut:
     name = Path(part.path).name
-    return LeftOut(part.path, f"{name} is a {KINDS[part.kind].label}; {taken.name} is taken in its place.")
+    return LeftOut(part.path, f"{name} is a {FILE_KINDS[part.kind].label}; {taken.name} is taken in its place.")
 
 
 def rank(part: Part) -> tuple[bool, bool, int]:
-    """Which of several files is the better one: a CLIP-L without a projection, SD 3's by its name, then the one in the
-    finer precision."""
+    """Which of several files is the better one: one without a projection where that tells, one that is a family's by
+    its name, then the one in the finer precision."""
     name = Path(part.path).stem.lower().translate({ord(c): None for c in ".-_"})
-    return part.plain or part.kind != "clip_l", "sd3" in name, part.bytes
+    wanted = [family.preferred for family in FAMILIES.values() if family.name_of(part.kind)]
+    is_named = any(preferred and preferred in name for preferred in wanted)
+    return part.plain or not FILE_KINDS[part.kind].is_plain, is_named, part.bytes
 
 
 def _add_tokenizer(root: Path, tree: Tree) -> None:

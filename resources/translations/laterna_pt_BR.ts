@@ -3986,10 +3986,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Modelos conhecidos: {}.</translation>
     </message>
     <message>
-      <source>Laterna runs Stable Diffusion 3.5 and CogVideoX.</source>
-      <translation>O Laterna executa Stable Diffusion 3.5 e CogVideoX.</translation>
-    </message>
-    <message>
       <source>Laterna runs {}.</source>
       <translation>O Laterna executa {}.</translation>
     </message>
@@ -5158,8 +5154,8 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} é um transformer do CogVideoX sem seus patches.</translation>
     </message>
     <message>
-      <source>{} is a ControlNet for Stable Diffusion 3.5.</source>
-      <translation>{} é um ControlNet para o Stable Diffusion 3.5.</translation>
+      <source>{} is a ControlNet for {}.</source>
+      <translation>{} é um ControlNet para {}.</translation>
     </message>
     <message>
       <source>{} is a LoRA for {}.</source>

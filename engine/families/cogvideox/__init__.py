@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from engine.families.base import T5_TOKENIZERS, ComponentSpec, Family
+from engine.families.cogvideox import files
 from engine.families.cogvideox.info import INFO, MODELS
 from engine.families.cogvideox.published import CLIP_VAE, NETWORKS, PUBLISHED, TRANSFORMER
 from engine.families.networks import T5_ENCODER, Config
+from engine.families.text_files import T5, T5_TOKENIZER
 from engine.protocol.family_info import ModelDefaults
 
 
@@ -15,16 +17,19 @@ class CogVideoX(Family):
     info = INFO
     models = MODELS
     components = (
-        ComponentSpec("tokenizer", "T5 tokenizer", T5_TOKENIZERS, has_weights=False),
-        ComponentSpec("text_encoder", "T5 text encoder", (f"{T5_ENCODER.module}:{T5_ENCODER.name}",)),
-        ComponentSpec("transformer", "transformer", (f"{TRANSFORMER.module}:{TRANSFORMER.name}",)),
-        ComponentSpec("vae", "VAE", (f"{CLIP_VAE.module}:{CLIP_VAE.name}",)),
+        ComponentSpec("tokenizer", "T5 tokenizer", T5_TOKENIZERS, has_weights=False, kind=T5_TOKENIZER.name),
+        ComponentSpec("text_encoder", "T5 text encoder", (T5_ENCODER.path,), kind=T5.name),
+        ComponentSpec("transformer", "transformer", (TRANSFORMER.path,), kind=files.TRANSFORMER_KIND.name),
+        ComponentSpec("vae", "VAE", (CLIP_VAE.path,), kind=files.VAE_KIND.name),
     )
     pipelines = ("CogVideoXPipeline", "CogVideoXImageToVideoPipeline")
     network_classes = (T5_ENCODER, TRANSFORMER, CLIP_VAE)
     networks = NETWORKS
     published = PUBLISHED
     layers = (30, 42)
+    file_kinds = (files.TRANSFORMER_KIND, files.VAE_KIND, T5, T5_TOKENIZER)
+    scheduler = files.SCHEDULER
+    variants = files.VARIANTS
     network = "engine.families.cogvideox.network"
 
     def nearest(self, name: str, config: Config) -> str:

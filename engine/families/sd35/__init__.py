@@ -6,34 +6,43 @@ import msgspec
 
 from engine.families.base import CLIP_TOKENIZERS, T5_TOKENIZERS, ComponentSpec, Family
 from engine.families.networks import CLIP_ENCODER, PICTURE_VAE, T5_ENCODER, Config
+from engine.families.sd35 import files
 from engine.families.sd35.info import INFO, MODELS
 from engine.families.sd35.published import NETWORKS, PUBLISHED, TRANSFORMER
+from engine.families.shapes import Shapes
+from engine.families.text_files import CLIP_G, CLIP_G_TOKENIZER, CLIP_L, CLIP_L_TOKENIZER, T5, T5_TOKENIZER
 from engine.protocol.family_info import ModelDefaults
 from engine.protocol.recipe import Recipe
 
 CLIP_TOKENS = 77
-_CLIP = (f"{CLIP_ENCODER.module}:{CLIP_ENCODER.name}",)
+_CLIP = (CLIP_ENCODER.path,)
 
 
 class StableDiffusion35(Family):
     info = INFO
-    comes_in_single_files = True
     models = MODELS
     components = (
-        ComponentSpec("tokenizer", "CLIP-L tokenizer", CLIP_TOKENIZERS, has_weights=False),
-        ComponentSpec("tokenizer_2", "CLIP-G tokenizer", CLIP_TOKENIZERS, has_weights=False),
-        ComponentSpec("tokenizer_3", "T5 tokenizer", T5_TOKENIZERS, has_weights=False, optional=True),
-        ComponentSpec("text_encoder", "CLIP-L text encoder", _CLIP),
-        ComponentSpec("text_encoder_2", "CLIP-G text encoder", _CLIP),
-        ComponentSpec("text_encoder_3", "T5 text encoder", (f"{T5_ENCODER.module}:{T5_ENCODER.name}",), optional=True),
-        ComponentSpec("transformer", "transformer", (f"{TRANSFORMER.module}:{TRANSFORMER.name}",)),
-        ComponentSpec("vae", "VAE", (f"{PICTURE_VAE.module}:{PICTURE_VAE.name}",)),
+        ComponentSpec("tokenizer", "CLIP-L tokenizer", CLIP_TOKENIZERS, False, kind=CLIP_L_TOKENIZER.name),
+        ComponentSpec("tokenizer_2", "CLIP-G tokenizer", CLIP_TOKENIZERS, False, kind=CLIP_G_TOKENIZER.name),
+        ComponentSpec("tokenizer_3", "T5 tokenizer", T5_TOKENIZERS, False, optional=True, kind=T5_TOKENIZER.name),
+        ComponentSpec("text_encoder", "CLIP-L text encoder", _CLIP, kind=CLIP_L.name),
+        ComponentSpec("text_encoder_2", "CLIP-G text encoder", _CLIP, kind=CLIP_G.name),
+        ComponentSpec("text_encoder_3", "T5 text encoder", (T5_ENCODER.path,), optional=True, kind=T5.name),
+        ComponentSpec("transformer", "transformer", (TRANSFORMER.path,), kind=files.TRANSFORMER_KIND.name),
+        ComponentSpec("vae", "VAE", (PICTURE_VAE.path,), kind=files.VAE_KIND.name),
     )
     pipelines = ("StableDiffusion3Pipeline",)
     network_classes = (CLIP_ENCODER, T5_ENCODER, TRANSFORMER, PICTURE_VAE)
     networks = NETWORKS
     published = PUBLISHED
     layers = (24, 38)
+    file_kinds = (
+        files.TRANSFORMER_KIND,
+        files.VAE_KIND,
+        *(CLIP_L, CLIP_G, T5, CLIP_L_TOKENIZER, CLIP_G_TOKENIZER, T5_TOKENIZER),
+    )
+    scheduler = files.SCHEDULER
+    preferred = "sd3"
     network = "engine.families.sd35.network"
 
     def nearest(self, name: str, config: Config) -> str:
@@ -51,6 +60,9 @@ class StableDiffusion35(Family):
 
     def text_tokens(self, recipe: Recipe) -> int:
         return CLIP_TOKENS + recipe.max_sequence_length
+
+    def is_controlnet(self, shapes: Shapes) -> bool:
+        return files.is_controlnet(shapes)
 
 
 FAMILY = StableDiffusion35()

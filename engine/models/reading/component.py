@@ -28,7 +28,7 @@ class Part:
 
     Its weights are below ``folder`` in diffusers layout, or (``format`` safetensors or gguf) the tensors below
     ``prefix`` in the one file of ``weights``, while ``folder`` holds its configuration; ``kind`` is then one of
-    ``reading.kinds``. ``pieces``: the GGUF file whose metadata a T5's tokenizer is.
+    ``FILE_KINDS``. ``pieces``: the GGUF file whose metadata a T5's tokenizer is.
     """
 
     name: str

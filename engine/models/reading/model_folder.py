@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from engine.families.registry import FAMILIES
 from engine.models.reading.component import ModelFolder, Part, configured, existing, has_pickles, read_json, weighted
-from engine.models.reading.kinds import FAMILY_FILES, KINDS
 from engine.models.reading.single_files import read_reference_parts
 from engine.models.reference import read_reference
 
@@ -21,12 +21,11 @@ def read_model(path: Path, family: str) -> ModelFolder:
         if reference.folder:
             return read_model(Path(reference.folder), family)
         return read_reference_parts(path, reference)
-    files = FAMILY_FILES[family]
     index = read_json(path / "model_index.json")
     parts: dict[str, Part] = {"scheduler": configured("scheduler", existing(path, "scheduler"))}
-    for name, kind in files.components.items():
-        has_weights = not KINDS[kind].tokenizer_of
-        if name in files.optional:
+    for spec in FAMILIES[family].told():
+        name, has_weights = spec.name, spec.has_weights
+        if spec.optional:
             if not (path / name).is_dir() or not _index_has(index, name):
                 continue
             has_weights = any((path / name).glob("*.safetensors")) or has_pickles(path / name)
@@ -38,11 +37,11 @@ def optional_labels(folder: ModelFolder, family: str) -> tuple[str, ...]:
     """What the model in ``folder`` could have and runs without, in words; nothing where it was published so."""
     if (folder.path / "model_index.json").is_file():
         return ()
-    files = FAMILY_FILES[family]
+    own = FAMILIES[family]
     reference = read_reference(folder.path)
     here = {part.name for part in reference.parts} if reference is not None else set()
-    absent = [name for name in files.optional if name not in folder.parts]
-    return tuple(files.label(name) for name in absent if name not in here)
+    absent = [name for name in own.optional if name not in folder.parts]
+    return tuple(own.file_label(name) for name in absent if name not in here)
 
 
 def _index_has(index: dict[str, Any], name: str) -> bool:

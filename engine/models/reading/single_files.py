@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from engine.families.registry import FAMILIES, FILE_KINDS
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import Assembly, assemble, kind_of
 from engine.models.reading.component import (
@@ -17,7 +18,6 @@ from engine.models.reading.component import (
     read_json,
     weighted,
 )
-from engine.models.reading.kinds import CLIP_VOCABULARY, FAMILY_FILES, KINDS
 from engine.models.reading.tensor_files import PLAIN, TensorFile, open_tensors
 from engine.models.recognise import Part as FilePart
 from engine.models.reference import Reference
@@ -32,29 +32,29 @@ def read_reference_parts(path: Path, reference: Reference) -> ModelFolder:
             f"“{path.name}” lacks its {', '.join(assembly.labels())}.",
             f"“models complete {path.name}” downloads just that.",
         )
-    files = FAMILY_FILES[reference.family]
-    parts = {"scheduler": configured("scheduler", files.scheduler)}
+    family = FAMILIES[reference.family]
+    parts = {"scheduler": configured("scheduler", family.scheduler)} if family.scheduler else {}
     for name, part in assembly.parts.items():
         parts[name] = _part(name, part, kind_of(part, reference.family))
     for name, own in parts.items():
-        own.config.update(files.variant(reference.model, name))
+        own.config.update(family.variant(reference.model, name))
     return ModelFolder(path, _index(reference.family, assembly), parts)
 
 
 def _part(name: str, part: FilePart, kind: str) -> Part:
     place = Path(part.path)
     if part.format == "diffusers":
-        found = configured(name, place) if KINDS[kind].tokenizer_of else weighted(name, place)
-        if kind == "clip_g_tokenizer" and place == CLIP_VOCABULARY:  # one vocabulary, two ways of filling up
-            found.config["pad_token"] = "!"
+        found = configured(name, place) if FILE_KINDS[kind].tokenizer_of else weighted(name, place)
+        if place == FILE_KINDS[kind].ships:
+            found.config.update(FILE_KINDS[kind].filling)
         return found
-    if KINDS[kind].tokenizer_of:  # the pieces in a T5's GGUF
+    if FILE_KINDS[kind].tokenizer_of:  # the pieces in a T5's GGUF
         return Part(name, place.parent, {}, format=part.format, kind=kind, pieces=place)
     tensors = open_tensors(place, part.format, part.prefix)
     return Part(
         name,
-        KINDS[kind].config,
-        read_json(KINDS[kind].config / "config.json") | _changes(kind, place, tensors),
+        FILE_KINDS[kind].config,
+        read_json(FILE_KINDS[kind].config / "config.json") | _changes(kind, place, tensors),
         weights=(place,),
         dtype=tensors.dtype,
         parameters=sum(math.prod(shape) for shape in tensors.shapes.values()),
@@ -66,20 +66,20 @@ def _part(name: str, part: FilePart, kind: str) -> Part:
 
 
 def _changes(kind: str, place: Path, tensors: TensorFile) -> dict[str, Any]:
-    shapes = {take.target: take.shape(tensors.shapes[take.source]) for take in KINDS[kind].naming(tensors.shapes)}
+    shapes = {take.target: take.shape(tensors.shapes[take.source]) for take in FILE_KINDS[kind].naming(tensors.shapes)}
     try:
-        return KINDS[kind].changes(shapes, place.stem)
+        return FILE_KINDS[kind].changes(shapes, place.stem)
     except (KeyError, IndexError, ValueError, ZeroDivisionError, TypeError) as error:
-        what = KINDS[kind].label
+        what = FILE_KINDS[kind].label
         raise ModelDamaged(f"{place.name} holds no whole {what}: {error} is missing or odd.", GET_AGAIN) from error
 
 
 def _index(family: str, assembly: Assembly) -> dict[str, Any]:
     """As ``model_index.json``: the classes of what comes from other models' folders, and of what lies in files."""
-    index: dict[str, Any] = {"_class_name": FAMILY_FILES[family].pipelines[0]}
+    index: dict[str, Any] = {"_class_name": FAMILIES[family].pipelines[0]}
     for name, part in assembly.parts.items():
         place = Path(part.path)
-        cls = KINDS[kind_of(part, family)].cls
+        cls = FILE_KINDS[kind_of(part, family)].cls
         if cls:
             index[name] = ["", cls]
         elif part.format == "diffusers" and (place.parent / "model_index.json").is_file():

@@ -13,10 +13,10 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from engine.families.registry import FILE_KINDS
+from engine.families.takes import as_they_are
 from engine.files import open_regular
 from engine.models.reading.component import GET_AGAIN, Part
-from engine.models.reading.kinds import KINDS
-from engine.models.reading.takes import as_they_are
 from engine.models.reading.tensor_files import open_tensors
 from engine.protocol.errors import ModelDamaged
 from engine.worker.single_file.tensors import Blocks, Stretch, stretch_of
@@ -27,7 +27,7 @@ def find_stretches(part: Part) -> dict[str, Stretch]:
     found: dict[str, Stretch] = {}
     for file in part.weights:
         tensors = open_tensors(file, "gguf" if part.format == "gguf" else "safetensors", part.prefix)
-        naming = KINDS[part.kind].naming if part.kind else as_they_are
+        naming = FILE_KINDS[part.kind].naming if part.kind else as_they_are
         for take in naming(tensors.shapes):
             place = tensors.place(take.source)
             if place is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.models.reading.takes import Piece, with_first
+from engine.families.takes import Piece, with_first
 from engine.models.reading.tensor_files import Place, block_size
 from engine.protocol.errors import ModelDamaged
 

@@ -9,10 +9,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from engine.models.reading.shapes import Shapes, count
-from engine.models.reading.takes import THIRDS, Piece, Take, as_they_are
+from engine.families.files import FileKind
+from engine.families.networks import PICTURE_VAE
+from engine.families.sd35.published import TRANSFORMER
+from engine.families.shapes import Shapes, count
+from engine.families.takes import THIRDS, Piece, Take, as_they_are
+from engine.protocol.errors import BadFile
+from resources import CONFIGS
 
 _TRANSFORMER = {
     "x_embedder.proj": "pos_embed.proj",
@@ -146,3 +152,74 @@ def vae_config(shapes: Shapes) -> dict[str, Any]:
         "use_quant_conv": "quant_conv.weight" in shapes,
         "use_post_quant_conv": "post_quant_conv.weight" in shapes,
     }
+
+
+_PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.", "model.", "module.", "")
+_MMDIT = "joint_blocks.0.x_block.attn.qkv.weight"
+_MMDIT_DIFFUSERS = ("transformer_blocks.0.attn.norm_added_q.weight", "transformer_blocks.0.attn.add_q_proj.weight")
+_POSITIONS = "pos_embed.pos_embed"
+_FLUX_VAE = re.compile(r"flux|^ae$|^ae[._-]")  # of the same shapes, with other numbers
+
+
+def _is_transformer(shapes: Shapes, prefix: str, stem: str) -> bool:
+    is_diffusers = any(f"{prefix}{name}" in shapes for name in _MMDIT_DIFFUSERS) and f"{prefix}{_POSITIONS}" in shapes
+    return is_diffusers or f"{prefix}{_MMDIT}" in shapes
+
+
+def _is_vae(shapes: Shapes, prefix: str, stem: str) -> bool:
+    first = shapes.get(f"{prefix}decoder.conv_in.weight", ())
+    return len(first) == 4 and first[1] == 16
+
+
+def _refuse_flux(stem: str) -> None:
+    if _FLUX_VAE.search(stem.lower()):
+        raise BadFile(f"{stem} is FLUX's VAE.", "Choose that of Stable Diffusion 3.5.")
+
+
+def model_of(shapes: Shapes, path: Path) -> str:
+    """Large and Turbo differ in their numbers only, Stable Diffusion 3 from 3.5 in that it does not normalise queries
+    and keys."""
+    depth = count(shapes, r"(?:joint|transformer)_blocks\.(\d{1,3})\.")
+    attention = "joint_blocks.0.x_block.attn"
+    if f"{attention}2.qkv.weight" in shapes or "transformer_blocks.0.attn2.to_q.weight" in shapes:
+        return "sd3.5-medium"
+    normalised = f"{attention}.ln_q.weight" in shapes or "transformer_blocks.0.attn.norm_q.weight" in shapes
+    if depth == 38 or normalised:
+        return "sd3.5-large-turbo" if "turbo" in path.name.lower() else "sd3.5-large"
+    raise BadFile(
+        f"{path.name} is an MMDiT of {depth} blocks (Stable Diffusion 3 Medium has 24): no Stable Diffusion 3.5.",
+        "Get one of the 3.5 models.",
+    )
+
+
+def is_controlnet(shapes: Shapes) -> bool:
+    """In diffusers' names or the vendor's."""
+    return any(name.endswith("controlnet_blocks.0.weight") for name in shapes) and not any(
+        name.startswith(("single_", "controlnet_single", "double_blocks", "input_hint")) for name in shapes
+    )
+
+
+SCHEDULER = CONFIGS / "sd35" / "scheduler"
+TRANSFORMER_KIND = FileKind(
+    "sd3_transformer",
+    "transformer",
+    TRANSFORMER.name,
+    CONFIGS / "sd35" / "transformer",
+    transformer,
+    lambda shapes, name: transformer_config(shapes),
+    prefixes=_PREFIXES,
+    is_at=_is_transformer,
+    model_of=model_of,
+)
+VAE_KIND = FileKind(
+    "sd3_vae",
+    "VAE",
+    PICTURE_VAE.name,
+    CONFIGS / "sd35" / "vae",
+    vae,
+    lambda shapes, name: vae_config(shapes),
+    ("latent_channels", 16),
+    ("first_stage_model.", "vae.", ""),
+    is_at=_is_vae,
+    refuse_alone=_refuse_flux,
+)
