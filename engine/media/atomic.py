@@ -22,7 +22,7 @@ def replacing(path: Path, *, durable: bool = True, new: bool = False) -> Iterato
     ``durable`` waits until the file has reached the disk; caches need not. Whatever fails, the temporary file is
     removed and ``path`` is as it was. Raises ``OSError`` of the file system.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{path.suffix}"
     try:
         yield temporary
@@ -38,6 +38,15 @@ def replacing(path: Path, *, durable: bool = True, new: bool = False) -> Iterato
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    """``FileExistsError`` says of a name that it is taken, and whoever hears it tries the next; a file or a broken link
+    where the folder should be is in the way of every name."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
 
 
 def move_new(source: Path, targets: Iterable[Path]) -> Path:

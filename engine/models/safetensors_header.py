@@ -20,6 +20,8 @@ from engine.protocol.errors import ModelDamaged, from_os_error
 
 MAX_HEADER_BYTES = 25_000_000  # the largest published headers are a few MB
 MAX_DIMENSIONS = 16
+COMPONENT_NAMES = ("diffusion_pytorch_model", "pytorch_model", "model.", "model-")
+"""How diffusers and transformers name the weights of each component, whatever it is."""
 DTYPE_BITS = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
     **dict.fromkeys(("U16", "I16", "F16", "BF16"), 16),
@@ -79,7 +81,13 @@ def read_header(path: Path) -> Header:
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:
-    raise ModelDamaged(f"{path.name} is no sound safetensors file: {reason}.", "Get the file again.")
+    raise ModelDamaged(f"{_telling_name(path)} is no sound safetensors file: {reason}.", "Get the file again.")
+
+
+def _telling_name(path: Path) -> str:
+    """With its folder where the name is that of every component: ``vae/diffusion_pytorch_model.safetensors``."""
+    is_a_component = path.name.startswith(COMPONENT_NAMES)
+    return f"{path.parent.name}/{path.name}" if is_a_component and path.parent.name else path.name
 
 
 def _parse(path: Path, raw: bytes) -> dict[str, Any]:

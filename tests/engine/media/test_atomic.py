@@ -43,3 +43,18 @@ def test_a_name_that_is_taken_stays(disk: Path) -> None:
     with pytest.raises(FileExistsError):
         atomic.write_bytes(disk / "a", b"second", new=True)
     assert [(path.name, path.read_text()) for path in disk.iterdir()] == [("a", "first")]
+
+
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize("way", ["a file", "a file further up", "a broken link"])
+def test_what_is_in_the_folders_way_is_no_taken_name(tmp_path: Path, way: str, new: bool) -> None:
+    """Writers try the next name when one is taken: they would try for ever."""
+    folder = tmp_path / "pictures"
+    if way == "a broken link":
+        folder.symlink_to(tmp_path / "gone" / "further")
+    else:
+        folder.write_text("")
+    target = folder / "album" / "a.png" if way == "a file further up" else folder / "a.png"
+    with pytest.raises(OSError) as caught:
+        atomic.write_bytes(target, b"picture", new=new)
+    assert not isinstance(caught.value, FileExistsError)
