@@ -71,7 +71,7 @@ def _components(model: str, folder: Path | None, footprints: Footprints) -> Comp
         command = [
             sys.executable,
             "-m",
-            "engine.worker.memory",
+            "engine.worker.residency",
             "--model",
             str(folder),
             "--out",

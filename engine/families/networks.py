@@ -14,7 +14,7 @@ class NetworkClass:
     """``name`` of the class and the ``module`` that holds it. ``decisive`` are the settings of its configuration that
     decide the size of a network and of its activations; the rest is names and habits.
 
-    ``call`` names, as ``module:function``, how a denoiser is called once (see ``engine.worker.memory.networks``).
+    ``call`` names, as ``module:function``, how a denoiser is called once (see ``engine.worker.residency.networks``).
     ``config_class`` stands in ``module`` where the configuration has a class of its own. ``is_video`` where it takes
     frames. ``eight_bit``: its blocks are kept in 8 bits where the recipe wants that. ``tokens``: how many a text
     encoder always reads; 0 where the recipe says.

@@ -1,6 +1,6 @@
 """What one network needs: its weights, and lines through simulated calls that say the rest for any size.
 
-The lines are fitted by ``engine.worker.memory`` to simulated calls; ``docs/memory.md`` has their errors.
+The lines are fitted by ``engine.worker.residency`` to simulated calls; ``docs/memory.md`` has their errors.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import torch
 
 from engine.memory.observed import cpu_name
 from engine.protocol.events import DeviceInfo, MemoryChanged
-from engine.worker.memory.plan import Machine, has_native_bf16
 from engine.worker.rates import measure_rates
+from engine.worker.residency.plan import Machine, has_native_bf16
 
 PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy")
 

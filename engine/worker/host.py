@@ -109,7 +109,7 @@ class Host:
         import torch
 
         from engine.worker import device
-        from engine.worker.memory.allocator import give_back_freed_memory
+        from engine.worker.residency.allocator import give_back_freed_memory
 
         give_back_freed_memory()
         threads = device.cpu_threads()

@@ -13,12 +13,12 @@ from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation, watch
 from engine.worker.conditioning.piece_tokenizer import PieceTokenizer
 from engine.worker.failures import is_out_of_memory
-from engine.worker.memory.loading import load_network
-from engine.worker.memory.networks import blocks_of
-from engine.worker.memory.plan import Plan, held_bytes
-from engine.worker.memory.pool import HOST, Held, Key, Pool, empty_cache, identity
-from engine.worker.memory.streaming import Streamed, streamed_from_host
 from engine.worker.model_folder import GET_AGAIN, ModelFolder, Part
+from engine.worker.residency.loading import load_network
+from engine.worker.residency.networks import blocks_of
+from engine.worker.residency.plan import Plan, held_bytes
+from engine.worker.residency.pool import HOST, Held, Key, Pool, empty_cache, identity
+from engine.worker.residency.streaming import Streamed, streamed_from_host
 
 if TYPE_CHECKING:
     from engine.families.base import ComponentSpec

@@ -17,8 +17,8 @@ from engine.protocol.conditioning import Words
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.guidance import Conditioning, Denoiser, Side
-from engine.worker.memory.plan import Plan
 from engine.worker.model_folder import ModelFolder, Part
+from engine.worker.residency.plan import Plan
 from engine.worker.sampling.base import Sampler
 
 

@@ -37,15 +37,15 @@ from engine.worker.device import PeakMemory, find_device, machine
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
 from engine.worker.guidance import Conditioning, Side, is_guided
-from engine.worker.memory.keeper import Free, Keeper
-from engine.worker.memory.lowering import lowered
-from engine.worker.memory.networks import tiles
-from engine.worker.memory.placing import Placing
-from engine.worker.memory.pool import empty_cache
 from engine.worker.models import STREAMED, Model
 from engine.worker.pictures import pinned, read_input
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
+from engine.worker.residency.keeper import Free, Keeper
+from engine.worker.residency.lowering import lowered
+from engine.worker.residency.networks import tiles
+from engine.worker.residency.placing import Placing
+from engine.worker.residency.pool import empty_cache
 from engine.worker.results import save
 from engine.worker.sampling.base import SamplerState
 

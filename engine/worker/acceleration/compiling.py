@@ -35,7 +35,7 @@ from engine.worker.cancel import Cancellation
 from engine.worker.device import describe
 from engine.worker.failures import is_out_of_memory
 from engine.worker.guidance import is_guided
-from engine.worker.memory.networks import blocks_of
+from engine.worker.residency.networks import blocks_of
 
 if TYPE_CHECKING:
     from engine.worker.models import Model

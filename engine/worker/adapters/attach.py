@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.worker.adapters.change import Change
-from engine.worker.memory.reduced import ReducedLinear
+from engine.worker.residency.reduced import ReducedLinear
 
 Piece = tuple[Change, Callable[[Tensor], Tensor], float]
 """A change, which of its rows this layer takes, and the strength."""

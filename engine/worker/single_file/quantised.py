@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from engine.worker.memory.reduced import ReducedLinear
+from engine.worker.residency.reduced import ReducedLinear
 from engine.worker.single_file.tensors import Blocks
 
 

@@ -13,8 +13,8 @@ import torch
 from engine.protocol.commands import Generate
 from engine.protocol.events import Event
 from engine.protocol.recipe import Recipe
-from engine.worker.memory.streaming import ALIGNMENT
 from engine.worker.progress import Progress
+from engine.worker.residency.streaming import ALIGNMENT
 from engine.worker.runner import Made, Runner
 from tests.fakes.tiny_models import save_tiny_model
 

@@ -9,7 +9,7 @@ CODE = """
 import sys
 from pathlib import Path
 import torch
-from engine.worker.memory.allocator import give_back_freed_memory
+from engine.worker.residency.allocator import give_back_freed_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -23,13 +23,13 @@ from engine.models.catalog import MODELS
 from engine.protocol.recipe import Recipe
 from engine.worker import pipelines
 from engine.worker.cancel import Cancellation
-from engine.worker.memory import networks
-from engine.worker.memory.card import CARD, simulated_card
-from engine.worker.memory.plan import PartPlan, carry_out
-from engine.worker.memory.reads import reads_for
-from engine.worker.memory.streaming import Streamed
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.models import Model
+from engine.worker.residency import networks
+from engine.worker.residency.card import CARD, simulated_card
+from engine.worker.residency.plan import PartPlan, carry_out
+from engine.worker.residency.reads import reads_for
+from engine.worker.residency.streaming import Streamed
 from engine.worker.single_file.tensors import Stretch
 
 GIB = 2**30

@@ -8,7 +8,7 @@ import msgspec
 import torch
 
 from engine.memory.footprints import Footprints
-from engine.worker.memory.plan import Machine
+from engine.worker.residency.plan import Machine
 from engine.worker.runner import Runner
 
 from .conftest import Driver, sd35

@@ -11,7 +11,7 @@ import torch
 
 from engine.protocol.events import PlanLowered, StageChanged, StepDone
 from engine.worker import pipelines
-from engine.worker.memory.plan import Machine
+from engine.worker.residency.plan import Machine
 from engine.worker.runner import Runner
 
 from .conftest import Driver, cogvideox, sd35

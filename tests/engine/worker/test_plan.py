@@ -9,10 +9,10 @@ import torch
 
 from engine.families.cogvideox.network.pipeline import CogVideoXPipeline
 from engine.families.sd35.network.pipeline import StableDiffusion35Pipeline
-from engine.worker.memory.casting import cast_for_each_call
-from engine.worker.memory.placing import Placing
-from engine.worker.memory.plan import Machine, PartPlan, Plan, make_plan
 from engine.worker.model_folder import ModelFolder, Part
+from engine.worker.residency.casting import cast_for_each_call
+from engine.worker.residency.placing import Placing
+from engine.worker.residency.plan import Machine, PartPlan, Plan, make_plan
 from engine.worker.runner import Runner
 
 from .conftest import Driver, cogvideox, sd35
@@ -92,7 +92,7 @@ def test_small_weights_give_the_same_bits_as_wide_ones(variant, recipe, stored, 
     """float32 arithmetic on weights that were stored small, widened once or at every call."""
     model = tiny(variant, stored)
     wide = Driver(Runner(device=CPU, precision=FP32)).make(model, recipe)
-    monkeypatch.setattr("engine.worker.memory.keeper.place", lambda *_: Placing(None, True))
+    monkeypatch.setattr("engine.worker.residency.keeper.place", lambda *_: Placing(None, True))
     weights = sum(part.stored_bytes for part in with_free(8 * GIB).open(model).folder.parts.values())
     small = Driver(with_free(int(weights * 1.2 / 0.7)))
     assert torch.equal(small.make(model, recipe).latents, wide.latents)
@@ -111,8 +111,8 @@ def test_every_place_gives_the_same_bits(variant: str, place, tiny, monkeypatch)
         plan = make_plan(*arguments)
         return replace(plan, parts={name: replace(part, place=place) for name, part in plan.parts.items()})
 
-    monkeypatch.setattr("engine.worker.memory.keeper.place", lambda *_: Placing(None, True))
-    monkeypatch.setattr("engine.worker.memory.keeper.make_plan", elsewhere)
+    monkeypatch.setattr("engine.worker.residency.keeper.place", lambda *_: Placing(None, True))
+    monkeypatch.setattr("engine.worker.residency.keeper.make_plan", elsewhere)
     for _ in range(2):
         assert torch.equal(driver.make(model, recipe).frames, whole.frames)
         opened = driver.runner.open(model)

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from engine.protocol.events import StageChanged
-from engine.worker.memory.plan import Machine
-from engine.worker.memory.pool import Held, Pool
+from engine.worker.residency.plan import Machine
+from engine.worker.residency.pool import Held, Pool
 from engine.worker.runner import Runner
 
 from .conftest import Driver, cogvideox, sd35

@@ -25,13 +25,13 @@ from engine.models.store import Store
 from engine.protocol.recipe import Recipe
 from engine.training.evaluate import evaluate, held_out_scenes
 from engine.training.runs import mini_image
-from engine.worker.memory import networks
-from engine.worker.memory.live_bytes import LiveStorages
-from engine.worker.memory.placing import Placing
-from engine.worker.memory.plan import Machine, PartPlan, Plan, make_plan
-from engine.worker.memory.reduced import EightBitLinear, ReducedLinear, quantise
-from engine.worker.memory.skeleton import build_skeleton
-from engine.worker.memory.stretches import find_stretches
+from engine.worker.residency import networks
+from engine.worker.residency.live_bytes import LiveStorages
+from engine.worker.residency.placing import Placing
+from engine.worker.residency.plan import Machine, PartPlan, Plan, make_plan
+from engine.worker.residency.reduced import EightBitLinear, ReducedLinear, quantise
+from engine.worker.residency.skeleton import build_skeleton
+from engine.worker.residency.stretches import find_stretches
 from engine.worker.runner import Runner
 from engine.worker.single_file.quantised import QuantisedLinear
 from tests.fakes import single_files as layouts
@@ -55,8 +55,8 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Driver]:
             plan = make_plan(*arguments)
             return replace(plan, parts={name: replace(part, place=place) for name, part in plan.parts.items()})
 
-        monkeypatch.setattr("engine.worker.memory.keeper.place", lambda *_: Placing(None, True))
-        monkeypatch.setattr("engine.worker.memory.keeper.make_plan", elsewhere)
+        monkeypatch.setattr("engine.worker.residency.keeper.place", lambda *_: Placing(None, True))
+        monkeypatch.setattr("engine.worker.residency.keeper.make_plan", elsewhere)
         return Driver(Runner(device=CPU))
 
     return find

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from engine.memory.footprint import Work, vae_features
-from engine.worker.memory import networks
-from engine.worker.memory.live_bytes import LiveBytes
-from engine.worker.memory.simulate import errors, fit, open_network, open_stack
+from engine.worker.residency import networks
+from engine.worker.residency.live_bytes import LiveBytes
+from engine.worker.residency.simulate import errors, fit, open_network, open_stack
 
 GIB = 2**30
 SD3 = "SD3Transformer2DModel"

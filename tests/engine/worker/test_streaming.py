@@ -19,12 +19,12 @@ from engine.families.registry import NETWORK_CLASSES
 from engine.models.reading.component import Part, weighted
 from engine.protocol.errors import Cancelled, ModelDamaged
 from engine.worker.cancel import Cancellation, watch
-from engine.worker.memory import networks
-from engine.worker.memory.casting import cast_for_each_call
-from engine.worker.memory.plan import PartPlan
-from engine.worker.memory.skeleton import build_skeleton
-from engine.worker.memory.streaming import FromDisk, Streamed, streamed_from_host
-from engine.worker.memory.stretches import Reader, find_stretches
+from engine.worker.residency import networks
+from engine.worker.residency.casting import cast_for_each_call
+from engine.worker.residency.plan import PartPlan
+from engine.worker.residency.skeleton import build_skeleton
+from engine.worker.residency.streaming import FromDisk, Streamed, streamed_from_host
+from engine.worker.residency.stretches import Reader, find_stretches
 
 from .conftest import align
 

@@ -19,7 +19,7 @@ from engine.protocol.events import JobNoted
 from engine.protocol.recipe import Recipe
 from engine.worker.acceleration.compiling import Compiler, is_plain, missing_compiler
 from engine.worker.acceleration.gains import Gains
-from engine.worker.memory.networks import blocks_of
+from engine.worker.residency.networks import blocks_of
 from engine.worker.runner import Made, Runner
 from tests.engine.worker.conftest import Driver, cogvideox, sd35
 

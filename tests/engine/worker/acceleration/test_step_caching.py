@@ -19,7 +19,7 @@ from engine.protocol.family_info import validate
 from engine.protocol.recipe import GuidancePoint, Recipe, SkipLayerGuidance
 from engine.worker.acceleration.step_caching import MOST_IN_A_ROW, StepCache
 from engine.worker.guidance import Denoiser, Guided, Told
-from engine.worker.memory.keeper import Keeper
+from engine.worker.residency.keeper import Keeper
 from engine.worker.runner import Runner
 from engine.worker.sampling.base import Point, SamplerState
 from engine.worker.sampling.flow import FlowSchedule

@@ -15,11 +15,11 @@ from torch.overrides import TorchFunctionMode
 
 from engine.models.reading.component import GET_AGAIN, Part
 from engine.protocol.errors import ModelDamaged
-from engine.worker.memory.networks import blocks_of
-from engine.worker.memory.plan import PartPlan
-from engine.worker.memory.reads import Reads, reads_for
-from engine.worker.memory.reduced import ReducedLinear
-from engine.worker.memory.stretches import Stretch, reading
+from engine.worker.residency.networks import blocks_of
+from engine.worker.residency.plan import PartPlan
+from engine.worker.residency.reads import Reads, reads_for
+from engine.worker.residency.reduced import ReducedLinear
+from engine.worker.residency.stretches import Stretch, reading
 
 
 def build_skeleton(

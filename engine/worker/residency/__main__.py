@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m engine.worker.memory", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m engine.worker.residency", description=__doc__)
     parser.add_argument("--model", metavar="FOLDER", type=Path, help="a model's folder, in diffusers layout")
     parser.add_argument("--out", metavar="PATH", type=Path, help="the table's file, or the folder of footprints")
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help="only these of the table")
@@ -16,8 +16,8 @@ def main() -> int:
 
     from engine.memory.footprints import Footprints
     from engine.memory.inventory import networks_of
-    from engine.worker.memory import table
-    from engine.worker.memory.simulate import footprint
+    from engine.worker.residency import table
+    from engine.worker.residency.simulate import footprint
     from resources import NETWORKS
 
     def tell(name: str) -> None:

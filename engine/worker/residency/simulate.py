@@ -24,8 +24,8 @@ from engine.memory.footprint import (
     text_features,
     vae_features,
 )
-from engine.worker.memory import networks
-from engine.worker.memory.live_bytes import LiveBytes
+from engine.worker.residency import networks
+from engine.worker.residency.live_bytes import LiveBytes
 
 TEXT_TOKENS = (77, 128, 256, 512)
 PICTURES = ((512, 512), (768, 1344), (1024, 1024), (1440, 1440), (2048, 2048))  # height, width in pixels

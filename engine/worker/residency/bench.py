@@ -91,7 +91,7 @@ def _run(runner: Any, folder: Path, recipe: Recipe, home: str) -> dict[str, floa
 
 _CHILD = """
 import json, sys
-from engine.worker.memory.bench import resident_case
+from engine.worker.residency.bench import resident_case
 print(json.dumps(resident_case(sys.argv[1])))
 """
 
@@ -112,9 +112,9 @@ def resident_case(name: str) -> Figures:
 
     from engine.families.registry import NETWORKS
     from engine.worker.device import PeakMemory
-    from engine.worker.memory import networks
-    from engine.worker.memory.allocator import give_back_freed_memory
-    from engine.worker.memory.simulate import open_network
+    from engine.worker.residency import networks
+    from engine.worker.residency.allocator import give_back_freed_memory
+    from engine.worker.residency.simulate import open_network
 
     def call(network: Any) -> Any:
         if name == "sd3-vae":

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from engine.memory.plan import Decoding, StageName
 from engine.protocol.recipe import Recipe
-from engine.worker.memory.networks import tile_for
-from engine.worker.memory.placing import Placing
-from engine.worker.memory.plan import Plan
+from engine.worker.residency.networks import tile_for
+from engine.worker.residency.placing import Placing
+from engine.worker.residency.plan import Plan
 
 if TYPE_CHECKING:
     from engine.worker.models import Model

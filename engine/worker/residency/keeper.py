@@ -13,11 +13,11 @@ from engine.memory.machine import HOST_PROCESS, DeviceKind, Machine, Rates
 from engine.memory.plan import StageName, weights_of
 from engine.protocol.events import DeviceInfo
 from engine.protocol.recipe import Recipe
-from engine.worker.memory import plan as plans
-from engine.worker.memory.placing import Placing, place
-from engine.worker.memory.plan import Plan, carry_out, make_plan
-from engine.worker.memory.pool import HOST, Pool, empty_cache
 from engine.worker.model_folder import ModelFolder
+from engine.worker.residency import plan as plans
+from engine.worker.residency.placing import Placing, place
+from engine.worker.residency.plan import Plan, carry_out, make_plan
+from engine.worker.residency.pool import HOST, Pool, empty_cache
 
 if TYPE_CHECKING:
     from engine.worker.models import Model

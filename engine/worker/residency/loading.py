@@ -7,12 +7,12 @@ from typing import Any
 from torch import nn
 
 from engine.models.reading.component import Part
-from engine.worker.memory.casting import cast_for_each_call
-from engine.worker.memory.networks import blocks_of
-from engine.worker.memory.plan import PartPlan
-from engine.worker.memory.skeleton import build_skeleton
-from engine.worker.memory.streaming import FromDisk, Streamed
-from engine.worker.memory.stretches import find_stretches
+from engine.worker.residency.casting import cast_for_each_call
+from engine.worker.residency.networks import blocks_of
+from engine.worker.residency.plan import PartPlan
+from engine.worker.residency.skeleton import build_skeleton
+from engine.worker.residency.streaming import FromDisk, Streamed
+from engine.worker.residency.stretches import find_stretches
 
 
 def load_network(cls: Any, part: Part, plan: PartPlan) -> nn.Module | Streamed:

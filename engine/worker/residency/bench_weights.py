@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.worker.memory.bench_streaming import class_of, mid_size, network_of, write_random
+from engine.worker.residency.bench_streaming import class_of, mid_size, network_of, write_random
 from resources import MODELS as EMBEDDED
 
 ROUNDS = 4
@@ -31,8 +31,8 @@ def storage() -> Figures:
 
     from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.memory import networks
-    from engine.worker.memory.plan import PartPlan
+    from engine.worker.residency import networks
+    from engine.worker.residency.plan import PartPlan
 
     torch.set_num_threads(device.cpu_threads())
     cls, config = mid_size()
@@ -62,7 +62,7 @@ def storage() -> Figures:
 
 def _load(cls: str, part: Any, plan: Any) -> Any:
     """As the engine loads a network."""
-    from engine.worker.memory.loading import load_network
+    from engine.worker.residency.loading import load_network
 
     return load_network(class_of(cls), part, plan)
 
@@ -70,7 +70,7 @@ def _load(cls: str, part: Any, plan: Any) -> Any:
 _CHILD = """
 import json, sys
 from pathlib import Path
-from engine.worker.memory.bench_weights import one_load
+from engine.worker.residency.bench_weights import one_load
 print(json.dumps(one_load(Path(sys.argv[1]), sys.argv[2])))
 """
 
@@ -133,7 +133,7 @@ def one_load(folder: Path, form: str) -> Figures:
 
     from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.memory.plan import PartPlan
+    from engine.worker.residency.plan import PartPlan
     from engine.worker.warmup import import_model_code
 
     import_model_code()

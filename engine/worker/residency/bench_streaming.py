@@ -26,7 +26,7 @@ CASES = {"sd3.5-medium": ((1, 256, 256), 154), "cogvideox-5b": ((1, 96, 96), 226
 _CHILD = """
 import json, sys
 from pathlib import Path
-from engine.worker.memory.bench_streaming import one_call
+from engine.worker.residency.bench_streaming import one_call
 print(json.dumps(one_call(sys.argv[1], Path(sys.argv[2]))))
 """
 
@@ -46,11 +46,11 @@ def against_resident() -> Figures:
 
     from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.memory import networks
-    from engine.worker.memory.plan import PartPlan
-    from engine.worker.memory.skeleton import build_skeleton
-    from engine.worker.memory.streaming import FromDisk, Streamed, streamed_from_host
-    from engine.worker.memory.stretches import find_stretches
+    from engine.worker.residency import networks
+    from engine.worker.residency.plan import PartPlan
+    from engine.worker.residency.skeleton import build_skeleton
+    from engine.worker.residency.streaming import FromDisk, Streamed, streamed_from_host
+    from engine.worker.residency.stretches import find_stretches
 
     torch.set_num_threads(device.cpu_threads())
     cls, config = mid_size()
@@ -110,12 +110,12 @@ def one_call(name: str, folder: Path) -> Figures:
 
     from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.memory import networks
-    from engine.worker.memory.casting import cast_for_each_call
-    from engine.worker.memory.plan import PartPlan
-    from engine.worker.memory.skeleton import build_skeleton
-    from engine.worker.memory.streaming import FromDisk, Streamed
-    from engine.worker.memory.stretches import find_stretches
+    from engine.worker.residency import networks
+    from engine.worker.residency.casting import cast_for_each_call
+    from engine.worker.residency.plan import PartPlan
+    from engine.worker.residency.skeleton import build_skeleton
+    from engine.worker.residency.streaming import FromDisk, Streamed
+    from engine.worker.residency.stretches import find_stretches
 
     torch.set_num_threads(device.cpu_threads())
     cls, config = network_of(name)
@@ -147,7 +147,7 @@ def write_random(cls: str, config: dict[str, Any], folder: Path, dtype: Any) -> 
     """A folder in diffusers layout with weights around zero, written without holding them; the bytes."""
     import torch
 
-    from engine.worker.memory import networks
+    from engine.worker.residency import networks
 
     names = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
     network = networks.build(cls, config, dtype)

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from engine.worker.memory.networks import blocks_of
-from engine.worker.memory.reads import Reads
-from engine.worker.memory.skeleton import placeholder
-from engine.worker.memory.stretches import Reader
+from engine.worker.residency.networks import blocks_of
+from engine.worker.residency.reads import Reads
+from engine.worker.residency.skeleton import placeholder
+from engine.worker.residency.stretches import Reader
 
 HOST = torch.device("cpu")
 SLOTS = 2

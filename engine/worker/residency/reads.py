@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from engine.models.reading.component import Part
-from engine.worker.memory.networks import blocks_of
-from engine.worker.memory.plan import PartPlan
-from engine.worker.memory.reduced import EightBitLinear, ReducedLinear, quantise, replace_layer
-from engine.worker.memory.stretches import Reader, Stretch
+from engine.worker.residency.networks import blocks_of
+from engine.worker.residency.plan import PartPlan
+from engine.worker.residency.reduced import EightBitLinear, ReducedLinear, quantise, replace_layer
+from engine.worker.residency.stretches import Reader, Stretch
 from engine.worker.single_file.quantised import QuantisedLinear
 
 Read = Callable[[Reader, Tensor], object]

@@ -18,9 +18,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from engine.worker.memory import streaming
-from engine.worker.memory.live_bytes import LiveStorages
-from engine.worker.memory.networks import replace_tensors
+from engine.worker.residency import streaming
+from engine.worker.residency.live_bytes import LiveStorages
+from engine.worker.residency.networks import replace_tensors
 
 CARD = torch.device("cpu", 1)
 GRANULARITY = 512

@@ -1,4 +1,4 @@
-"""Makes ``resources/memory/networks.json``, and simulates single models: ``python -m engine.worker.memory --help``."""
+"""Makes ``resources/memory/networks.json``; simulates one model: ``python -m engine.worker.residency --help``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.media import atomic
 from engine.memory.footprint import Footprint
 from engine.memory.footprints import encode_table
 from engine.memory.inventory import networks_of
-from engine.worker.memory.simulate import footprint
+from engine.worker.residency.simulate import footprint
 from resources import MODELS as EMBEDDED
 
 

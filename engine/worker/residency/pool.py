@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from engine.models.reading.component import Part
-from engine.worker.memory.streaming import Streamed
+from engine.worker.residency.streaming import Streamed
 
 Key = tuple[Hashable, ...]
 HOST = torch.device("cpu")

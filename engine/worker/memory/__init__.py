@@ -1,1 +1,0 @@
-"""Where weights lie and in what precision: what changes memory and speed, never the recipe."""
