@@ -48,25 +48,25 @@ class Reconciliation:
             known = connection.execute(
                 "SELECT path, id, size, modified, missing FROM items WHERE trashed IS NULL"
             ).fetchall()
-        plan = scan.compare(known, found, self._folder)
-        self._follow_moves(plan)
-        self._look_into_trash(lost=bool(plan.gone))
+        differences = scan.compare(known, found, self._folder)
+        self._follow_moves(differences)
+        self._look_into_trash(lost=bool(differences.gone))
         before = {row[0] for row in known}
-        for batch in scan.batches(plan.to_read):
+        for batch in scan.batches(differences.to_read):
             if should_stop():
                 break
             self._take_in(batch, before)
         return LibraryChanged(tuple(self._added), tuple(self._removed), tuple(dict.fromkeys(self._changed)))
 
-    def _follow_moves(self, plan: scan.Plan) -> None:
+    def _follow_moves(self, differences: scan.Differences) -> None:
         with self._database.writing() as connection:
-            for id, path in plan.renamed:
+            for id, path in differences.renamed:
                 connection.execute("UPDATE OR IGNORE items SET path = ?, missing = 0 WHERE id = ?", (path, id))
                 self._changed.append(id)
-            for missing, ids in ((1, plan.gone), (0, plan.back)):
+            for missing, ids in ((1, differences.gone), (0, differences.back)):
                 connection.executemany("UPDATE items SET missing = ? WHERE id = ?", [(missing, id) for id in ids])
                 self._changed.extend(ids)
-            self._marking.moved(connection, [id for id, _path in plan.renamed])
+            self._marking.moved(connection, [id for id, _path in differences.renamed])
             if self._changed:
                 touch(connection)
 

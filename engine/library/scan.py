@@ -19,7 +19,7 @@ LEFTOVER_SECONDS = 3600.0
 Stamp = tuple[int, int]
 
 
-class Plan(NamedTuple):
+class Differences(NamedTuple):
     """``renamed`` are (id, new stored path); ``gone`` and ``back`` ids; ``to_read`` new or changed files."""
 
     renamed: list[tuple[int, str]]
@@ -84,10 +84,10 @@ def remove_leftovers(folder: Path, now: float) -> None:
                         os.unlink(entry.path)
 
 
-def compare(known: Iterable[tuple[str, int, int, int, int]], found: dict[Path, Stamp], folder: Path) -> Plan:
+def compare(known: Iterable[tuple[str, int, int, int, int]], found: dict[Path, Stamp], folder: Path) -> Differences:
     """``known`` are rows (stored path, id, size, modified, missing). A new file with the size and time of a row whose
     file is gone is that row, renamed."""
-    plan = Plan([], [], [], [])
+    differences = Differences([], [], [], [])
     strangers = dict(found)
     lost: dict[Stamp, list[tuple[int, int]]] = {}
     for stored, id, size, modified, missing in known:
@@ -96,17 +96,19 @@ def compare(known: Iterable[tuple[str, int, int, int, int]], found: dict[Path, S
         if stamp is None:
             lost.setdefault((size, modified), []).append((id, missing))
         elif stamp != (size, modified):
-            plan.to_read.append(path)
+            differences.to_read.append(path)
         elif missing:
-            plan.back.append(id)
+            differences.back.append(id)
     for path, stamp in strangers.items():
         if lost.get(stamp):
-            plan.renamed.append((lost[stamp].pop()[0], rows.stored_path(path, folder)))
+            differences.renamed.append((lost[stamp].pop()[0], rows.stored_path(path, folder)))
         else:
-            plan.to_read.append(path)
-    plan.to_read.sort(key=lambda path: found.get(path, (0, 0))[1])  # so ids follow the order in which they were made
-    plan.gone.extend(id for group in lost.values() for id, missing in group if not missing)
-    return plan
+            differences.to_read.append(path)
+    differences.to_read.sort(
+        key=lambda path: found.get(path, (0, 0))[1]
+    )  # so ids follow the order in which they were made
+    differences.gone.extend(id for group in lost.values() for id, missing in group if not missing)
+    return differences
 
 
 def batches(paths: Sequence[Path], size: int = BATCH) -> Iterator[list[Path]]:
