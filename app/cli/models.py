@@ -18,11 +18,11 @@ from engine.models.catalog import MODELS
 from engine.models.completion import completion_plan, lacking
 from engine.models.disk import gigabytes
 from engine.models.download import Download, DownloadProgress
+from engine.models.download_plan import DownloadPlan, check_disk, disk_need, make_plan
 from engine.models.hub import Hub
 from engine.models.installed import find_installed
 from engine.models.licences import LICENCES, Acceptances, licence
 from engine.models.location import locate
-from engine.models.plan import Plan, check_disk, disk_need, make_plan
 from engine.models.reference import REFERENCE_NAME
 from engine.models.sources import SOURCES, ModelSource, source
 from engine.models.states import Card, Installed, cards, unfinished
@@ -147,7 +147,7 @@ def _download(models: _Models) -> int:
     wanted = [source(name) for name in arguments.names]
     _require_licences(models, wanted)
 
-    def plans(hub: Hub) -> list[Plan]:
+    def plans(hub: Hub) -> list[DownloadPlan]:
         return [make_plan(found, hub.listing(found.repository), arguments.precision) for found in wanted]
 
     return _fetch(models, plans)
@@ -161,7 +161,7 @@ def _complete(models: _Models) -> int:
         return models.print({"folders": [], "fetched": 0}, [f"{name} has all that it needs."])
     _require_licences(models, [wanted])
 
-    def plans(hub: Hub) -> list[Plan]:
+    def plans(hub: Hub) -> list[DownloadPlan]:
         plan = completion_plan(store, hub, name, arguments.t5, arguments.precision)
         return [plan] if plan else []
 
@@ -180,7 +180,7 @@ def _require_licences(models: _Models, wanted: list[ModelSource]) -> None:
         models.acceptances.require(text, found.name)
 
 
-def _fetch(models: _Models, make_plans: Callable[[Hub], list[Plan]]) -> int:
+def _fetch(models: _Models, make_plans: Callable[[Hub], list[DownloadPlan]]) -> int:
     arguments = models.arguments
     if arguments.limit < 0:
         raise BadArguments(f"--limit is {arguments.limit:g}; it must be positive.")
@@ -213,7 +213,7 @@ def _shown(progress: ProgressLine) -> Callable[[DownloadProgress], None]:
     return show
 
 
-def _plan_lines(plans: list[Plan], to_fetch: int, disk: int) -> list[str]:
+def _plan_lines(plans: list[DownloadPlan], to_fetch: int, disk: int) -> list[str]:
     lines = []
     for plan in plans:
         lines.append(f"{plan.name}: {len(plan.files)} files, {gigabytes(plan.total)}")

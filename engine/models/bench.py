@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.models.disk import free_bytes
+from engine.models.download_plan import PlannedFile
 from engine.models.fetch import FileFetch
 from engine.models.hashing import hash_file
-from engine.models.plan import PlannedFile
 from engine.models.throttle import Control
 from engine.models.transport import Transport
 from engine.protocol.errors import Cancelled

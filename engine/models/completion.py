@@ -8,9 +8,9 @@ from __future__ import annotations
 from engine.families.registry import FAMILIES
 from engine.models.assembly import assemble, comes_in_single_files
 from engine.models.catalog import MODELS
+from engine.models.download_plan import DownloadPlan, make_parts_plan
 from engine.models.hub import Hub
 from engine.models.manifest import Precision, read_manifest
-from engine.models.plan import Plan, make_parts_plan
 from engine.models.reference import Reference, read_reference
 from engine.models.sources import T5_SOURCE, ModelSource, source
 from engine.models.store import Store
@@ -39,7 +39,7 @@ def lacking(store: Store, name: str, with_t5: bool = False) -> tuple[ModelSource
 
 def completion_plan(
     store: Store, hub: Hub, name: str, with_t5: bool = False, precision: Precision = "native"
-) -> Plan | None:
+) -> DownloadPlan | None:
     """The download that lets the import ``name`` run; None where nothing is lacking. What was downloaded for other
     imports stays part of it. Raises what ``lacking`` and ``Hub.listing`` raise.
     """

@@ -12,10 +12,10 @@ from typing import Literal
 import filelock
 import msgspec
 
+from engine.models.download_plan import DownloadPlan, PlannedFile, check_disk
 from engine.models.fetch import FetchOptions, FileChanged, FileFetch
 from engine.models.hub import Hub
 from engine.models.manifest import StoredFile
-from engine.models.plan import Plan, PlannedFile, check_disk
 from engine.models.store import Store
 from engine.models.throttle import Control
 from engine.models.transport import Transport
@@ -48,7 +48,7 @@ class Download:
     def __init__(
         self,
         store: Store,
-        plan: Plan,
+        plan: DownloadPlan,
         transport: Transport,
         control: Control,
         options: FetchOptions = FetchOptions(),
@@ -158,7 +158,7 @@ def downloading(store: Store) -> Iterator[None]:
 class _Meter:
     """Counts bytes from several threads, and says now and then how fast they come."""
 
-    def __init__(self, plan: Plan, emit: Callable[[DownloadProgress], None], every: float) -> None:
+    def __init__(self, plan: DownloadPlan, emit: Callable[[DownloadProgress], None], every: float) -> None:
         self.file = ""
         self.total = plan.total
         self._name = plan.name

@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from engine.models.download_plan import PlannedFile
 from engine.models.hashing import FileHasher
 from engine.models.hub_errors import TryAgain, no_connection, refusal
 from engine.models.journal import Journal, PartIdentity, Segment
-from engine.models.plan import PlannedFile
 from engine.models.throttle import Control
 from engine.models.transport import Response, Transport
 from engine.protocol.errors import Cancelled, LaternaError, ModelDamaged, NetworkFailed, from_os_error

@@ -15,8 +15,8 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import msgspec
 import urllib3
 
+from engine.models.download_plan import Listing, RemoteFile
 from engine.models.hub_errors import TryAgain, no_connection, refusal
-from engine.models.plan import Listing, RemoteFile
 from engine.models.throttle import Control
 from engine.models.transport import Response, Transport
 from engine.protocol.errors import LaternaError, ModelDamaged, NetworkFailed

@@ -16,6 +16,7 @@ import msgspec
 from engine.models import moving
 from engine.models.completion import completion_plan, lacking, parts_name
 from engine.models.download import Download
+from engine.models.download_plan import DownloadPlan, make_plan
 from engine.models.fetch import FetchOptions
 from engine.models.hub import Hub
 from engine.models.imports import Recognised, recognise, register, restore_import, unregister
@@ -33,7 +34,6 @@ from engine.models.notices import (
     VerifyEnded,
     VerifyProgressed,
 )
-from engine.models.plan import Plan, make_plan
 from engine.models.reference import read_reference
 from engine.models.sources import source
 from engine.models.states import Card, cards, unfinished
@@ -262,7 +262,7 @@ class ModelService:
     def _enqueue(self, name: str, task: Callable[[Control], None]) -> None:
         self._tasks.put((name, task))
 
-    def _enqueue_plan(self, plan: Plan) -> None:
+    def _enqueue_plan(self, plan: DownloadPlan) -> None:
         self._enqueue_download(plan.name, lambda control: self._fetch(plan, control))
 
     def _enqueue_download(self, name: str, task: Callable[[Control], None]) -> None:
@@ -299,7 +299,7 @@ class ModelService:
             with self._lock:
                 self._current = ("", Control())
 
-    def _fetch(self, plan: Plan, control: Control) -> None:
+    def _fetch(self, plan: DownloadPlan, control: Control) -> None:
         transport = self._transport()
         try:
             Download(self.store, plan, transport, control, self._options, self._tell).run()

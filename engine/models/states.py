@@ -12,9 +12,9 @@ from engine.families.registry import FAMILIES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import assemble
 from engine.models.disk import allocated_bytes
+from engine.models.download_plan import PARTS_NAMES, DownloadPlan
 from engine.models.licences import LICENCES
 from engine.models.manifest import Precision
-from engine.models.plan import PARTS_NAMES, Plan
 from engine.models.recognise import precision_of
 from engine.models.reference import Reference, read_reference
 from engine.models.sources import SOURCES, ModelSource
@@ -91,17 +91,17 @@ def imports(store: Store) -> list[Installed]:
     return [installed for _, installed in _installed(store) if installed.is_import]
 
 
-def unfinished(store: Store) -> list[Plan]:
+def unfinished(store: Store) -> list[DownloadPlan]:
     """The downloads that are not done, oldest first; damaged notes of them are passed over."""
     plans = []
     if store.wanted.is_dir():
         for path in sorted(store.wanted.glob("*.json"), key=lambda path: path.stat().st_mtime):
             with suppress(OSError, msgspec.DecodeError):
-                plans.append(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Plan))
+                plans.append(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=DownloadPlan))
     return plans
 
 
-def fetched_bytes(store: Store, plan: Plan) -> int:
+def fetched_bytes(store: Store, plan: DownloadPlan) -> int:
     """How much of ``plan`` is here."""
     done = 0
     for file in {file.key: file for file in plan.files}.values():

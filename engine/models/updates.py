@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from engine.models.download_plan import PlannedFile, make_plan
 from engine.models.hashing import FileHasher
 from engine.models.hub import Hub
 from engine.models.manifest import Manifest
-from engine.models.plan import PlannedFile, make_plan
 from engine.models.sources import SOURCES
 from engine.models.store import Store
 

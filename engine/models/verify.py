@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from engine.models.download_plan import DownloadPlan, PlannedFile
 from engine.models.hashing import hash_file
 from engine.models.manifest import Manifest
-from engine.models.plan import Plan, PlannedFile
 from engine.models.store import Store
 
 
@@ -72,7 +72,7 @@ def verify(store: Store, name: str, progress: Callable[[int, int], None] = lambd
     return Verification(name, len(manifest.files), done, tuple(bad.values()))
 
 
-def repair_plan(store: Store, verification: Verification) -> Plan:
+def repair_plan(store: Store, verification: Verification) -> DownloadPlan:
     """A plan that brings the model in order. Damaged contents leave the store, so that they are fetched anew."""
     manifest = store.model(verification.name)
     bad = {file.path for file in verification.bad}
@@ -82,7 +82,7 @@ def repair_plan(store: Store, verification: Verification) -> Plan:
             if content.exists() and not _is_sound(content, file.sha256, used):
                 store.forget(file.sha256)
             used.unlink(missing_ok=True)
-    return Plan(
+    return DownloadPlan(
         name=manifest.name,
         model=manifest.model,
         repository=manifest.repository,

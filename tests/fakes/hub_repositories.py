@@ -12,7 +12,7 @@ import hashlib
 import json
 import zlib
 
-from engine.models.plan import Listing, RemoteFile
+from engine.models.download_plan import Listing, RemoteFile
 from tests.fakes.hub import LFS_BYTES, noise
 
 GB = 1_000_000_000

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QFrame, QHBoxLayout, QPushBu
 
 from engine.models import notices
 from engine.models.download import DownloadProgress
+from engine.models.download_plan import PARTS_NAMES
 from engine.models.imports import Recognised
 from engine.models.licences import LICENCES
-from engine.models.plan import PARTS_NAMES
 from engine.models.states import Card
 from engine.models.store import Removal
 from engine.models.token import Token

@@ -17,10 +17,10 @@ import pytest
 
 from engine.models import disk, fetch
 from engine.models.download import Download, DownloadProgress
+from engine.models.download_plan import DownloadPlan, make_plan
 from engine.models.fetch import FetchOptions
 from engine.models.hub import Hub
 from engine.models.installed import open_folder
-from engine.models.plan import Plan, make_plan
 from engine.models.sources import source
 from engine.models.store import Store
 from engine.models.throttle import Control
@@ -46,11 +46,11 @@ class Loader:
         self.transport = Transport(hub.url, Token(token) if token else None)
         self.progress: list[DownloadProgress] = []
 
-    def plan(self, model: str = MODEL, precision: Any = "native") -> Plan:
+    def plan(self, model: str = MODEL, precision: Any = "native") -> DownloadPlan:
         found = source(model)
         return make_plan(found, Hub(self.transport, first_wait=0.01).listing(found.repository), precision)
 
-    def run(self, plan: Plan | None = None, control: Control | None = None) -> Path:
+    def run(self, plan: DownloadPlan | None = None, control: Control | None = None) -> Path:
         plan = plan or self.plan()
         Download(
             self.store, plan, self.transport, control or Control(), QUICK, self.progress.append, every=0.0
@@ -245,7 +245,7 @@ from pathlib import Path
 import msgspec
 from engine.models import disk, download
 from engine.models.fetch import FetchOptions
-from engine.models.plan import Plan
+from engine.models.download_plan import DownloadPlan
 from engine.models.store import Store
 from engine.models.throttle import Control
 from engine.models.transport import Transport
@@ -257,7 +257,7 @@ if len(sys.argv) > 5:
     disk.free_bytes = lambda folder: 10**12  # something else fills the disk after the check
 store = Store(Path(sys.argv[2]))
 store.recover()
-plan = msgspec.json.decode(sys.argv[4], type=Plan)
+plan = msgspec.json.decode(sys.argv[4], type=DownloadPlan)
 options = FetchOptions(segment_bytes=4 << 20, first_wait=0.01, look_seconds=0.1)
 try:
     download.Download(store, plan, Transport(sys.argv[3]), Control(), options).run()
@@ -268,7 +268,7 @@ else:
 """
 
 
-def child(root: Path, url: str, plan: Plan, *more: str) -> list[str]:
+def child(root: Path, url: str, plan: DownloadPlan, *more: str) -> list[str]:
     return [sys.executable, "-c", _CHILD, str(ROOT), str(root), url, msgspec.json.encode(plan).decode(), *more]
 
 

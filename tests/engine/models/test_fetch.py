@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.models.download_plan import PlannedFile
 from engine.models.fetch import FetchOptions, FileChanged, FileFetch
 from engine.models.journal import Journal
-from engine.models.plan import PlannedFile
 from engine.models.throttle import Control
 from engine.models.token import Token
 from engine.models.transport import Transport

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.models.download import Download
+from engine.models.download_plan import make_plan
 from engine.models.hub import Hub
-from engine.models.plan import make_plan
 from engine.models.sources import source
 from engine.models.store import Store
 from engine.models.throttle import Control

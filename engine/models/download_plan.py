@@ -61,7 +61,7 @@ class PlannedFile(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.sha256 or f"git-{self.git_oid}"
 
 
-class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+class DownloadPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """A download, as it is kept until it is done. ``name`` is the model's folder."""
 
     name: str
@@ -98,7 +98,7 @@ def install_name(model: str, precision: Precision) -> str:
     return check_name(model if precision == "native" else f"{model}-{precision}")
 
 
-def make_plan(source: ModelSource, listing: Listing, precision: Precision = "native") -> Plan:
+def make_plan(source: ModelSource, listing: Listing, precision: Precision = "native") -> DownloadPlan:
     """The files of ``listing`` that a run needs. Raises ``UnsafeModel``, ``ModelDamaged`` or ``BadArguments``."""
     if precision not in source.precisions:
         raise BadArguments(
@@ -118,14 +118,14 @@ def make_plan(source: ModelSource, listing: Listing, precision: Precision = "nat
     for component in source.components:
         planned += _component(component, folders.get(component.name, []), by_path, precision, listing.repository)
     _check_targets(planned)
-    return Plan(
+    return DownloadPlan(
         install_name(source.id, precision), source.id, listing.repository, listing.revision, tuple(planned), precision
     )
 
 
 def make_parts_plan(
     source: ModelSource, listing: Listing, components: Iterable[str], name: str, precision: Precision = "native"
-) -> Plan:
+) -> DownloadPlan:
     """Just ``components`` of a model, for imports that lack them; kept in a folder of their own, ``name``.
 
     Raises what ``make_plan`` raises.
@@ -136,7 +136,7 @@ def make_parts_plan(
     return msgspec.structs.replace(plan, name=name, model=name)
 
 
-def disk_need(plans: Iterable[Plan], store: Store) -> DiskNeed:
+def disk_need(plans: Iterable[DownloadPlan], store: Store) -> DiskNeed:
     """What ``plans`` need together: contents that they share, or that the store has, count once or not at all."""
     files: dict[str, PlannedFile] = {}
     uses: dict[str, int] = {}
@@ -160,7 +160,7 @@ def disk_need(plans: Iterable[Plan], store: Store) -> DiskNeed:
     return DiskNeed(total, here, partial, to_fetch, to_fetch + copies + (_METADATA_BYTES if to_fetch else 0))
 
 
-def check_disk(plans: Iterable[Plan], store: Store) -> DiskNeed:
+def check_disk(plans: Iterable[DownloadPlan], store: Store) -> DiskNeed:
     """Raise ``NoSpace`` unless everything that ``plans`` still need fits on the store's disk."""
     plans = tuple(plans)
     need = disk_need(plans, store)

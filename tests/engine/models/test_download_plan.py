@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from engine.models import disk
+from engine.models.download_plan import DownloadPlan, Listing, RemoteFile, check_disk, disk_need, make_plan
 from engine.models.links import ALWAYS_COPIED
-from engine.models.plan import Listing, Plan, RemoteFile, check_disk, disk_need, make_plan
 from engine.models.sources import SOURCES, source
 from engine.models.store import Store
 from engine.protocol.errors import BadArguments, ModelDamaged, ModelMissing, NoSpace, UnsafeModel
@@ -33,7 +33,7 @@ EXPECTED = {
 }
 
 
-def plan(model: str, precision: str = "native") -> Plan:
+def plan(model: str, precision: str = "native") -> DownloadPlan:
     return make_plan(source(model), real_listing(source(model).repository), precision)  # type: ignore[arg-type]
 
 
@@ -193,4 +193,4 @@ def test_names_that_differ_only_in_case_are_refused() -> None:
 
 def test_a_plan_is_kept_and_read_again() -> None:
     made = plan("sd3.5-medium")
-    assert msgspec.json.decode(msgspec.json.encode(made), type=Plan) == made
+    assert msgspec.json.decode(msgspec.json.encode(made), type=DownloadPlan) == made
