@@ -16,7 +16,7 @@ from engine.memory.forecast import nothing_fits, plans_for
 from engine.memory.inventory import has_unknown, of_model
 from engine.memory.machine import GIB, Machine, imagined
 from engine.memory.observed import this_machine
-from engine.memory.plan import ENGINE, EVERYTHING, Plan
+from engine.memory.plan import ENGINE, EVERYTHING, MemoryPlan
 from engine.memory.planner import first_fitting
 from engine.memory.shapes import computed_steps
 from engine.memory.texts import describe, marks
@@ -97,7 +97,12 @@ def _machine(arguments: Namespace) -> Machine:
 
 
 def _print_json(
-    info: ModelInfo, recipe: Recipe, machine: Machine, found: tuple[Plan, ...], chosen: Plan | None, later: Plan | None
+    info: ModelInfo,
+    recipe: Recipe,
+    machine: Machine,
+    found: tuple[MemoryPlan, ...],
+    chosen: MemoryPlan | None,
+    later: MemoryPlan | None,
 ) -> None:
     print_json(
         {
@@ -120,7 +125,7 @@ def _print_json(
     )
 
 
-def _entry(plan: Plan, machine: Machine) -> dict[str, Any]:
+def _entry(plan: MemoryPlan, machine: Machine) -> dict[str, Any]:
     return {
         "strategy": plan.strategy,
         "text": describe(plan),
@@ -136,7 +141,12 @@ def _entry(plan: Plan, machine: Machine) -> dict[str, Any]:
 
 
 def _print(
-    info: ModelInfo, recipe: Recipe, machine: Machine, found: tuple[Plan, ...], chosen: Plan | None, later: Plan | None
+    info: ModelInfo,
+    recipe: Recipe,
+    machine: Machine,
+    found: tuple[MemoryPlan, ...],
+    chosen: MemoryPlan | None,
+    later: MemoryPlan | None,
 ) -> None:
     size = f"{recipe.width} × {recipe.height}" + (f", {recipe.frames} frames" if recipe.frames > 1 else "")
     where = f"{machine.host_limit / GIB:.1f} GiB of memory"
@@ -169,12 +179,12 @@ def _print(
         print(f"\nIt would fit with --weights {later.weights}: {describe(later)}")
 
 
-def _shown(found: tuple[Plan, ...], machine: Machine) -> list[Plan]:
+def _shown(found: tuple[MemoryPlan, ...], machine: Machine) -> list[MemoryPlan]:
     """Of each strategy and rank the fastest that fits, else the smallest; the rest is in the JSON."""
-    groups: dict[tuple[object, ...], list[Plan]] = {}
+    groups: dict[tuple[object, ...], list[MemoryPlan]] = {}
     for plan in found:
         groups.setdefault((plan.strategy, plan.rank), []).append(plan)
-    shown: list[Plan] = []
+    shown: list[MemoryPlan] = []
     for plans in groups.values():
         fitting = [plan for plan in plans if plan.fits(machine.device_limit, machine.host_limit, machine.is_unified)]
         shown.append(fitting[0] if fitting else min(plans, key=lambda plan: (plan.device, plan.host)))

@@ -10,7 +10,7 @@ from engine.families.registry import FAMILIES
 from engine.memory.components import Components
 from engine.memory.history import History, Run
 from engine.memory.machine import HOST_PROCESS, Machine
-from engine.memory.plan import ENGINE, Abilities, Plan, StageName, weights_of
+from engine.memory.plan import ENGINE, Abilities, MemoryPlan, StageName, weights_of
 from engine.memory.planner import first_fitting, plans
 from engine.memory.remedies import NothingFits, Remedy, least_needed, smallest_change
 from engine.memory.shapes import computed_steps, shape_of
@@ -40,7 +40,7 @@ class Forecast(msgspec.Struct, frozen=True):
     seconds: float
     loading: float
     learned: bool = False
-    plan: Plan | None = None
+    plan: MemoryPlan | None = None
     remedy: Remedy | None = None
     left_out: int = 0
 
@@ -57,7 +57,7 @@ def plans_for(
     corrections: dict[StageName, float] | None = None,
     abilities: Abilities = ENGINE,
     every: bool = False,
-) -> tuple[Plan, ...]:
+) -> tuple[MemoryPlan, ...]:
     """The plans of one recipe, which decides the weights' precision itself; see ``planner.plans``."""
     used = parts_for(recipe, components)
     shape = shape_of(recipe, components.transformer_config, components.vae_config)
@@ -68,7 +68,7 @@ def plans_for(
 
 def choose(
     recipe: Recipe, components: Components, family: FamilyInfo, machine: Machine, abilities: Abilities = ENGINE
-) -> tuple[Plan, ...]:
+) -> tuple[MemoryPlan, ...]:
     """The plans from the first that fits on. Raises ``NothingFits`` (an ``OutOfMemory``) where none does."""
     found = plans_for(recipe, components, machine, abilities=abilities)
     first = first_fitting(found, machine)
@@ -82,7 +82,7 @@ def nothing_fits(
     components: Components,
     family: FamilyInfo,
     machine: Machine,
-    found: tuple[Plan, ...],
+    found: tuple[MemoryPlan, ...],
     abilities: Abilities,
 ) -> NothingFits:
     """The error that says what is missing, and the smallest change that would fit."""
@@ -100,7 +100,7 @@ def remedy_for(
     return smallest_change(recipe, family, fits, "int8" in abilities.weights)
 
 
-def _shortage(found: tuple[Plan, ...], machine: Machine) -> tuple[int, int, Where]:
+def _shortage(found: tuple[MemoryPlan, ...], machine: Machine) -> tuple[int, int, Where]:
     """Bytes needed and free, and of which memory, where nothing fits."""
     needed = least_needed(found, machine.host_limit, machine.is_unified)
     if not machine.is_unified and needed > machine.device_limit:

@@ -80,7 +80,7 @@ class StagePlan(msgspec.Struct, frozen=True):
     loading: float
 
 
-class Plan(msgspec.Struct, frozen=True):
+class MemoryPlan(msgspec.Struct, frozen=True):
     """``stages`` in their order. ``batched``: both sides of guidance in one pass over a double batch."""
 
     text: Placement

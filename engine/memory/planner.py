@@ -14,7 +14,7 @@ import msgspec
 from engine.memory.components import Components
 from engine.memory.machine import Machine
 from engine.memory.options import Option, Setting, denoiser_options, picture_peak, text_options, vae_options
-from engine.memory.plan import EVERYTHING, STAGES, Abilities, Change, Plan, StageName, StagePlan, Storage, Weights
+from engine.memory.plan import EVERYTHING, STAGES, Abilities, Change, MemoryPlan, StageName, StagePlan, Storage, Weights
 from engine.memory.shapes import Shape
 
 MUCH_LESS = 0.9
@@ -30,7 +30,7 @@ def plans(
     corrections: dict[StageName, float] | None = None,
     abilities: Abilities = EVERYTHING,
     every: bool = False,
-) -> tuple[Plan, ...]:
+) -> tuple[MemoryPlan, ...]:
     """Every plan that no other one beats in everything: those of rank 0 first, each rank from fast to slow.
 
     ``every``: those that are beaten too. One of these may still need less in a stage that is not the largest. The list
@@ -113,7 +113,7 @@ def _peaks(setting: Setting, options: tuple[Option, Option, Option]) -> tuple[li
     return device, host
 
 
-def _plan(entry: _Candidate) -> Plan:
+def _plan(entry: _Candidate) -> MemoryPlan:
     setting, options = entry.setting, entry.options
     text, transformer, vae = options
     device, host = _peaks(setting, options)
@@ -123,7 +123,7 @@ def _plan(entry: _Candidate) -> Plan:
         StagePlan(name, on_device, on_host, option.seconds + (picture if i == 0 else 0.0), option.loading)
         for i, (name, option, on_device, on_host) in enumerate(zip(names, options, device, host, strict=True))
     )
-    return Plan(
+    return MemoryPlan(
         text=text.placement,
         transformer=transformer.placement,
         vae=vae.placement,
@@ -136,7 +136,7 @@ def _plan(entry: _Candidate) -> Plan:
     )
 
 
-def first_fitting(found: Iterable[Plan], machine: Machine, most_rank: int = 2) -> Plan | None:
+def first_fitting(found: Iterable[MemoryPlan], machine: Machine, most_rank: int = 2) -> MemoryPlan | None:
     """The best of ``found`` that fits ``machine`` and changes the picture at most as ``most_rank`` says."""
     for plan in found:
         if plan.rank <= most_rank and plan.fits(machine.device_limit, machine.host_limit, machine.is_unified):
@@ -144,14 +144,16 @@ def first_fitting(found: Iterable[Plan], machine: Machine, most_rank: int = 2) -
     return None
 
 
-def next_lower(found: Iterable[Plan], current: Plan, stage: StageName, is_unified: bool = False) -> Plan | None:
+def next_lower(
+    found: Iterable[MemoryPlan], current: MemoryPlan, stage: StageName, is_unified: bool = False
+) -> MemoryPlan | None:
     """Where to go on after ``stage`` ran out of memory: the best plan that needs less in that stage.
 
     One that leaves every bit as it was comes first, whatever it costs in time; then the others in their order. A little
     less is not tried while there is one that needs much less.
     """
 
-    def need(plan: Plan, at: StageName = stage) -> int:
+    def need(plan: MemoryPlan, at: StageName = stage) -> int:
         found = next(entry for entry in plan.stages if entry.stage == at)
         return found.host if is_unified else found.device
 

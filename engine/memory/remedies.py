@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.memory.plan import Plan
+from engine.memory.plan import MemoryPlan
 from engine.protocol.errors import OutOfMemory
 from engine.protocol.family_info import FamilyInfo, nearest_frames, nearest_size
 from engine.protocol.recipe import Recipe
@@ -95,7 +95,7 @@ def smallest_change(
     return Remedy("none")
 
 
-def least_needed(found: tuple[Plan, ...], limit_host: int, is_unified: bool) -> int:
+def least_needed(found: tuple[MemoryPlan, ...], limit_host: int, is_unified: bool) -> int:
     """Bytes that the smallest plan takes: of the device, or of the host where that is the device."""
     if is_unified:
         return min(plan.host for plan in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.memory.plan import Placement, Plan
+from engine.memory.plan import MemoryPlan, Placement
 
 _PLACES: dict[Placement, str] = {
     "device": "resident",
@@ -13,7 +13,7 @@ _PLACES: dict[Placement, str] = {
 }
 
 
-def describe(plan: Plan) -> str:
+def describe(plan: MemoryPlan) -> str:
     """One line: where everything lies, and what else is special."""
     places = {"text": plan.text, "transformer": plan.transformer, "VAE": plan.vae}
     if len(set(places.values())) == 1:
@@ -34,7 +34,7 @@ def describe(plan: Plan) -> str:
     return ", ".join(words)
 
 
-def marks(plan: Plan) -> str:
+def marks(plan: MemoryPlan) -> str:
     """What of the picture changes, in short; "exact" where nothing does."""
     names = {"rounding": "last bits", "seams": "seams of tiles", "weights": "other weights"}
     return ", ".join(names[change] for change in plan.changes) or "exact"

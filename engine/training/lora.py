@@ -152,7 +152,7 @@ class LoraTask:
         return chosen[schedule.part * schedule.batch : (schedule.part + 1) * schedule.batch]
 
     def loss(self, step: int, schedule: Schedule) -> tuple[Tensor, dict[str, float]]:
-        rows, rng, device = self.rows(step, schedule), schedule.rng(step), self._model.plan.device
+        rows, rng, device = self.rows(step, schedule), schedule.rng(step), self._model.residency.device
         clean = torch.cat([self._latents[row] for row in rows]).to(device)
         captions = ["" if rng.random() < self.run.dropped else self._captions[row] for row in rows]
         noised = self._objective.noised(clean, schedule.generator(step), schedule)
@@ -164,7 +164,7 @@ class LoraTask:
 
     def _told(self, captions: list[str]) -> Conditioning:
         found = [self._texts[caption] for caption in captions]
-        return {name: torch.cat([one[name] for one in found]).to(self._model.plan.device) for name in found[0]}
+        return {name: torch.cat([one[name] for one in found]).to(self._model.residency.device) for name in found[0]}
 
     def _predict(self, x: Tensor, timesteps: Tensor, told: Conditioning, recipe: Recipe) -> Tensor:
         denoise = self._model.family.denoiser(self._model, self._transformer, recipe, (Told(told),), None)
@@ -182,7 +182,9 @@ class LoraTask:
         sides = [(Told(repeat(self._told([text]), 1)),) for text in (prompt, "")]
         generator = torch.Generator().manual_seed(seed)
         noise = torch.randn(model.family.noise_shape(model.folder, recipe), generator=generator)
-        state = SamplerState(0, model.family.start(model.folder, recipe, noise.to(model.plan.device), None), generator)
+        state = SamplerState(
+            0, model.family.start(model.folder, recipe, noise.to(model.residency.device), None), generator
+        )
         negative = sides[1] if is_guided(recipe) else None
         denoise = model.family.denoiser(model, self._transformer, recipe, sides[0], negative)
         for _ in model.family.sampler(model.folder, recipe)(denoise, state):

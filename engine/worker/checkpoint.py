@@ -87,7 +87,7 @@ def facts_of(model: Model, recipe: Recipe, conditioning: Iterable[str], memory_l
     ``plan``; a checkpoint of a lower ``memory_level`` than the job has now is taken although its plan was another one,
     because the level is raised when memory ran out.
     """
-    device = model.plan.device
+    device = model.residency.device
     found = describe(device)
     threads = torch.get_num_threads() if device.type == "cpu" else 0
     return {
@@ -98,7 +98,7 @@ def facts_of(model: Model, recipe: Recipe, conditioning: Iterable[str], memory_l
         "model": _digest(model.folder.fingerprint()),
         "device": [found.kind, found.name, threads],
         "conditioning": sorted(conditioning),
-        "plan": model.plan.pixel_facts(),
+        "plan": model.residency.pixel_facts(),
         "memory_level": memory_level,
     }
 

@@ -15,7 +15,7 @@ import torch
 from engine.memory.observed import cpu_name
 from engine.protocol.events import DeviceInfo, MemoryChanged
 from engine.worker.rates import measure_rates
-from engine.worker.residency.plan import Machine, has_native_bf16
+from engine.worker.residency.residency import FreeMemory, has_native_bf16
 
 PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy")
 
@@ -75,7 +75,7 @@ def versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in PACKAGES}
 
 
-def machine(device: torch.device) -> Machine:
+def free_memory(device: torch.device) -> FreeMemory:
     free = 0
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
@@ -83,7 +83,7 @@ def machine(device: torch.device) -> Machine:
         free = torch.xpu.mem_get_info(device)[0]
     elif device.type == "mps":
         free = max(0, torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    return Machine(device, psutil.virtual_memory().available, free, has_native_bf16())
+    return FreeMemory(device, psutil.virtual_memory().available, free, has_native_bf16())
 
 
 def memory_now(device: torch.device | None) -> MemoryChanged:

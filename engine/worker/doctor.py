@@ -12,7 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from engine.doctor.device import TorchReport
 from engine.worker import device as devices
 from engine.worker.rates import measure_rates
-from engine.worker.residency.plan import has_native_bf16
+from engine.worker.residency.residency import has_native_bf16
 
 LINK_BYTES = 256 * 2**20
 KERNELS = {

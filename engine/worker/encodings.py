@@ -28,7 +28,7 @@ DISK_LIMIT = 512 * 1024 * 1024
 
 def cache_key(model: Model, settings: tuple[Any, ...], words: Words) -> str:
     """Hex digest; ``settings`` are what the family adds (lengths, which encoders)."""
-    plans = {name: plan.arithmetic for name, plan in sorted(model.plan.parts.items())}
+    arithmetic = {name: residency.arithmetic for name, residency in sorted(model.residency.parts.items())}
     files = model.folder.fingerprint(model.family.text_parts)
     facts = [
         model.family.info.id,
@@ -36,8 +36,8 @@ def cache_key(model: Model, settings: tuple[Any, ...], words: Words) -> str:
         [*settings, *model.adapters.text_settings()],
         str(model.folder.path),
         files,
-        plans,
-        str(model.plan.device),
+        arithmetic,
+        str(model.residency.device),
         torch.__version__,
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -16,8 +16,8 @@ from engine.worker.failures import is_out_of_memory
 from engine.worker.model_folder import GET_AGAIN, ModelFolder, Part
 from engine.worker.residency.loading import load_network
 from engine.worker.residency.networks import blocks_of
-from engine.worker.residency.plan import Plan, held_bytes
 from engine.worker.residency.pool import HOST, Held, Key, Pool, empty_cache, identity
+from engine.worker.residency.residency import ModelResidency, held_bytes
 from engine.worker.residency.streaming import Streamed, streamed_from_host
 
 if TYPE_CHECKING:
@@ -36,11 +36,16 @@ class Model:
     """One folder with its plan; ``use`` gives its components for a stage, with the job's ``adapters`` on them."""
 
     def __init__(
-        self, folder: ModelFolder, family: Pipeline, plan: Plan, cancellation: Cancellation, pool: Pool | None = None
+        self,
+        folder: ModelFolder,
+        family: Pipeline,
+        residency: ModelResidency,
+        cancellation: Cancellation,
+        pool: Pool | None = None,
     ) -> None:
         self.folder = folder
         self.family = family
-        self.plan = plan
+        self.residency = residency
         self.adapters = Adapters()
         self.pool = pool or Pool()
         self._cancellation = cancellation
@@ -59,16 +64,16 @@ class Model:
         """Of the component in the pool, in the form that the plan wants it in."""
         if name not in self._identities:
             self._identities[name] = identity(self.folder.parts[name], self.folder.class_name(name))
-        plan = self.plan.parts.get(name)
-        form = plan.place if plan is not None and plan.place in STREAMED else "whole"
-        precision = (plan.storage, plan.compute, plan.weights) if plan is not None else ()
+        residency = self.residency.parts.get(name)
+        form = residency.place if residency is not None and residency.place in STREAMED else "whole"
+        precision = (residency.storage, residency.compute, residency.weights) if residency is not None else ()
         return self._identities[name], form, *precision
 
     def has(self, name: str) -> bool:
         return name in self.folder.parts
 
     def compute_dtype(self, name: str) -> torch.dtype:
-        return self.plan.parts[name].compute
+        return self.residency.parts[name].compute
 
     def is_loaded(self, name: str) -> bool:
         """Whether there is nothing left to read for ``name``; true for a part that the model does not have."""
@@ -80,19 +85,19 @@ class Model:
 
     def make_way(self, names: list[str]) -> None:
         """Before ``names`` are used: what the plan does not keep where it lies goes."""
-        others = {name: plan.place for name, plan in self.plan.parts.items() if name not in names}
+        others = {name: residency.place for name, residency in self.residency.parts.items() if name not in names}
         self.release([name for name, place in others.items() if place in PASSING])
         for name, place in others.items():
             held = self.pool.get(self.key(name))
             if held is not None and place != "device":
                 held.move(HOST)
 
-    def follow(self, plan: Plan) -> None:
-        """Go on under another plan: parts in a form that it does not have go."""
+    def follow(self, residency: ModelResidency) -> None:
+        """Go on with another: parts in a form that it does not have go."""
         before = self.keys
-        self.plan = plan
+        self.residency = residency
         self.pool.drop(before - self.keys)
-        empty_cache(plan.device)
+        empty_cache(residency.device)
 
     def load(self, names: list[str], loading: Loading = lambda label, fraction: None) -> None:
         """Read the components among ``names`` that the folder has and that are not there yet."""
@@ -113,37 +118,37 @@ class Model:
             for name, held in found.items():
                 stack.callback(self._put_back, name, held)
                 if held.streamed is not None:
-                    held.streamed.open(self.plan.device)
+                    held.streamed.open(self.residency.device)
                 else:
-                    held.move(self.plan.device)
+                    held.move(self.residency.device)
             parts = {name: held.part for name, held in found.items()}
             with self.adapters.attached(parts):
                 yield parts
 
     def _put_back(self, name: str, held: Held) -> None:
-        plan = self.plan.parts.get(name)
+        residency = self.residency.parts.get(name)
         if held.streamed is not None:
             held.streamed.close()
-        elif plan is not None and plan.place != "device":
+        elif residency is not None and residency.place != "device":
             held.move(HOST)
-        if plan is not None and plan.place != "device":
-            empty_cache(self.plan.device)
+        if residency is not None and residency.place != "device":
+            empty_cache(self.residency.device)
 
     def release(self, names: list[str] | None = None) -> None:
         self.pool.drop([self.key(name) for name in (self.folder.parts if names is None else names) if self.has(name)])
-        empty_cache(self.plan.device)
+        empty_cache(self.residency.device)
 
     def _held_bytes(self, name: str) -> int:
-        plan = self.plan.parts.get(name)
-        return 0 if plan is None else held_bytes(self.folder.parts[name], plan)
+        residency = self.residency.parts.get(name)
+        return 0 if residency is None else held_bytes(self.folder.parts[name], residency)
 
     def _hold(self, spec: ComponentSpec) -> Held:
-        plan = self.plan.parts.get(spec.name)
+        residency = self.residency.parts.get(spec.name)
         part = self._read(spec)
         if isinstance(part, Streamed):
             inside = sum(weight.nbytes for block in blocks_of(part.network) for weight in block.parameters())
             return Held(part.network, self._held_bytes(spec.name) - inside, part)
-        if plan is not None and plan.place == "blocks" and blocks_of(part):
+        if residency is not None and residency.place == "blocks" and blocks_of(part):
             return Held(part, self._held_bytes(spec.name), streamed_from_host(part))
         return Held(part, self._held_bytes(spec.name))
 
@@ -167,7 +172,7 @@ class Model:
             with self._cancellation.interruptible():
                 if not part.weights:
                     return self._tokenizer(cls, part)
-                found = load_network(cls, part, self.plan.parts[spec.name])
+                found = load_network(cls, part, self.residency.parts[spec.name])
         except LaternaError:
             raise
         except Exception as error:

@@ -18,7 +18,7 @@ from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.guidance import Conditioning, Denoiser, Side
 from engine.worker.model_folder import ModelFolder, Part
-from engine.worker.residency.plan import Plan
+from engine.worker.residency.residency import ModelResidency
 from engine.worker.sampling.base import Sampler
 
 
@@ -29,7 +29,7 @@ class LoadedModel(Protocol):
     def folder(self) -> ModelFolder: ...
 
     @property
-    def plan(self) -> Plan: ...
+    def residency(self) -> ModelResidency: ...
 
     def compute_dtype(self, name: str) -> torch.dtype: ...
 

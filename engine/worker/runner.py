@@ -33,7 +33,7 @@ from engine.worker.cancel import Cancellation
 from engine.worker.checkpoint import Checkpoint, CheckpointRefused, Saved, Written, facts_of
 from engine.worker.conditioning.entries import all_texts, told, with_picture
 from engine.worker.deriving import derive
-from engine.worker.device import PeakMemory, find_device, machine
+from engine.worker.device import PeakMemory, find_device, free_memory
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
 from engine.worker.guidance import Conditioning, Side, is_guided
@@ -41,8 +41,8 @@ from engine.worker.models import STREAMED, Model
 from engine.worker.pictures import pinned, read_input
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
-from engine.worker.residency.keeper import Free, Keeper
 from engine.worker.residency.lowering import lowered
+from engine.worker.residency.memory_manager import Free, MemoryManager
 from engine.worker.residency.networks import tiles
 from engine.worker.residency.placing import Placing
 from engine.worker.residency.pool import empty_cache
@@ -90,11 +90,11 @@ class Runner:
         cancellation: Cancellation | None = None,
         device: torch.device | None = None,
         precision: torch.dtype | None = None,
-        free: Free = machine,
+        free: Free = free_memory,
     ) -> None:
         self.cancellation = cancellation or Cancellation()
         self.device = device or find_device()
-        self.memory = Keeper(self.device, free, precision)
+        self.memory = MemoryManager(self.device, free, precision)
         self.compiler = Compiler(self.cancellation, self.device)
         self._encodings: dict[str, EncodingCache] = {}
         self.preview_cost = EXPECTED_COST
@@ -171,7 +171,7 @@ class Runner:
     def _resume(self, work: Work) -> Saved | None:
         model, progress = work.model, work.progress
         try:
-            saved = work.checkpoint.load(model.plan.device, model.family.noise_shape(model.folder, work.recipe))
+            saved = work.checkpoint.load(model.residency.device, model.family.noise_shape(model.folder, work.recipe))
         except CheckpointRefused as reason:
             progress.refused(str(reason))
             return None
@@ -207,8 +207,8 @@ class Runner:
                 field="model",
             )
         folder = read_model(path, family.info.id)
-        plan, placing = self.memory.plan(recipe, family, folder, level, keep_free)
-        return Model(folder, family, plan, self.cancellation, self.memory.pool), placing
+        residency, placing = self.memory.residency(recipe, family, folder, level, keep_free)
+        return Model(folder, family, residency, self.cancellation, self.memory.pool), placing
 
     def _know(self, footprints_folder: str) -> None:
         """Take what was simulated on this machine into account."""
@@ -219,7 +219,7 @@ class Runner:
     def preload(self, path: Path) -> None:
         """Read a whole model, if all of it stays in memory."""
         model = self.open(path)
-        if model.plan.resident:
+        if model.residency.resident:
             names = [spec.name for spec in model.family.components]
             self.memory.make_room(model, names, "denoising")
             model.load(names)
@@ -240,7 +240,9 @@ class Runner:
                     raise
             # Out here, because within a handler the traceback keeps the tensors of the failed call alive.
             work.placing = lower.placing
-            work.model.follow(lower.plan or self.memory.carry_out(work.placing, work.model.family, work.model.folder))
+            work.model.follow(
+                lower.residency or self.memory.carry_out(work.placing, work.model.family, work.model.folder)
+            )
             work.progress.lowered(stage, lower.message)
 
     def _load(self, work: Work, names: list[str], stage: StageName) -> None:
@@ -333,8 +335,8 @@ class Runner:
     def _compiled(self, work: Work, parts: dict[str, Any]) -> Iterator[None]:
         """Within: the transformer's blocks run compiled, where the job wishes so and it can be."""
         job, model, recipe = work.job, work.model, work.recipe
-        wish = "never" if model.plan.parts["transformer"].place in STREAMED else job.compile
-        both = is_guided(recipe) and not model.plan.batched
+        wish = "never" if model.residency.parts["transformer"].place in STREAMED else job.compile
+        both = is_guided(recipe) and not model.residency.batched
         calls = computed_steps(recipe) * (2 if both else 1)
         key = speed_key(model, recipe)
         with self.compiler.around(parts["transformer"], wish, job.compile_folder, key, calls) as region:
@@ -353,7 +355,7 @@ class Runner:
             self.cancellation.check()
             with work.progress.stage("decoding"), model.use("vae") as parts:
                 began = time.monotonic()
-                vae, decoding = parts["vae"], model.plan.decoding
+                vae, decoding = parts["vae"], model.residency.decoding
                 vae.use_slicing = decoding.sliced
                 with tiles(vae, decoding.tile):
                     frames = model.family.decode(model, vae, recipe, latents)

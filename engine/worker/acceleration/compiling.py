@@ -145,12 +145,12 @@ class Compiler:
 
 def speed_key(model: Model, recipe: Recipe) -> str:
     """What the speed of a call depends on, in words."""
-    part, plan = model.folder.parts["transformer"], model.plan
+    part, residency = model.folder.parts["transformer"], model.residency
     config = hashlib.sha256(json.dumps(part.config, sort_keys=True).encode()).hexdigest()[:16]
     size = f"{recipe.width}x{recipe.height}x{recipe.frames}x{recipe.batch}"
-    guided = f"guided {plan.batched}" if is_guided(recipe) else "unguided"
-    device = describe(plan.device).name
-    return f"{device}, torch {torch.__version__}, {config}, {plan.parts['transformer'].compute}, {size}, {guided}"
+    guided = f"guided {residency.batched}" if is_guided(recipe) else "unguided"
+    device = describe(residency.device).name
+    return f"{device}, torch {torch.__version__}, {config}, {residency.parts['transformer'].compute}, {size}, {guided}"
 
 
 def is_plain(network: nn.Module) -> bool:

@@ -47,7 +47,7 @@ def against_resident() -> Figures:
     from engine.models.reading.component import weighted
     from engine.worker import device
     from engine.worker.residency import networks
-    from engine.worker.residency.plan import PartPlan
+    from engine.worker.residency.residency import Residency
     from engine.worker.residency.skeleton import build_skeleton
     from engine.worker.residency.streaming import FromDisk, Streamed, streamed_from_host
     from engine.worker.residency.stretches import find_stretches
@@ -66,7 +66,7 @@ def against_resident() -> Figures:
                 weight.data = weight.data.clone()
             return network.requires_grad_(False)
 
-        empty, reads = build_skeleton(kind, part, find_stretches(part), PartPlan(torch.float32, torch.float32))
+        empty, reads = build_skeleton(kind, part, find_stretches(part), Residency(torch.float32, torch.float32))
         disk = Streamed(empty, FromDisk(reads))
         host, whole = streamed_from_host(load()), load()
         for streamed in (disk, host):
@@ -112,7 +112,7 @@ def one_call(name: str, folder: Path) -> Figures:
     from engine.worker import device
     from engine.worker.residency import networks
     from engine.worker.residency.casting import cast_for_each_call
-    from engine.worker.residency.plan import PartPlan
+    from engine.worker.residency.residency import Residency
     from engine.worker.residency.skeleton import build_skeleton
     from engine.worker.residency.streaming import FromDisk, Streamed
     from engine.worker.residency.stretches import find_stretches
@@ -124,7 +124,7 @@ def one_call(name: str, folder: Path) -> Figures:
     peak = device.PeakMemory(torch.device("cpu"))
     peak.start()
     began = time.perf_counter()
-    network, reads = build_skeleton(kind, part, find_stretches(part), PartPlan(torch.bfloat16, torch.float32))
+    network, reads = build_skeleton(kind, part, find_stretches(part), Residency(torch.bfloat16, torch.float32))
     cast_for_each_call(network, torch.float32)
     streamed = Streamed(network, FromDisk(reads))
     opened = time.perf_counter()

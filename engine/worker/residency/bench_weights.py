@@ -32,14 +32,14 @@ def storage() -> Figures:
     from engine.models.reading.component import weighted
     from engine.worker import device
     from engine.worker.residency import networks
-    from engine.worker.residency.plan import PartPlan
+    from engine.worker.residency.residency import Residency
 
     torch.set_num_threads(device.cpu_threads())
     cls, config = mid_size()
     forms = {
-        "float32": PartPlan(torch.float32, torch.float32),
-        "bfloat16": PartPlan(torch.bfloat16, torch.float32),
-        "int8": PartPlan(torch.bfloat16, torch.float32, weights="int8"),
+        "float32": Residency(torch.float32, torch.float32),
+        "bfloat16": Residency(torch.bfloat16, torch.float32),
+        "int8": Residency(torch.bfloat16, torch.float32, weights="int8"),
     }
     with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
         folder = Path(scratch) / "transformer"
@@ -133,13 +133,13 @@ def one_load(folder: Path, form: str) -> Figures:
 
     from engine.models.reading.component import weighted
     from engine.worker import device
-    from engine.worker.residency.plan import PartPlan
+    from engine.worker.residency.residency import Residency
     from engine.worker.warmup import import_model_code
 
     import_model_code()
     torch.set_num_threads(device.cpu_threads())
     part = weighted("transformer", folder)
-    plan = PartPlan(torch.bfloat16, torch.float32, weights="int8" if form == "int8" else "native")
+    plan = Residency(torch.bfloat16, torch.float32, weights="int8" if form == "int8" else "native")
     before = psutil.Process().memory_info().rss
     peak = device.PeakMemory(torch.device("cpu"))
     peak.start()

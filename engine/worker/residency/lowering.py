@@ -9,7 +9,7 @@ from engine.memory.plan import Decoding, StageName
 from engine.protocol.recipe import Recipe
 from engine.worker.residency.networks import tile_for
 from engine.worker.residency.placing import Placing
-from engine.worker.residency.plan import Plan
+from engine.worker.residency.residency import ModelResidency
 
 if TYPE_CHECKING:
     from engine.worker.models import Model
@@ -19,15 +19,15 @@ _DOING = {"encoding": "reading the prompt", "denoising": "denoising", "decoding"
 
 @dataclass(frozen=True)
 class Lower:
-    """``plan`` None: the one that ``placing`` says."""
+    """``residency`` None: the one that ``placing`` says."""
 
     placing: Placing | None
-    plan: Plan | None
+    residency: ModelResidency | None
     message: str
 
 
 def lowered(model: Model, recipe: Recipe, placing: Placing | None, stage: StageName) -> Lower | None:
-    """What needs less in ``stage`` than the model's plan; None where nothing does."""
+    """What needs less in ``stage`` than the model's residency; None where nothing does."""
     next_placing = placing.lower(stage) if placing is not None else None
     if next_placing is not None and next_placing.current is not None and placing is not None:
         assert placing.current is not None
@@ -38,20 +38,22 @@ def lowered(model: Model, recipe: Recipe, placing: Placing | None, stage: StageN
         elif next_placing.current.strategy == placing.current.strategy:
             how = "more slowly"
         return Lower(next_placing, None, _sentence(stage, how))
-    plan = _without_planner(model, recipe, stage)
-    if plan is None or placing is not None:
+    residency = _without_planner(model, recipe, stage)
+    if residency is None or placing is not None:
         return None
-    return Lower(None, plan, _sentence(stage, "in smaller pieces" if plan.decoding.tile else "stage by stage"))
+    return Lower(
+        None, residency, _sentence(stage, "in smaller pieces" if residency.decoding.tile else "stage by stage")
+    )
 
 
-def _without_planner(model: Model, recipe: Recipe, stage: StageName) -> Plan | None:
+def _without_planner(model: Model, recipe: Recipe, stage: StageName) -> ModelResidency | None:
     """For networks that nothing is known of: one stage at a time in memory, and the VAE in tiles if that ran out."""
-    plan, held = model.plan, model.pool.get(model.key("vae"))
-    by_stage = replace(plan, parts={name: replace(part, place="stage") for name, part in plan.parts.items()})
+    residency, held = model.residency, model.pool.get(model.key("vae"))
+    by_stage = replace(residency, parts={name: replace(part, place="stage") for name, part in residency.parts.items()})
     if stage == "decoding" and held is not None:
         tile = tile_for(held.part, recipe.height, recipe.width)
-        return None if plan.decoding.tile else replace(by_stage, decoding=Decoding(tile, sliced=True))
-    return None if by_stage == plan else by_stage
+        return None if residency.decoding.tile else replace(by_stage, decoding=Decoding(tile, sliced=True))
+    return None if by_stage == residency else by_stage
 
 
 def _sentence(stage: StageName, how: str) -> str:

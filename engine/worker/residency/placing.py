@@ -10,8 +10,7 @@ from engine.memory.footprints import Footprints
 from engine.memory.forecast import plans_for
 from engine.memory.inventory import components_of
 from engine.memory.machine import Machine
-from engine.memory.plan import Plan as Planned
-from engine.memory.plan import StageName
+from engine.memory.plan import MemoryPlan, StageName
 from engine.memory.planner import first_fitting, next_lower
 from engine.protocol.recipe import Recipe
 from engine.worker.model_folder import ModelFolder
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 class Placing:
     """The plan that a job runs under (None: nothing is known), and ``every`` plan for its recipe on this machine."""
 
-    current: Planned | None
+    current: MemoryPlan | None
     is_unified: bool
-    every: Callable[[], tuple[Planned, ...]] = tuple
+    every: Callable[[], tuple[MemoryPlan, ...]] = tuple
 
     def lower(self, stage: StageName) -> Placing | None:
         """After ``stage`` ran out of memory; None where nothing needs less."""
@@ -57,7 +56,7 @@ def place(
     if components is None:
         return Placing(None, machine.is_unified)
 
-    def find(every: bool) -> tuple[Planned, ...]:
+    def find(every: bool) -> tuple[MemoryPlan, ...]:
         return plans_for(recipe, components, machine, every=every)
 
     try:

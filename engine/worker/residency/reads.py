@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from engine.models.reading.component import Part
 from engine.worker.residency.networks import blocks_of
-from engine.worker.residency.plan import PartPlan
 from engine.worker.residency.reduced import EightBitLinear, ReducedLinear, quantise, replace_layer
+from engine.worker.residency.residency import Residency
 from engine.worker.residency.stretches import Reader, Stretch
 from engine.worker.single_file.quantised import QuantisedLinear
 
@@ -22,15 +22,15 @@ Reads = dict[str, Read]
 """By the weight's name in the network."""
 
 
-def reads_for(network: nn.Module, part: Part, stretches: dict[str, Stretch], plan: PartPlan) -> Reads:
+def reads_for(network: nn.Module, part: Part, stretches: dict[str, Stretch], residency: Residency) -> Reads:
     """Of every weight of ``network``, which is empty; its linear layers become ones that keep fewer bits, where the
-    file has no more than these (8 bits, ggml blocks), or within blocks where ``plan`` wants 8 bits."""
+    file has no more than these (8 bits, ggml blocks), or within blocks where ``residency`` wants 8 bits."""
     found = {name: _plain(stretch) for name, stretch in stretches.items()}
     inside = {id(module) for block in blocks_of(network) for module in block.modules()}
     for name, layer in list(network.named_modules()):
         stretch = stretches.get(f"{name}.weight")
         if stretch is not None and isinstance(layer, nn.Linear):
-            made, reads = _reduced(layer, stretch, plan.weights == "int8" and id(layer) in inside)
+            made, reads = _reduced(layer, stretch, residency.weights == "int8" and id(layer) in inside)
             if made is not None:
                 replace_layer(network, name, made)
                 found |= {f"{name}.{own}": read for own, read in reads.items()}

@@ -16,25 +16,25 @@ from torch.overrides import TorchFunctionMode
 from engine.models.reading.component import GET_AGAIN, Part
 from engine.protocol.errors import ModelDamaged
 from engine.worker.residency.networks import blocks_of
-from engine.worker.residency.plan import PartPlan
 from engine.worker.residency.reads import Reads, reads_for
 from engine.worker.residency.reduced import ReducedLinear
+from engine.worker.residency.residency import Residency
 from engine.worker.residency.stretches import Stretch, reading
 
 
 def build_skeleton(
-    cls: Any, part: Part, stretches: dict[str, Stretch], plan: PartPlan, whole: bool = False
+    cls: Any, part: Part, stretches: dict[str, Stretch], residency: Residency, whole: bool = False
 ) -> tuple[nn.Module, Reads]:
-    """An instance of ``cls`` (diffusers or transformers) with weights as ``plan`` keeps them, and how each is read.
+    """An instance of ``cls`` (diffusers or transformers) with weights as ``residency`` keeps them, and each one's read.
 
     Blocks' weights have their shapes, but no memory (``placeholder``), unless the network is to be ``whole``. Raises
     ``ModelDamaged`` where the files do not fit the configuration.
     """
-    network = _empty(cls, part.config, plan.storage, torch.device("meta"))
+    network = _empty(cls, part.config, residency.storage, torch.device("meta"))
     if any(name not in stretches for name, _ in network.named_buffers()):
-        network = _empty(cls, part.config, plan.storage, _EmptyOnMeta())
+        network = _empty(cls, part.config, residency.storage, _EmptyOnMeta())
     _check(network, part, stretches)
-    reads = reads_for(network, part, stretches, plan)
+    reads = reads_for(network, part, stretches, residency)
     inside = {id(weight) for block in blocks_of(network) for weight in block.parameters() if not whole}
     with reading() as reader:
         for module_name, module in network.named_modules():
@@ -45,7 +45,7 @@ def build_skeleton(
                     if tensor is None or read is None:
                         continue
                     is_reduced = isinstance(module, ReducedLinear) and name != "bias"
-                    kept = tensor.dtype if is_reduced else _kept_dtype(network, full, tensor, plan.storage)
+                    kept = tensor.dtype if is_reduced else _kept_dtype(network, full, tensor, residency.storage)
                     if id(tensor) in inside:
                         tensors[name] = _parameter(placeholder(tensor.shape, kept))
                         continue

@@ -13,7 +13,7 @@ from engine.memory.components import Components
 from engine.memory.forecast import choose, parts_for, plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import GIB, Machine, imagined
-from engine.memory.plan import ENGINE, EVERYTHING, Plan
+from engine.memory.plan import ENGINE, EVERYTHING, MemoryPlan
 from engine.memory.planner import first_fitting, next_lower
 from engine.memory.remedies import NothingFits
 from engine.models.catalog import FAMILIES, MODELS
@@ -37,7 +37,7 @@ def family(model: str) -> FamilyInfo:
 
 
 @cache
-def all_plans(model: str, vram: float | None, **_: object) -> tuple[Plan, ...]:
+def all_plans(model: str, vram: float | None, **_: object) -> tuple[MemoryPlan, ...]:
     return plans_for(recipe(model), parts(model), imagined(vram, 32), abilities=EVERYTHING)
 
 

@@ -16,7 +16,7 @@ from engine.memory.components import Component, Components
 from engine.memory.forecast import plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import imagined
-from engine.memory.plan import ENGINE, Placement, Plan, StageName
+from engine.memory.plan import ENGINE, MemoryPlan, Placement, StageName
 from engine.memory.planner import first_fitting
 from engine.memory.shapes import Shape, shape_of
 from engine.models.catalog import MODELS
@@ -27,8 +27,8 @@ from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.models import Model
 from engine.worker.residency import networks
 from engine.worker.residency.card import CARD, simulated_card
-from engine.worker.residency.plan import PartPlan, carry_out
 from engine.worker.residency.reads import reads_for
+from engine.worker.residency.residency import Residency, carry_out
 from engine.worker.residency.streaming import Streamed
 from engine.worker.single_file.tensors import Stretch
 
@@ -55,7 +55,7 @@ class PublishedModel(Model):
     that keep fewer bits are the engine's."""
 
     def _read(self, spec: Any) -> Any:
-        plan, part = self.plan.parts[spec.name], self.folder.parts[spec.name]
+        plan, part = self.residency.parts[spec.name], self.folder.parts[spec.name]
         network = placed(self.folder.path.name, part, plan)
         return Streamed(network, Nowhere()) if plan.place == "disk" and networks.blocks_of(network) else network
 
@@ -113,12 +113,12 @@ def built(network: str, dtype: torch.dtype, kind: str) -> nn.Module:
             for name, layer in made.named_modules()
             if isinstance(layer, nn.Linear) and id(layer) in blocks
         }
-        plan = PartPlan(dtype, dtype, weights="int8" if kind == "int8" else "native")
+        plan = Residency(dtype, dtype, weights="int8" if kind == "int8" else "native")
         reads_for(made, Part("transformer", Path(), {}), lies, plan)
     return made
 
 
-def placed(model: str, part: Part, plan: PartPlan) -> nn.Module:
+def placed(model: str, part: Part, plan: Residency) -> nn.Module:
     """The network of a component in host memory, with weights of its own."""
     name = next(entry.network for entry in PUBLISHED[model] if entry.name == part.name)
     kind = part.dtype if part.quantised_bytes else plan.weights.removeprefix("native")
@@ -130,7 +130,7 @@ def placed(model: str, part: Part, plan: PartPlan) -> nn.Module:
     return network
 
 
-def opened(model: str, plan: Plan, quantised: str = "") -> PublishedModel:
+def opened(model: str, plan: MemoryPlan, quantised: str = "") -> PublishedModel:
     family = pipelines.get(MODELS[model].family)
     of_model = folder(model, quantised)
     carried = carry_out(plan, of_model, CARD, False, family.device_dtype, torch.device("cuda"))
@@ -144,7 +144,7 @@ def stage_parts(model: str, stage: StageName) -> list[str]:
     return [part.name for part in parts(model).of(kind)]
 
 
-def call_of(model: str, plan: Plan, stage: StageName) -> tuple[Any, Callable[[dict[str, Any]], Any]]:
+def call_of(model: str, plan: MemoryPlan, stage: StageName) -> tuple[Any, Callable[[dict[str, Any]], Any]]:
     """What the stage does with its networks, and what decides how much memory that takes."""
     wanted = shape(model)
 
@@ -171,7 +171,7 @@ def call_of(model: str, plan: Plan, stage: StageName) -> tuple[Any, Callable[[di
 _activations: dict[Any, int] = {}
 
 
-def activations(model: str, plan: Plan, stage: StageName, quantised: str) -> int:
+def activations(model: str, plan: MemoryPlan, stage: StageName, quantised: str) -> int:
     """Bytes that the stage takes above what lies on the card when it begins, by running it there. Run once for all
     models and cards on which the same networks are called in the same way: what else lies there is added, no more."""
     facts, call = call_of(model, plan, stage)
@@ -193,7 +193,7 @@ def activations(model: str, plan: Plan, stage: StageName, quantised: str) -> int
 
 
 @cache
-def simulated(model: str, plan: Plan, capacity: int = 80 * GIB, quantised: str = "") -> tuple[int, ...]:
+def simulated(model: str, plan: MemoryPlan, capacity: int = 80 * GIB, quantised: str = "") -> tuple[int, ...]:
     """The peaks of the three stages of a second job on a card of ``capacity`` bytes: every part is loaded, moved,
     streamed and let go of there as the plan says."""
     taken = {stage: activations(model, plan, stage, quantised) for stage in STAGES}
@@ -212,14 +212,14 @@ def simulated(model: str, plan: Plan, capacity: int = 80 * GIB, quantised: str =
 
 def leave_there(loaded: Model) -> None:
     """What an earlier job left on the card."""
-    for name, plan in loaded.plan.parts.items():
+    for name, plan in loaded.residency.parts.items():
         if plan.place == "device":
             loaded.load([name])
             with loaded.use(name):
                 pass
 
 
-def at_once(model: str, plan: Plan, capacity: int) -> tuple[int, ...]:
+def at_once(model: str, plan: MemoryPlan, capacity: int) -> tuple[int, ...]:
     """The same with every call where its stage is."""
     peaks = []
     with simulated_card(capacity) as card:
@@ -235,7 +235,7 @@ def at_once(model: str, plan: Plan, capacity: int) -> tuple[int, ...]:
     return tuple(peaks)
 
 
-def chosen(model: str, gib: float, weights: str = "native", quantised: str = "") -> Plan:
+def chosen(model: str, gib: float, weights: str = "native", quantised: str = "") -> MemoryPlan:
     machine = imagined(gib, 64)
     found = plans_for(recipe_of(model, weights), parts(model, quantised), machine)
     plan = first_fitting(found, machine)
@@ -243,7 +243,7 @@ def chosen(model: str, gib: float, weights: str = "native", quantised: str = "")
     return plan
 
 
-def hold(model: str, plan: Plan, gib: int, quantised: str = "") -> None:
+def hold(model: str, plan: MemoryPlan, gib: int, quantised: str = "") -> None:
     """No stage exceeds the card, and each takes what was predicted."""
     peaks = simulated(model, plan, quantised=quantised)
     assert max(peaks) <= imagined(gib, 64).device_limit

@@ -8,7 +8,7 @@ import msgspec
 import torch
 
 from engine.memory.footprints import Footprints
-from engine.worker.residency.plan import Machine
+from engine.worker.residency.residency import FreeMemory
 from engine.worker.runner import Runner
 
 from .conftest import Driver, sd35
@@ -17,11 +17,11 @@ GIB = 2**30
 
 
 def test_a_simulated_network_is_planned_as_it_was_simulated(tiny, tmp_path: Path) -> None:
-    driver = Driver(Runner(device=torch.device("cpu"), free=lambda device: Machine(device, 64 * GIB)))
+    driver = Driver(Runner(device=torch.device("cpu"), free=lambda device: FreeMemory(device, 64 * GIB)))
     folder, recipe = tiny("sd35-medium"), sd35(steps=1)
 
     def denoising_peak() -> int:
-        planned = driver.runner.open(folder, recipe).plan.planned
+        planned = driver.runner.open(folder, recipe).residency.plan
         assert planned is not None
         return planned.stages[1].host
 

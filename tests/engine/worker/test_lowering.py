@@ -11,7 +11,7 @@ import torch
 
 from engine.protocol.events import PlanLowered, StageChanged, StepDone
 from engine.worker import pipelines
-from engine.worker.residency.plan import Machine
+from engine.worker.residency.residency import FreeMemory
 from engine.worker.runner import Runner
 
 from .conftest import Driver, cogvideox, sd35
@@ -23,7 +23,7 @@ CASES = [("sd35-large", sd35(sampler="dpmpp_sde", batch=2)), ("cogvideox-5b", co
 
 def planned() -> Driver:
     """An engine with plenty of memory, whose planner plans."""
-    return Driver(Runner(device=CPU, free=lambda device: Machine(device, 64 * GIB)))
+    return Driver(Runner(device=CPU, free=lambda device: FreeMemory(device, 64 * GIB)))
 
 
 class RunsOut:
@@ -135,15 +135,15 @@ def test_an_engine_that_died_of_it_begins_lower(tiny: Callable[..., Path], tmp_p
     whole = driver.make(model, recipe)
     needs = []
     for level in range(4):
-        plan, _ = driver.runner._open(model, recipe, pipelines.get("sd35"), level)
-        assert plan.plan.planned is not None
-        needs.append(plan.plan.planned.host)
+        opened, _ = driver.runner._open(model, recipe, pipelines.get("sd35"), level)
+        assert opened.residency.plan is not None
+        needs.append(opened.residency.plan.host)
     assert needs == sorted(needs, reverse=True) and needs[0] > needs[1] > needs[2]
     assert torch.equal(driver.make(model, recipe, memory_level=2, checkpoint=file).frames, whole.frames)
 
 
 def test_what_is_kept_free_counts(tiny: Callable[..., Path]) -> None:
-    driver = Driver(Runner(device=CPU, free=lambda device: Machine(device, 4 * GIB)))
+    driver = Driver(Runner(device=CPU, free=lambda device: FreeMemory(device, 4 * GIB)))
     driver.make(tiny("sd35-large"), sd35(steps=1))
     assert "loading" in [event.stage for event in driver.of(StageChanged)]
     driver.make(tiny("sd35-large"), sd35(steps=1, seed=8))

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from engine.protocol.events import StageChanged
-from engine.worker.residency.plan import Machine
 from engine.worker.residency.pool import Held, Pool
+from engine.worker.residency.residency import FreeMemory
 from engine.worker.runner import Runner
 
 from .conftest import Driver, cogvideox, sd35
@@ -27,7 +27,7 @@ def loaded(driver: Driver) -> list[str]:
 
 @pytest.fixture
 def driver() -> Driver:
-    return Driver(Runner(device=CPU, free=lambda device: Machine(device, 64 * GIB)))
+    return Driver(Runner(device=CPU, free=lambda device: FreeMemory(device, 64 * GIB)))
 
 
 def test_switching_between_two_models_that_fit_loads_nothing(tiny: Callable[..., Path], driver: Driver) -> None:
@@ -72,7 +72,7 @@ def test_a_changed_configuration_is_another_part(tiny: Callable[..., Path], driv
 
 def test_what_was_used_least_recently_goes_first(tiny: Callable[..., Path]) -> None:
     free = [64 * GIB]
-    driver = Driver(Runner(device=CPU, free=lambda device: Machine(device, free[0])))
+    driver = Driver(Runner(device=CPU, free=lambda device: FreeMemory(device, free[0])))
     driver.make(tiny("sd35-large"), sd35(steps=1))
     driver.make(tiny("cogvideox-2b"), cogvideox(steps=1))
     free[0] = GIB  # another program took the rest

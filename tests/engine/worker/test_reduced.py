@@ -28,8 +28,8 @@ from engine.training.runs import mini_image
 from engine.worker.residency import networks
 from engine.worker.residency.live_bytes import LiveStorages
 from engine.worker.residency.placing import Placing
-from engine.worker.residency.plan import Machine, PartPlan, Plan, make_plan
 from engine.worker.residency.reduced import EightBitLinear, ReducedLinear, quantise
+from engine.worker.residency.residency import FreeMemory, ModelResidency, Residency, from_weights_alone
 from engine.worker.residency.skeleton import build_skeleton
 from engine.worker.residency.stretches import find_stretches
 from engine.worker.runner import Runner
@@ -51,12 +51,12 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Driver]:
     """``placed(place)`` is an engine whose parts all lie there."""
 
     def find(place: str) -> Driver:
-        def elsewhere(*arguments: Any) -> Plan:
-            plan = make_plan(*arguments)
+        def elsewhere(*arguments: Any) -> ModelResidency:
+            plan = from_weights_alone(*arguments)
             return replace(plan, parts={name: replace(part, place=place) for name, part in plan.parts.items()})
 
-        monkeypatch.setattr("engine.worker.residency.keeper.place", lambda *_: Placing(None, True))
-        monkeypatch.setattr("engine.worker.residency.keeper.make_plan", elsewhere)
+        monkeypatch.setattr("engine.worker.residency.memory_manager.place", lambda *_: Placing(None, True))
+        monkeypatch.setattr("engine.worker.residency.memory_manager.from_weights_alone", elsewhere)
         return Driver(Runner(device=CPU))
 
     return find
@@ -98,7 +98,8 @@ def test_eight_bits_change_little_and_the_same_everywhere(variant, recipe, store
 
 def test_only_layers_within_blocks_of_transformers_and_t5s_are_in_eight_bits(tiny, placed) -> None:
     driver, model, recipe = placed("device"), tiny("sd35-medium"), sd35(weights="int8")
-    found = {name: layers(driver, model, recipe, name, EightBitLinear) for name in driver.runner.open(model).plan.parts}
+    names = driver.runner.open(model).residency.parts
+    found = {name: layers(driver, model, recipe, name, EightBitLinear) for name in names}
     assert found["transformer"] == 4 * 14 + 2 * 4 - 3 and found["text_encoder_3"] == 2 * 7, found
     assert not found["text_encoder"] and not found["text_encoder_2"] and not found["vae"]
 
@@ -107,18 +108,18 @@ def test_a_plan_in_eight_bits_is_the_recipes_wish_alone(tiny) -> None:
     """Whatever memory there is, down to what takes the model from the disk; the ladder stays among such plans too."""
     model = tiny("sd35-large")
     for free in (2**30, 2**36):
-        runner = Runner(device=CPU, free=lambda device, free=free: Machine(device, free))
+        runner = Runner(device=CPU, free=lambda device, free=free: FreeMemory(device, free))
         for recipe in (sd35(), sd35(weights="int8")):
             family = runner.open(model, recipe).family
-            plan, placing = runner.memory.plan(recipe, family, runner.open(model, recipe).folder)
-            assert plan.parts["transformer"].weights == recipe.weights == plan.planned.weights
+            residency, placing = runner.memory.residency(recipe, family, runner.open(model, recipe).folder)
+            assert residency.parts["transformer"].weights == recipe.weights == residency.plan.weights
             assert {lower.weights for lower in placing.every()} == {recipe.weights}
-            assert ("weights" in plan.planned.changes) == (recipe.weights == "int8")
+            assert ("weights" in residency.plan.changes) == (recipe.weights == "int8")
 
 
 def test_a_checkpoint_and_an_encoding_know_the_weights(tiny, placed) -> None:
     driver, model = placed("device"), tiny("sd35-large")
-    facts = [driver.runner.open(model, sd35(weights=kind)).plan.pixel_facts() for kind in ("native", "int8")]
+    facts = [driver.runner.open(model, sd35(weights=kind)).residency.pixel_facts() for kind in ("native", "int8")]
     assert facts[0] != facts[1] and facts[0]["vae"] == facts[1]["vae"]
 
 
@@ -149,7 +150,7 @@ def test_loading_in_eight_bits_holds_no_second_copy(tmp_path: Path) -> None:
     part = weighted("transformer", tmp_path)
     with OnHost() as counter:
         network, _ = build_skeleton(
-            SD3Transformer2DModel, part, find_stretches(part), PartPlan(BF16, BF16, weights="int8"), whole=True
+            SD3Transformer2DModel, part, find_stretches(part), Residency(BF16, BF16, weights="int8"), whole=True
         )
     kept = sum(weight.nbytes for weight in (*network.parameters(), *network.buffers()))
     stored = part.stored_bytes
@@ -273,7 +274,7 @@ def test_a_float8_t5_in_a_folder(tiny, placed, tmp_path: Path) -> None:
 
 def test_a_bias_and_a_table_in_ggml_blocks_are_widened_as_they_are_read(slim: Path, tmp_path: Path) -> None:
     part = driver_part(slim, tmp_path)
-    network, _ = build_skeleton(diffusers_class(), part, find_stretches(part), PartPlan(FP32, FP32), whole=True)
+    network, _ = build_skeleton(diffusers_class(), part, find_stretches(part), Residency(FP32, FP32), whole=True)
     kinds = {name: module for name, module in network.named_modules() if isinstance(module, QuantisedLinear)}
     assert kinds and all(module.weight.dtype == torch.int8 for module in kinds.values())
     assert all(w.dtype in (FP32, torch.int8) for w in network.parameters())

@@ -21,7 +21,7 @@ from engine.protocol.errors import Cancelled, ModelDamaged
 from engine.worker.cancel import Cancellation, watch
 from engine.worker.residency import networks
 from engine.worker.residency.casting import cast_for_each_call
-from engine.worker.residency.plan import PartPlan
+from engine.worker.residency.residency import Residency
 from engine.worker.residency.skeleton import build_skeleton
 from engine.worker.residency.streaming import FromDisk, Streamed, streamed_from_host
 from engine.worker.residency.stretches import Reader, find_stretches
@@ -59,7 +59,7 @@ def resident(cls: Any, part: Part, dtype: torch.dtype, is_cast: bool = False) ->
 
 
 def from_disk(cls: Any, part: Part, dtype: torch.dtype, is_cast: bool = False) -> Streamed:
-    network, reads = build_skeleton(cls, part, find_stretches(part), PartPlan(dtype, FP32 if is_cast else dtype))
+    network, reads = build_skeleton(cls, part, find_stretches(part), Residency(dtype, FP32 if is_cast else dtype))
     if is_cast:
         cast_for_each_call(network, FP32)
     return Streamed(network, FromDisk(reads))

@@ -92,7 +92,7 @@ class CogVideoXPipeline:
     def denoiser(
         self, model: LoadedModel, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
-        dtype, device = model.compute_dtype("transformer"), model.plan.device
+        dtype, device = model.compute_dtype("transformer"), model.residency.device
         rotary = _rotary_positions(model.folder, recipe, device)
         has_ofs = model.folder.parts["transformer"].config.get("ofs_embed_dim")
         ofs = torch.full((1,), OFS, dtype=dtype, device=device) if has_ofs else None
@@ -114,7 +114,7 @@ class CogVideoXPipeline:
         def scale(point: Point) -> float:
             return dynamic_guidance(recipe.guidance, point) if recipe.dynamic_guidance else recipe.guidance
 
-        guided = Guided(network, positive, negative, scale, batched=model.plan.batched)
+        guided = Guided(network, positive, negative, scale, batched=model.residency.batched)
         return Denoiser(guided, lambda v, x, point: point.signal * x - point.sigma * v)
 
     def encode_picture(self, model: LoadedModel, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:

@@ -104,7 +104,7 @@ class StableDiffusion35Pipeline:
     def denoiser(
         self, model: LoadedModel, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
-        dtype, device = model.compute_dtype("transformer"), model.plan.device
+        dtype, device = model.compute_dtype("transformer"), model.residency.device
         widen = kept_latents(recipe)
 
         def network(x: Tensor, point: Point, conditioning: Conditioning, skipped: tuple[int, ...]) -> Tensor:
@@ -122,7 +122,7 @@ class StableDiffusion35Pipeline:
             value = recipe.guidance_at_step(point.index)
             return None if value == 1 else value
 
-        holds, skip, batched = flow_range(recipe.shift), recipe.skip_layer_guidance, model.plan.batched
+        holds, skip, batched = flow_range(recipe.shift), recipe.skip_layer_guidance, model.residency.batched
         guided = Guided(network, positive, negative, scale, holds, skip, batched)
         return Denoiser(guided, lambda velocity, x, point: x.float() - point.sigma * velocity)
 

@@ -19,7 +19,7 @@ from engine.protocol.family_info import validate
 from engine.protocol.recipe import GuidancePoint, Recipe, SkipLayerGuidance
 from engine.worker.acceleration.step_caching import MOST_IN_A_ROW, StepCache
 from engine.worker.guidance import Denoiser, Guided, Told
-from engine.worker.residency.keeper import Keeper
+from engine.worker.residency.memory_manager import MemoryManager
 from engine.worker.runner import Runner
 from engine.worker.sampling.base import Point, SamplerState
 from engine.worker.sampling.flow import FlowSchedule
@@ -204,16 +204,16 @@ def test_streamed_weights_and_guidance_in_two_passes_go_with_it(
 ) -> None:
     recipe = recipe.replace(step_caching=TOLERANCE)
     whole = driver.make(tiny(variant), recipe)
-    plan = Keeper.plan
+    residency = MemoryManager.residency
 
     def streamed(self, *arguments, **more):
-        found, placing = plan(self, *arguments, **more)
+        found, placing = residency(self, *arguments, **more)
         parts = {
             name: replace(part, place="disk") if name == "transformer" else part for name, part in found.parts.items()
         }
         return replace(found, parts=parts, batched=False), placing
 
-    monkeypatch.setattr(Keeper, "plan", streamed)
+    monkeypatch.setattr(MemoryManager, "residency", streamed)
     made = Driver(Runner(device=torch.device("cpu"), precision=torch.float32)).make(tiny(variant), recipe)
     assert made.reused == whole.reused > 0
     assert torch.allclose(made.latents, whole.latents, atol=1e-4)

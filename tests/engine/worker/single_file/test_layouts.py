@@ -110,9 +110,8 @@ def test_quantised_gguf(
     with loaded.use("transformer") as parts:
         network = parts["transformer"]
         assert sum(isinstance(module, QuantisedLinear) for module in network.modules()) > 20
-        assert (
-            0 < loaded.bytes_on(loaded.plan.device) < 4 * sum(part.parameters for part in loaded.folder.parts.values())
-        )
+        parameters = sum(part.parameters for part in loaded.folder.parts.values())
+        assert 0 < loaded.bytes_on(loaded.residency.device) < 4 * parameters
 
 
 def test_a_lora_goes_onto_quantised_weights(folder: Path, store: Store, tmp_path: Path) -> None:

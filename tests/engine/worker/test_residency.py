@@ -12,7 +12,7 @@ from engine.families.sd35.network.pipeline import StableDiffusion35Pipeline
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.residency.casting import cast_for_each_call
 from engine.worker.residency.placing import Placing
-from engine.worker.residency.plan import Machine, PartPlan, Plan, make_plan
+from engine.worker.residency.residency import FreeMemory, ModelResidency, Residency, from_weights_alone
 from engine.worker.runner import Runner
 
 from .conftest import Driver, cogvideox, sd35
@@ -36,54 +36,54 @@ def large(tmp_path) -> ModelFolder:
     return folder(tmp_path, text_encoder=0.1, text_encoder_3=4.8, transformer=8.1, vae=0.1)
 
 
-def sd35_plan(model: ModelFolder, machine: Machine):
-    return make_plan(model, machine, StableDiffusion35Pipeline().device_dtype)
+def sd35_residency(model: ModelFolder, free: FreeMemory):
+    return from_weights_alone(model, free, StableDiffusion35Pipeline().device_dtype)
 
 
 def test_a_cpu_computes_in_fp32_unless_it_has_bf16_instructions(large) -> None:
-    plan = sd35_plan(large, Machine(CPU, 500 * GIB))
-    assert set(plan.parts.values()) == {PartPlan(FP32, FP32)} and plan.resident
-    native = sd35_plan(large, Machine(CPU, 500 * GIB, native_bf16=True))
-    assert set(native.parts.values()) == {PartPlan(BF16, BF16)}
+    residency = sd35_residency(large, FreeMemory(CPU, 500 * GIB))
+    assert set(residency.parts.values()) == {Residency(FP32, FP32)} and residency.resident
+    native = sd35_residency(large, FreeMemory(CPU, 500 * GIB, native_bf16=True))
+    assert set(native.parts.values()) == {Residency(BF16, BF16)}
 
 
 def test_fp16_is_never_the_arithmetic_of_a_cpu(tmp_path) -> None:
     model = folder(tmp_path, "F16", transformer=1.7)
-    assert make_plan(model, Machine(CPU, 500 * GIB, native_bf16=True), CogVideoXPipeline().device_dtype).parts == {
-        "transformer": PartPlan(FP32, FP32)
-    }
+    free = FreeMemory(CPU, 500 * GIB, native_bf16=True)
+    residency = from_weights_alone(model, free, CogVideoXPipeline().device_dtype)
+    assert residency.parts == {"transformer": Residency(FP32, FP32)}
 
 
 def test_less_memory_first_keeps_weights_small_and_then_frees_each_stage(large) -> None:
-    small = sd35_plan(large, Machine(CPU, 48 * GIB))
-    assert set(small.parts.values()) == {PartPlan(BF16, FP32)} and small.resident
-    by_stage = sd35_plan(large, Machine(CPU, 24 * GIB))
-    assert set(by_stage.parts.values()) == {PartPlan(BF16, FP32, "stage")} and not by_stage.resident
+    small = sd35_residency(large, FreeMemory(CPU, 48 * GIB))
+    assert set(small.parts.values()) == {Residency(BF16, FP32)} and small.resident
+    by_stage = sd35_residency(large, FreeMemory(CPU, 24 * GIB))
+    assert set(by_stage.parts.values()) == {Residency(BF16, FP32, "stage")} and not by_stage.resident
 
 
 def test_a_gpu_takes_the_familys_precision_and_holds_what_fits(large) -> None:
-    roomy = sd35_plan(large, Machine(GPU, 64 * GIB, 80 * GIB))
-    assert set(roomy.parts.values()) == {PartPlan(BF16, BF16)} and roomy.on_device and roomy.resident
-    tight = sd35_plan(large, Machine(GPU, 64 * GIB, 18 * GIB))
+    roomy = sd35_residency(large, FreeMemory(GPU, 64 * GIB, 80 * GIB))
+    assert set(roomy.parts.values()) == {Residency(BF16, BF16)} and roomy.on_device and roomy.resident
+    tight = sd35_residency(large, FreeMemory(GPU, 64 * GIB, 18 * GIB))
     assert not tight.on_device and tight.resident
 
 
 def test_cogvideox_2b_is_fp16_on_a_gpu_but_its_t5_is_not(tmp_path) -> None:
     model = folder(tmp_path, "F16", text_encoder=4.8, transformer=1.7, vae=0.2)
-    plan = make_plan(model, Machine(GPU, 64 * GIB, 24 * GIB), CogVideoXPipeline().device_dtype)
-    assert plan.parts["transformer"] == plan.parts["vae"] == PartPlan(FP16, FP16)
-    assert plan.parts["text_encoder"] == PartPlan(BF16, BF16)
+    residency = from_weights_alone(model, FreeMemory(GPU, 64 * GIB, 24 * GIB), CogVideoXPipeline().device_dtype)
+    assert residency.parts["transformer"] == residency.parts["vae"] == Residency(FP16, FP16)
+    assert residency.parts["text_encoder"] == Residency(BF16, BF16)
 
 
 def test_small_models_are_fp32_everywhere(tmp_path) -> None:
     model = folder(tmp_path, "F16", transformer=0.008, vae=0.001)
-    for machine in (Machine(CPU, 8 * GIB, native_bf16=True), Machine(GPU, 8 * GIB, 4 * GIB)):
-        assert set(sd35_plan(model, machine).parts.values()) == {PartPlan(FP32, FP32)}
+    for free in (FreeMemory(CPU, 8 * GIB, native_bf16=True), FreeMemory(GPU, 8 * GIB, 4 * GIB)):
+        assert set(sd35_residency(model, free).parts.values()) == {Residency(FP32, FP32)}
 
 
 def with_free(bytes_: int) -> Runner:
     """An engine on a machine with that much free memory."""
-    return Runner(device=CPU, free=lambda device: Machine(device, bytes_))
+    return Runner(device=CPU, free=lambda device: FreeMemory(device, bytes_))
 
 
 @pytest.mark.parametrize(("variant", "recipe"), [("sd35-medium", sd35()), ("cogvideox-5b", cogvideox(sampler="dpm"))])
@@ -92,12 +92,12 @@ def test_small_weights_give_the_same_bits_as_wide_ones(variant, recipe, stored, 
     """float32 arithmetic on weights that were stored small, widened once or at every call."""
     model = tiny(variant, stored)
     wide = Driver(Runner(device=CPU, precision=FP32)).make(model, recipe)
-    monkeypatch.setattr("engine.worker.residency.keeper.place", lambda *_: Placing(None, True))
+    monkeypatch.setattr("engine.worker.residency.memory_manager.place", lambda *_: Placing(None, True))
     weights = sum(part.stored_bytes for part in with_free(8 * GIB).open(model).folder.parts.values())
     small = Driver(with_free(int(weights * 1.2 / 0.7)))
     assert torch.equal(small.make(model, recipe).latents, wide.latents)
-    plan = small.runner.open(model).plan
-    assert all(part.is_cast for part in plan.parts.values()) and plan.resident
+    residency = small.runner.open(model).residency
+    assert all(part.is_cast for part in residency.parts.values()) and residency.resident
 
 
 @pytest.mark.parametrize("variant", ["sd35-large", "cogvideox-5b"])
@@ -107,27 +107,27 @@ def test_every_place_gives_the_same_bits(variant: str, place, tiny, monkeypatch)
     whole = Driver(Runner(device=CPU)).make(model, recipe)
     driver = Driver(Runner(device=CPU))
 
-    def elsewhere(*arguments) -> Plan:
-        plan = make_plan(*arguments)
-        return replace(plan, parts={name: replace(part, place=place) for name, part in plan.parts.items()})
+    def elsewhere(*arguments) -> ModelResidency:
+        residency = from_weights_alone(*arguments)
+        return replace(residency, parts={name: replace(part, place=place) for name, part in residency.parts.items()})
 
-    monkeypatch.setattr("engine.worker.residency.keeper.place", lambda *_: Placing(None, True))
-    monkeypatch.setattr("engine.worker.residency.keeper.make_plan", elsewhere)
+    monkeypatch.setattr("engine.worker.residency.memory_manager.place", lambda *_: Placing(None, True))
+    monkeypatch.setattr("engine.worker.residency.memory_manager.from_weights_alone", elsewhere)
     for _ in range(2):
         assert torch.equal(driver.make(model, recipe).frames, whole.frames)
         opened = driver.runner.open(model)
-        there = [name for name in opened.plan.parts if opened.is_loaded(name)]
-        assert there == (["vae"] if place in ("stage", "disk") else list(opened.plan.parts))
+        there = [name for name in opened.residency.parts if opened.is_loaded(name)]
+        assert there == (["vae"] if place in ("stage", "disk") else list(opened.residency.parts))
 
 
 def test_the_engine_takes_the_planners_plan(tiny) -> None:
     """Resident where there is memory; from the disk where there is next to none, which still ends well."""
     model = tiny("sd35-large")
     roomy, tight = with_free(64 * GIB), with_free(GIB)
-    assert roomy.open(model, sd35()).plan.on_device
-    plan = tight.open(model, sd35()).plan
-    assert plan.planned is not None and plan.planned.strategy == "disk streaming"
-    assert "disk" in {part.place for part in plan.parts.values()} and not plan.resident
+    assert roomy.open(model, sd35()).residency.on_device
+    residency = tight.open(model, sd35()).residency
+    assert residency.plan is not None and residency.plan.strategy == "disk streaming"
+    assert "disk" in {part.place for part in residency.parts.values()} and not residency.resident
     whole, little = Driver(roomy).make(model, sd35()), Driver(tight).make(model, sd35())
     assert torch.allclose(little.latents, whole.latents, atol=1e-4)  # guidance in two passes sums in another order
 

@@ -1,4 +1,4 @@
-"""A plan as the engine carries it out: precision and place of each component, and how guidance and the VAE run.
+"""How a model resides in memory: precision and place of each component, and how guidance and the VAE run.
 
 Precision: on a CPU, float32 arithmetic, unless the CPU has bfloat16 instructions and the weights are bfloat16 (float16
 is emulated on CPUs, and bfloat16 without instructions is 2 to 5 times slower than float32). Where the plan says so, the
@@ -14,8 +14,7 @@ from typing import Any
 
 import torch
 
-from engine.memory.plan import Decoding, Placement, Storage, Weights
-from engine.memory.plan import Plan as Planned
+from engine.memory.plan import Decoding, MemoryPlan, Placement, Storage, Weights
 from engine.worker.model_folder import ModelFolder, Part
 
 NATIVE_BF16 = ("BF16", "F8_E4M3", "F8_E5M2")
@@ -34,7 +33,7 @@ WHOLE = Decoding()
 
 
 @dataclass(frozen=True)
-class PartPlan:
+class Residency:
     """Weights are kept in ``storage`` and computed with in ``compute``; ``place`` says where they lie. ``weights``
     other than native are those of the blocks' linear layers."""
 
@@ -54,14 +53,14 @@ class PartPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """``batched``: both sides of guidance in one pass. ``planned`` is the planner's plan that this one carries out."""
+class ModelResidency:
+    """``batched``: both sides of guidance in one pass. ``plan`` is the one that this carries out."""
 
     device: torch.device
-    parts: dict[str, PartPlan]
+    parts: dict[str, Residency]
     decoding: Decoding = WHOLE
     batched: bool = True
-    planned: Planned | None = None
+    plan: MemoryPlan | None = None
 
     @property
     def resident(self) -> bool:
@@ -74,14 +73,14 @@ class Plan:
         return all(part.place == "device" for part in self.parts.values())
 
     def pixel_facts(self) -> dict[str, Any]:
-        """What of this plan changes pixels, as JSON-able values: a checkpoint goes on only under equal facts. Weights
+        """What of it changes pixels, as JSON-able values: a checkpoint goes on only under equal facts. Weights
         that are widened for each call give the bits of those that were widened once; guidance in two passes differs in
         the last bits alone, which is less than starting over costs."""
         return {name: part.arithmetic for name, part in sorted(self.parts.items())}
 
 
 @dataclass(frozen=True)
-class Machine:
+class FreeMemory:
     """The device, and free bytes of the host and of the device (0 without one of its own)."""
 
     device: torch.device
@@ -103,7 +102,7 @@ def precisions(
     storage: Storage = "wide",
     precision: torch.dtype | None = None,
     wanted: Weights = "native",
-) -> dict[str, PartPlan]:
+) -> dict[str, Residency]:
     """``device_dtype`` is the family's choice on a GPU; ``precision`` overrides everything (for measurements).
     ``wanted`` is what the recipe says of weights: that of transformers and T5s."""
     weights = {name: part for name, part in folder.parts.items() if part.weights}
@@ -126,62 +125,62 @@ def precisions(
     def reduced(part: Part) -> Weights:
         return wanted if part.name == "transformer" or part.config.get("model_type") == "t5" else "native"
 
-    return {name: PartPlan(kept(part), compute(part), weights=reduced(part)) for name, part in weights.items()}
+    return {name: Residency(kept(part), compute(part), weights=reduced(part)) for name, part in weights.items()}
 
 
 def carry_out(
-    planned: Planned,
+    plan: MemoryPlan,
     folder: ModelFolder,
     device: torch.device,
     native_bf16: bool,
     device_dtype: Callable[[Part], torch.dtype],
     stands_for: torch.device | None = None,
-) -> Plan:
+) -> ModelResidency:
     """The planner's plan for ``folder``; ``device`` may stand for another one, whose precision counts."""
-    places: dict[str, Placement] = {"transformer": planned.transformer, "vae": planned.vae}  # all others read texts
-    parts = precisions(folder, stands_for or device, native_bf16, device_dtype, planned.storage, wanted=planned.weights)
-    return Plan(
+    places: dict[str, Placement] = {"transformer": plan.transformer, "vae": plan.vae}  # all others read texts
+    parts = precisions(folder, stands_for or device, native_bf16, device_dtype, plan.storage, wanted=plan.weights)
+    return ModelResidency(
         device,
-        {name: replace(part, place=places.get(name, planned.text)) for name, part in parts.items()},
-        planned.decoding,
-        planned.batched,
-        planned,
+        {name: replace(part, place=places.get(name, plan.text)) for name, part in parts.items()},
+        plan.decoding,
+        plan.batched,
+        plan,
     )
 
 
-def make_plan(
+def from_weights_alone(
     folder: ModelFolder,
-    machine: Machine,
+    free: FreeMemory,
     device_dtype: Callable[[Part], torch.dtype],
     precision: torch.dtype | None = None,
     wanted: Weights = "native",
-) -> Plan:
+) -> ModelResidency:
     """From the weights alone, for networks whose activations are not known: everything stays if it fits; otherwise
     weights stay as they are stored, then components are loaded for their stage and released after it; on a GPU they
     come over for their stage alone."""
     weights = {name: part for name, part in folder.parts.items() if part.weights}
 
-    def sizes(parts: dict[str, PartPlan]) -> list[int]:
-        return [held_bytes(weights[name], plan) for name, plan in parts.items()]
+    def sizes(parts: dict[str, Residency]) -> list[int]:
+        return [held_bytes(weights[name], residency) for name, residency in parts.items()]
 
-    def parts_in(storage: Storage) -> dict[str, PartPlan]:
-        return precisions(folder, machine.device, machine.native_bf16, device_dtype, storage, precision, wanted)
+    def parts_in(storage: Storage) -> dict[str, Residency]:
+        return precisions(folder, free.device, free.native_bf16, device_dtype, storage, precision, wanted)
 
-    storages: list[Storage] = ["wide", "stored"] if machine.device.type == "cpu" else ["wide"]
+    storages: list[Storage] = ["wide", "stored"] if free.device.type == "cpu" else ["wide"]
     choices = [(parts_in(storage), resident) for resident in (True, False) for storage in storages]
     parts, resident = choices[-1]
     for parts, resident in choices:
         needed = sum(sizes(parts)) if resident else max(sizes(parts), default=0)
-        if needed <= machine.host_free * HOST_SHARE:
+        if needed <= free.host_free * HOST_SHARE:
             break
-    on_device = machine.device.type == "cpu" or sum(sizes(parts)) <= machine.device_free * DEVICE_SHARE
+    on_device = free.device.type == "cpu" or sum(sizes(parts)) <= free.device_free * DEVICE_SHARE
     place: Placement = "stage" if not resident else "device" if on_device else "host"
-    return Plan(machine.device, {name: replace(part, place=place) for name, part in parts.items()})
+    return ModelResidency(free.device, {name: replace(part, place=place) for name, part in parts.items()})
 
 
-def held_bytes(part: Part, plan: PartPlan) -> int:
+def held_bytes(part: Part, residency: Residency) -> int:
     """Bytes of the weights of ``part`` in memory."""
-    return part.held_bytes(plan.storage.itemsize if plan.weights == "native" else 1)
+    return part.held_bytes(residency.storage.itemsize if residency.weights == "native" else 1)
 
 
 def _smaller(one: torch.dtype, other: torch.dtype) -> torch.dtype:

@@ -14,10 +14,9 @@ from engine.memory.plan import StageName, weights_of
 from engine.protocol.events import DeviceInfo
 from engine.protocol.recipe import Recipe
 from engine.worker.model_folder import ModelFolder
-from engine.worker.residency import plan as plans
 from engine.worker.residency.placing import Placing, place
-from engine.worker.residency.plan import Plan, carry_out, make_plan
 from engine.worker.residency.pool import HOST, Pool, empty_cache
+from engine.worker.residency.residency import FreeMemory, ModelResidency, carry_out, from_weights_alone
 
 if TYPE_CHECKING:
     from engine.worker.models import Model
@@ -26,11 +25,11 @@ if TYPE_CHECKING:
 IDLE_SHARE = 0.5
 """Part of the host's memory that models may keep between jobs."""
 
-Free = Callable[[torch.device], plans.Machine]
+Free = Callable[[torch.device], FreeMemory]
 """Free bytes now, asked of the system."""
 
 
-class Keeper:
+class MemoryManager:
     """Plans jobs on ``device`` and keeps loaded parts in ``pool``. ``free`` is asked anew each time, because other
     programs take memory too. ``precision`` overrides the planner: everything stays in memory in that dtype.
 
@@ -63,10 +62,10 @@ class Keeper:
         )
         return machine.leaving(keep_free)
 
-    def plan(
+    def residency(
         self, recipe: Recipe, family: Pipeline, folder: ModelFolder, level: int = 0, keep_free: int = 0
-    ) -> tuple[Plan, Placing | None]:
-        """The plan for ``recipe`` with the model in ``folder``, and what may follow it (None: nothing is known).
+    ) -> tuple[ModelResidency, Placing | None]:
+        """The residency for ``recipe`` with the model in ``folder``, and what may follow it (None: nothing is known).
 
         ``level`` is ``Generate.memory_level``.
         """
@@ -75,9 +74,9 @@ class Keeper:
             placing = place(recipe, family, folder, self.machine(keep_free), level, self.footprints)
             if placing.current is not None:
                 return self.carry_out(placing, family, folder), placing
-        return make_plan(folder, now, family.device_dtype, self._precision, weights_of(recipe)), None
+        return from_weights_alone(folder, now, family.device_dtype, self._precision, weights_of(recipe)), None
 
-    def carry_out(self, placing: Placing, family: Pipeline, folder: ModelFolder) -> Plan:
+    def carry_out(self, placing: Placing, family: Pipeline, folder: ModelFolder) -> ModelResidency:
         assert placing.current is not None
         native_bf16 = self._free(self.device).native_bf16
         return carry_out(placing.current, folder, self.device, native_bf16, family.device_dtype)
@@ -106,11 +105,11 @@ class Keeper:
 
     def _peaks(self, model: Model, names: list[str], stage: StageName) -> tuple[int, int]:
         """Bytes of the host and of the device that ``stage`` needs in all."""
-        planned = model.plan.planned
-        if planned is None:
+        plan = model.residency.plan
+        if plan is None:
             needed = model.needed(names)
             return model.bytes_on(HOST) + needed, needed
-        found = next(entry for entry in planned.stages if entry.stage == stage)
+        found = next(entry for entry in plan.stages if entry.stage == stage)
         return found.host, found.device
 
 
