@@ -43,7 +43,7 @@ from .conftest import Driver, cogvideox, sd35
 CPU = torch.device("cpu")
 FP32, BF16 = torch.float32, torch.bfloat16
 PLACES = ("device", "stage", "blocks", "disk")
-FOLDER = Path(__file__).resolve().parents[3] / "resources" / "models" / MINI_IMAGE
+FOLDER = Path(__file__).resolve().parents[4] / "resources" / "models" / MINI_IMAGE
 
 
 @pytest.fixture
