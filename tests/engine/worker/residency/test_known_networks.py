@@ -10,8 +10,7 @@ import torch
 from engine.memory.footprints import Footprints
 from engine.worker.residency.residency import FreeMemory
 from engine.worker.runner import Runner
-
-from .conftest import Driver, sd35
+from tests.engine.worker.conftest import Driver, sd35
 
 GIB = 2**30
 

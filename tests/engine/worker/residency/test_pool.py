@@ -14,8 +14,7 @@ from engine.protocol.events import StageChanged
 from engine.worker.residency.pool import Held, Pool
 from engine.worker.residency.residency import FreeMemory
 from engine.worker.runner import Runner
-
-from .conftest import Driver, cogvideox, sd35
+from tests.engine.worker.conftest import Driver, cogvideox, sd35
 
 GIB = 2**30
 CPU = torch.device("cpu")

@@ -34,11 +34,10 @@ from engine.worker.residency.skeleton import build_skeleton
 from engine.worker.residency.stretches import find_stretches
 from engine.worker.runner import Runner
 from engine.worker.single_file.quantised import QuantisedLinear
+from tests.engine.worker.adapters.test_adapters import make as make_with_loras
+from tests.engine.worker.adapters.test_adapters import peft
+from tests.engine.worker.conftest import Driver, cogvideox, sd35
 from tests.fakes import single_files as layouts
-
-from .adapters.test_adapters import make as make_with_loras
-from .adapters.test_adapters import peft
-from .conftest import Driver, cogvideox, sd35
 
 CPU = torch.device("cpu")
 FP32, BF16 = torch.float32, torch.bfloat16

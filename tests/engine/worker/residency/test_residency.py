@@ -14,8 +14,7 @@ from engine.worker.residency.casting import cast_for_each_call
 from engine.worker.residency.placing import Placing
 from engine.worker.residency.residency import FreeMemory, ModelResidency, Residency, from_weights_alone
 from engine.worker.runner import Runner
-
-from .conftest import Driver, cogvideox, sd35
+from tests.engine.worker.conftest import Driver, cogvideox, sd35
 
 GIB = 2**30
 CPU, GPU = torch.device("cpu"), torch.device("cuda")

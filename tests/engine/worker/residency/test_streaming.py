@@ -25,8 +25,7 @@ from engine.worker.residency.residency import Residency
 from engine.worker.residency.skeleton import build_skeleton
 from engine.worker.residency.streaming import FromDisk, Streamed, streamed_from_host
 from engine.worker.residency.stretches import Reader, find_stretches
-
-from .conftest import align
+from tests.engine.worker.conftest import align
 
 CPU = torch.device("cpu")
 FP32, BF16, FP16 = torch.float32, torch.bfloat16, torch.float16
