@@ -3490,6 +3490,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Aceite a licença em {}, crie um token em {} e informe-o: “models token”.</translation>
     </message>
     <message>
+      <source>Add it to a model, among the LoRAs.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>An event could not be read: {}.</source>
       <translation>Um evento não pôde ser lido: {}.</translation>
     </message>
@@ -5160,6 +5164,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is a LoRA for {}.</source>
       <translation>{} é um LoRA para {}.</translation>
+    </message>
+    <message>
+      <source>{} is a LoRA, not a model.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>{} is a pickle: opening it can run any program.</source>
