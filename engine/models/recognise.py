@@ -141,8 +141,12 @@ def what_runs() -> str:
 
 def _unknown(path: Path, format: Format, tensors: TensorFile) -> BadFile:
     told = stranger(tensors.shapes)
-    if told is not None and told.kind == "LoRA" and not told.family:
+    if told is not None and told.kind == "LoRA":
+        if told.family:
+            return BadFile(f"{path.name} is a LoRA for {told.family}.", what_runs())
         return BadFile(f"{path.name} is a LoRA, not a model.", "Add it to a model, among the LoRAs.")
+    if told is not None and told.kind == "ControlNet" and told.family:
+        return BadFile(f"{path.name} is a ControlNet for {told.family}.", what_runs())
     if told is not None:
         return BadFile(f"{path.name} is {told.what}.", what_runs())
     if format == "gguf":

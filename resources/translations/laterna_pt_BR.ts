@@ -3314,6 +3314,170 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>um compilador C++</translation>
     </message>
     <message>
+      <source>a Chroma transformer</source>
+      <translation>um transformer do Chroma</translation>
+    </message>
+    <message>
+      <source>a Cosmos transformer</source>
+      <translation>um transformer do Cosmos</translation>
+    </message>
+    <message>
+      <source>a Flux transformer</source>
+      <translation>um transformer do Flux</translation>
+    </message>
+    <message>
+      <source>a Flux.2 transformer</source>
+      <translation>um transformer do Flux.2</translation>
+    </message>
+    <message>
+      <source>a GLIGEN adapter</source>
+      <translation>um adaptador GLIGEN</translation>
+    </message>
+    <message>
+      <source>a HiDream transformer</source>
+      <translation>um transformer do HiDream</translation>
+    </message>
+    <message>
+      <source>a Hunyuan-DiT transformer</source>
+      <translation>um transformer do Hunyuan-DiT</translation>
+    </message>
+    <message>
+      <source>a HunyuanVideo transformer</source>
+      <translation>um transformer do HunyuanVideo</translation>
+    </message>
+    <message>
+      <source>a Kandinsky 5 transformer</source>
+      <translation>um transformer do Kandinsky 5</translation>
+    </message>
+    <message>
+      <source>a Lumina or Z-Image transformer</source>
+      <translation>um transformer do Lumina ou Z-Image</translation>
+    </message>
+    <message>
+      <source>a Mochi transformer</source>
+      <translation>um transformer do Mochi</translation>
+    </message>
+    <message>
+      <source>a PhotoMaker</source>
+      <translation>um PhotoMaker</translation>
+    </message>
+    <message>
+      <source>a PixArt transformer</source>
+      <translation>um transformer do PixArt</translation>
+    </message>
+    <message>
+      <source>a Qwen-Image transformer</source>
+      <translation>um transformer do Qwen-Image</translation>
+    </message>
+    <message>
+      <source>a Sana transformer</source>
+      <translation>um transformer do Sana</translation>
+    </message>
+    <message>
+      <source>a Stable Audio model</source>
+      <translation>um modelo do Stable Audio</translation>
+    </message>
+    <message>
+      <source>a Stable Cascade model</source>
+      <translation>um modelo do Stable Cascade</translation>
+    </message>
+    <message>
+      <source>a Stable Diffusion 1, 2 or XL checkpoint</source>
+      <translation>um checkpoint do Stable Diffusion 1, 2 ou XL</translation>
+    </message>
+    <message>
+      <source>a Stable Diffusion XL checkpoint</source>
+      <translation>um checkpoint do Stable Diffusion XL</translation>
+    </message>
+    <message>
+      <source>a Stable Video Diffusion model</source>
+      <translation>um modelo do Stable Video Diffusion</translation>
+    </message>
+    <message>
+      <source>a T2I-Adapter</source>
+      <translation>um T2I-Adapter</translation>
+    </message>
+    <message>
+      <source>a T5 of another size or kind</source>
+      <translation>um T5 de outro tamanho ou tipo</translation>
+    </message>
+    <message>
+      <source>a VAE of Stable Diffusion 1, 2 or XL</source>
+      <translation>um VAE do Stable Diffusion 1, 2 ou XL</translation>
+    </message>
+    <message>
+      <source>a VAE of another model</source>
+      <translation>um VAE de outro modelo</translation>
+    </message>
+    <message>
+      <source>a Wan video transformer</source>
+      <translation>um transformer de vídeo do Wan</translation>
+    </message>
+    <message>
+      <source>a language model</source>
+      <translation>um modelo de linguagem</translation>
+    </message>
+    <message>
+      <source>a motion module of AnimateDiff</source>
+      <translation>um módulo de movimento do AnimateDiff</translation>
+    </message>
+    <message>
+      <source>a small VAE for previews (TAESD)</source>
+      <translation>um VAE pequeno para prévias (TAESD)</translation>
+    </message>
+    <message>
+      <source>a style model of Flux</source>
+      <translation>um modelo de estilo do Flux</translation>
+    </message>
+    <message>
+      <source>a text encoder of another model</source>
+      <translation>um codificador de texto de outro modelo</translation>
+    </message>
+    <message>
+      <source>a textual inversion</source>
+      <translation>uma inversão textual</translation>
+    </message>
+    <message>
+      <source>a transformer of a family that Laterna does not know</source>
+      <translation>um transformer de uma família que o Laterna não conhece</translation>
+    </message>
+    <message>
+      <source>a vision encoder</source>
+      <translation>um codificador de visão</translation>
+    </message>
+    <message>
+      <source>a vision-language model</source>
+      <translation>um modelo de visão e linguagem</translation>
+    </message>
+    <message>
+      <source>an ACE-Step model</source>
+      <translation>um modelo do ACE-Step</translation>
+    </message>
+    <message>
+      <source>an AuraFlow transformer</source>
+      <translation>um transformer do AuraFlow</translation>
+    </message>
+    <message>
+      <source>an IP-Adapter</source>
+      <translation>um IP-Adapter</translation>
+    </message>
+    <message>
+      <source>an LTX-Video or PixArt transformer</source>
+      <translation>um transformer do LTX-Video ou PixArt</translation>
+    </message>
+    <message>
+      <source>an LTX-Video transformer</source>
+      <translation>um transformer do LTX-Video</translation>
+    </message>
+    <message>
+      <source>an OmniGen transformer</source>
+      <translation>um transformer do OmniGen</translation>
+    </message>
+    <message>
+      <source>an upscaler</source>
+      <translation>um ampliador</translation>
+    </message>
+    <message>
       <source>block streaming</source>
       <translation>transmissão por blocos</translation>
     </message>
@@ -3410,6 +3574,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>suporte para este dispositivo</translation>
     </message>
     <message>
+      <source>the VAE of HunyuanVideo</source>
+      <translation>o VAE do HunyuanVideo</translation>
+    </message>
+    <message>
+      <source>the VAE of Wan or Qwen-Image</source>
+      <translation>o VAE do Wan ou do Qwen-Image</translation>
+    </message>
+    <message>
       <source>the model's files have changed since</source>
       <translation>os arquivos do modelo mudaram desde então</translation>
     </message>
@@ -3491,7 +3663,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>Add it to a model, among the LoRAs.</source>
-      <translation type="unfinished" />
+      <translation>Junte-o a um modelo, entre os LoRAs.</translation>
     </message>
     <message>
       <source>An event could not be read: {}.</source>
@@ -5167,7 +5339,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>{} is a LoRA, not a model.</source>
-      <translation type="unfinished" />
+      <translation>{} é um LoRA, não um modelo.</translation>
     </message>
     <message>
       <source>{} is a pickle: opening it can run any program.</source>

@@ -163,3 +163,7 @@ _TWO_ATTENTIONS = _transformer("LTX-Video or PixArt")
 
 def _name(row: _Row | None) -> str:
     return row.name if row is not None else ""
+
+
+WORDS = tuple(dict.fromkeys(row.what for row in (*_FAMILIES, _TWO_ATTENTIONS, *_ADAPTERS, *_OTHERS)))
+"""What files are called, for whoever translates it."""
