@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,7 @@ from ui.window.main_window import MainWindow
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.doctor.finding import Finding
     from engine.interop.report import ImportResult
     from engine.models.service import ModelService
     from ui.window.services import Services
@@ -100,6 +101,7 @@ def make_window(
         prompt_tools=PromptTools(StyleStore(resources.STYLES, paths.styles), Wildcards(paths.wildcards)),
         loras=Loras(LoraShelf(paths.adapters)),
         report_source=logs,
+        examination=lambda network, begun: _examination(paths, network, begun),
         version=VERSION,
         notice=settings_file.notice,
     )
@@ -110,6 +112,12 @@ def _read_recipe(path: Path, paths: Paths) -> ImportResult:
     from engine.interop.recipe_file import read_recipe_file
 
     return read_recipe_file(path, known_models(paths))
+
+
+def _examination(paths: Paths, network: bool, begun: Callable[[str, float], None]) -> Iterator[Finding]:
+    from app.examination import examination
+
+    return examination(paths, network, begun)
 
 
 def _open_services(paths: Paths, settings: Settings, engine_command: list[str] | None) -> Services:

@@ -25,5 +25,7 @@ WORLD = ROOT / "world"
 """What the embedded models know: things by name, their tokenizers' words, the latents' basis."""
 PROGRAM = ROOT.parent
 """The folder in which ``app``, ``ui``, ``engine`` and this lie side by side."""
-CALLED = "python3 start.py" if (PROGRAM / "start.py").exists() else "laterna"
+IN_A_CLONE = (PROGRAM / "start.py").exists()
+"""Otherwise installed, from a wheel."""
+CALLED = "python3 start.py" if IN_A_CLONE else "laterna"
 """How a person calls the program from here: in a clone, or installed."""

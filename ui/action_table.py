@@ -107,6 +107,7 @@ ROWS: tuple[Row, ...] = (
     Row("restart_engine", T("Actions", "Restart the engine"), (), "refresh", LATERNA),
     Row("show_menu", T("Actions", "Menu"), ("F10",), "menu", LATERNA),
     Row("show_shortcuts", T("Actions", "Keyboard shortcuts"), ("F1",), "keyboard", LATERNA),
+    Row("examine", T("Actions", "Examine this machine…"), (), "search", LATERNA),
     Row("save_report", T("Actions", "Save a report…"), (), "warning", LATERNA),
     Row("show_about", T("Actions", "About Laterna"), (), "info", LATERNA),
     Row("quit", T("Actions", "Quit"), ("Ctrl+Q",), "", LATERNA),

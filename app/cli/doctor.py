@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
+from app.examination import examination
 from app.paths import Paths
-from engine.doctor.examination import Places, as_text, checks, examine
+from engine.doctor.finding import as_text
 
 WRONG = 1
 
@@ -13,8 +14,7 @@ WRONG = 1
 def run(arguments: Namespace, paths: Paths) -> int:
     """Exit code 1 where something has to be mended."""
     progress = ProgressLine()
-    places = places_of(paths)
-    found = list(examine(checks(places, network=not arguments.offline), progress.show))
+    found = list(examination(paths, not arguments.offline, progress.show))
     progress.end()
     faults = any(finding.state == "wrong" for finding in found)
     if arguments.json:
@@ -22,15 +22,3 @@ def run(arguments: Namespace, paths: Paths) -> int:
     else:
         print(as_text(found))
     return WRONG if faults else 0
-
-
-def places_of(paths: Paths) -> Places:
-    written = {
-        "settings": paths.config,
-        "data": paths.data,
-        "models": paths.models,
-        "caches": paths.cache,
-        "logs": paths.logs,
-        "pictures and clips": paths.output,
-    }
-    return Places(written, paths.models, paths.output)

@@ -8,12 +8,12 @@ import sys
 import msgspec
 
 from engine.doctor.finding import Finding, gigabytes, good, note, wrong
+from engine.doctor.remedies import EVERYWHERE, WITH_CUDA
 from engine.memory import observed
 from engine.memory.machine import Machine
 
 SECONDS = 90.0
 MODULE = "engine.worker.doctor"
-TRY_CPU = "Make the environment anew with the build that runs everywhere: LATERNA_TORCH=cpu python3 start.py"
 
 
 class TorchReport(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,31 +57,36 @@ def ask(seconds: float, module: str = MODULE) -> TorchReport | Finding:
         return wrong("torch", f"PyTorch did not answer in {seconds:.0f} s: the card's driver hangs.",
                      "Start the computer again; if it stays so, install the card's driver anew.")  # fmt: skip
     except OSError as error:
-        return wrong("torch", f"PyTorch's process could not be started: {error.strerror}.", TRY_CPU)
+        return wrong("torch", f"PyTorch's process could not be started: {error.strerror}.", EVERYWHERE)
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit {done.returncode}"]
-        return wrong("torch", f"PyTorch cannot be loaded: {last[0][:300]}.", TRY_CPU)
+        return wrong("torch", f"PyTorch cannot be loaded: {last[0][:300]}.", EVERYWHERE)
     try:
         return msgspec.json.decode(done.stdout.splitlines()[-1], type=TorchReport)
     except (msgspec.DecodeError, IndexError):
-        return wrong("torch", "PyTorch's process gave no report.", TRY_CPU)
+        return wrong("torch", "PyTorch's process gave no report.", EVERYWHERE)
 
 
 def _build(report: TorchReport, machine: Machine) -> list[Finding]:
-    build = f"CUDA {report.cuda}" if report.cuda else f"ROCm {report.hip}" if report.hip else "no card's build"
-    text = f"PyTorch {report.version} ({build})."
+    build = f"CUDA {report.cuda}" if report.cuda else f"ROCm {report.hip}" if report.hip else "CPU"
+    here = f"PyTorch {report.version}, built for {build}, is here."
+    why = _misfit(report, machine)
+    return [wrong("torch", f"{here} {why[0]}", why[1])] if why else [good("torch", here)]
+
+
+def _misfit(report: TorchReport, machine: Machine) -> tuple[str, str] | None:
+    """What is wrong with the build on this machine, and what mends it."""
     if report.fault:
-        return [wrong("torch", f"{text} It fails on the card: {report.fault[:300]}.", TRY_CPU)]
+        return f"It fails on the card: {report.fault[:300].rstrip('.')}.", EVERYWHERE
     if machine.kind == "cuda" and report.kind != "cuda":
         if report.cuda:
-            return [wrong("torch", f"{text} It does not reach the {machine.name}: the card's driver is too old.",
-                          "Update the NVIDIA driver.")]  # fmt: skip
-        return [wrong("torch", f"{text} This computer has a {machine.name}, which this build cannot use.",
-                      "LATERNA_TORCH=cuda python3 start.py")]  # fmt: skip
+            text = f"It does not reach the {machine.name}: the card's driver is too old."
+            return text, "Update the NVIDIA driver."
+        return f"This computer has a {machine.name}, which this build cannot use.", WITH_CUDA
     if report.capability and report.built_for and not _is_built_for(report):
-        return [wrong("torch", f"{text} It was not built for a card like the {report.name}"
-                      f" (compute capability {report.capability}).", TRY_CPU)]  # fmt: skip
-    return [good("torch", text)]
+        text = f"It was not built for a card like the {report.name} (compute capability {report.capability})."
+        return text, EVERYWHERE
+    return None
 
 
 def _is_built_for(report: TorchReport) -> bool:
@@ -106,10 +111,8 @@ def _device(report: TorchReport) -> list[Finding]:
     if report.kind == "cpu":
         text = f"Pictures are computed by the processor, {report.name}, with {report.threads} threads."
         return [memory, note("device", text, flops=report.flops, bytes_per_second=report.bandwidth)]
-    driver = f", driver {report.driver}" if report.driver else ""
-    free = f"{gigabytes(report.total)}, {gigabytes(report.free)} of it free" if report.total else "shared memory"
-    found = [memory, good("device", f"{report.name}: {free}{driver}.", total_bytes=report.total,
-                          free_bytes=report.free, flops=report.flops, bytes_per_second=report.bandwidth)]  # fmt: skip
+    found = [memory, good("device", _card(report), total_bytes=report.total, free_bytes=report.free,
+                          flops=report.flops, bytes_per_second=report.bandwidth)]  # fmt: skip
     if report.link:
         text = f"Weights come to the card at {report.link / 1e9:.1f} GB a second."
         if report.link < 5e9:
@@ -120,8 +123,19 @@ def _device(report: TorchReport) -> list[Finding]:
     return found
 
 
+def _card(report: TorchReport) -> str:
+    if not report.total:
+        return f"The card is the {report.name}, which shares this computer's memory."
+    free = f"The card is the {report.name} with {gigabytes(report.total)}, {gigabytes(report.free)} of it free."
+    return f"{free} Its driver is {report.driver}." if report.driver else free
+
+
 def _kernels(report: TorchReport) -> list[Finding]:
-    parts = [f"attention by {', '.join(report.attention)}" if report.attention else "attention by plain products"]
-    parts.append("bfloat16 computed as it is" if report.native_bf16 else "bfloat16 widened to float32")
-    parts.append("8-bit products of the card" if report.float8_products else "no 8-bit products")
-    return [good("kernels", f"{'; '.join(parts).capitalize()}.")]
+    said = [
+        f"Attention is computed by: {', '.join(report.attention)}."
+        if report.attention
+        else "Attention is computed by plain products.",
+        "bfloat16 is computed as it is." if report.native_bf16 else "bfloat16 is widened to float32.",
+        "Products in 8 bits are here." if report.float8_products else "There are no products in 8 bits.",
+    ]
+    return [good("kernels", " ".join(said))]

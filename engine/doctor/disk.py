@@ -73,7 +73,7 @@ def speed(models: Path, byte_count: int = PROBE_BYTES) -> Finding:
     figures = {"read_bytes_per_second": reading, "write_bytes_per_second": writing}
     text = f"The models' disk reads {reading / 1e6:,.0f} MB and writes {writing / 1e6:,.0f} MB a second."
     if not past_cache:
-        text += " (This system gives no way to read past its cache: the disk itself may be slower.)"
+        text += " The system's cache could not be passed by: the disk itself may be slower."
     if reading < SLOW_READING:
         return note(
             "disk speed",

@@ -47,19 +47,6 @@ def examine(
         try:
             result = check()
         except Exception as error:  # the doctor is what one calls when things are broken
-            yield note(topic, f"This could not be looked at: {type(error).__name__}: {str(error)[:300]}")
+            yield note(topic, f"This could not be looked at: {type(error).__name__}: {str(error)[:300]}.")
             continue
         yield from [result] if isinstance(result, Finding) else result
-
-
-def as_text(findings: list[Finding]) -> str:
-    """What the command prints and the window copies."""
-    signs = {"good": "✓", "note": "•", "wrong": "✗"}
-    lines = []
-    for finding in findings:
-        lines.append(f"{signs[finding.state]} {finding.topic}: {finding.text}")
-        if finding.remedy:
-            lines.append(f"    → {finding.remedy}")
-    faults = sum(finding.state == "wrong" for finding in findings)
-    lines.append("Everything is in order." if not faults else f"To be mended: {faults}.")
-    return "\n".join(lines)

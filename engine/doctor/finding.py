@@ -38,3 +38,16 @@ def gigabytes(count: float) -> str:
     """As memories and disks are sold to people here: GiB with one place below ten."""
     value = count / 2**30
     return f"{value:.1f} GB" if value < 10 else f"{value:.0f} GB"
+
+
+def as_text(findings: list[Finding]) -> str:
+    """What the command prints and the window copies."""
+    signs = {"good": "✓", "note": "•", "wrong": "✗"}
+    lines = []
+    for finding in findings:
+        lines.append(f"{signs[finding.state]} {finding.topic}: {finding.text}")
+        if finding.remedy:
+            lines.append(f"    → {finding.remedy}")
+    faults = sum(finding.state == "wrong" for finding in findings)
+    lines.append("Everything is in order." if not faults else f"To be mended: {faults}.")
+    return "\n".join(lines)

@@ -12,13 +12,13 @@ from importlib import metadata
 from urllib.parse import urlsplit
 
 from engine.doctor.finding import Finding, good, note, wrong
+from engine.doctor.remedies import MAKE_ANEW
 from engine.models.keyrings import find_keyring
 from engine.models.transport import endpoint_from
 from engine.protocol.errors import NetworkFailed
 from engine.protocol.version import VERSION
 
 PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "PySide6-Essentials", "av", "msgspec")
-ANEW = "Make the environment anew: delete the folder .venv, then python3 start.py"
 HUB_SECONDS = 4.0
 # What Qt loads when it opens a window under X11; Debian's package of each.
 X11_LIBRARIES = {
@@ -40,10 +40,10 @@ def packages() -> Finding:
             missing.append(name)
     python = ".".join(map(str, sys.version_info[:3]))
     if missing:
-        return wrong("packages", f"Python {python} lacks: {', '.join(missing)}.", ANEW)
+        return wrong("packages", f"Python {python} lacks: {', '.join(missing)}.", MAKE_ANEW)
     qt = metadata.version("PySide6-Essentials")
     if sys.version_info[:2] == (3, 11) and tuple(map(int, qt.split(".")[:2])) >= (6, 12):
-        return wrong("packages", f"PySide6 {qt} crashes under Python 3.11.", ANEW)
+        return wrong("packages", f"PySide6 {qt} crashes under Python 3.11.", MAKE_ANEW)
     return good("packages", f"Laterna {VERSION}, Python {python}, {', '.join(versions)}.")
 
 
@@ -68,7 +68,7 @@ def clip_encoder() -> Finding:
 
         av.CodecContext.create("libx264", "w")
     except Exception as error:  # whatever a broken library raises
-        return wrong("clips", f"Clips cannot be saved: {error}.", ANEW)
+        return wrong("clips", f"Clips cannot be saved: {error}.", MAKE_ANEW)
     return good("clips", "Clips are encoded by x264.")
 
 
@@ -87,17 +87,20 @@ def hub(seconds: float = HUB_SECONDS) -> Finding:
     parts = urlsplit(endpoint)
     proxy = os.environ.get(f"{parts.scheme}_proxy") or os.environ.get(f"{parts.scheme}_proxy".upper())
     target = urlsplit(proxy if proxy and "://" in proxy else f"http://{proxy}") if proxy else parts
-    name = "The proxy" if proxy else "The hub"
+    where = target.hostname
     began = time.perf_counter()
     try:
         port = target.port or (443 if target.scheme == "https" else 80)
         socket.create_connection((target.hostname or "", port), timeout=seconds).close()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or "no answer"
+        not_reached = f"The proxy at {where} is not reached: {why}." if proxy else f"{where} is not reached: {why}."
         return note(
             "hub",
-            f"{name} at {target.hostname} is not reached ({why}). Models that are here work; none can be downloaded.",
+            f"{not_reached} Models that are here work; none can be downloaded.",
             "Check the network, and HTTPS_PROXY where this network has a proxy.",
         )
     taken = time.perf_counter() - began
-    return good("hub", f"{name} at {target.hostname} answers in {taken * 1000:.0f} ms.", seconds=taken)
+    ms = f"{taken * 1000:.0f}"
+    text = f"The proxy at {where} answers in {ms} ms." if proxy else f"{where} answers in {ms} ms."
+    return good("hub", text, seconds=taken)

@@ -87,6 +87,10 @@
       <translation>Todos os ajustes de {file} estão no formulário.</translation>
     </message>
     <message>
+      <source>Examine this machine…</source>
+      <translation>Examinar este computador…</translation>
+    </message>
+    <message>
       <source>Export a part as GIF, WebP or MP4…</source>
       <translation>Exportar um trecho como GIF, WebP ou MP4…</translation>
     </message>
@@ -1036,6 +1040,45 @@
     <message>
       <source>{name}: to, as a fraction of the schedule</source>
       <translation>{name}: até, como fração do cronograma</translation>
+    </message>
+  </context>
+  <context>
+    <name>ExaminationDialog</name>
+    <message>
+      <source>Copy</source>
+      <translation>Copiar</translation>
+    </message>
+    <message>
+      <source>Everything is in order.</source>
+      <translation>Está tudo em ordem.</translation>
+    </message>
+    <message>
+      <source>Look again</source>
+      <translation>Examinar de novo</translation>
+    </message>
+    <message>
+      <source>Looked for {seconds} s.</source>
+      <translation>Exame de {seconds} s.</translation>
+    </message>
+    <message>
+      <source>Looking at: {topic}</source>
+      <translation>Examinando: {topic}</translation>
+    </message>
+    <message>
+      <source>This machine</source>
+      <translation>Este computador</translation>
+    </message>
+    <message>
+      <source>To be mended: {count}.</source>
+      <translation>A consertar: {count}.</translation>
+    </message>
+    <message>
+      <source>Try whether the model hub is reached, too</source>
+      <translation>Testar também se o hub de modelos é alcançado</translation>
+    </message>
+    <message>
+      <source>What is here, what is wrong with it, and what mends it. Nothing is sent.</source>
+      <translation>O que há aqui, o que está errado e o que conserta. Nada é enviado.</translation>
     </message>
   </context>
   <context>
@@ -3242,362 +3285,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
   <context>
     <name>Sentences</name>
     <message>
-      <source>Frames per second</source>
-      <translation>O número de quadros por segundo</translation>
-    </message>
-    <message>
-      <source>Guidance</source>
-      <translation>A orientação</translation>
-    </message>
-    <message>
-      <source>Height</source>
-      <translation>A altura</translation>
-    </message>
-    <message>
-      <source>Loading PyTorch</source>
-      <translation>Carregando o PyTorch</translation>
-    </message>
-    <message>
-      <source>Loading the models' code</source>
-      <translation>Carregando o código dos modelos</translation>
-    </message>
-    <message>
-      <source>Shift</source>
-      <translation>O deslocamento</translation>
-    </message>
-    <message>
-      <source>The batch</source>
-      <translation>O lote</translation>
-    </message>
-    <message>
-      <source>The denoise strength</source>
-      <translation>A força de remoção de ruído</translation>
-    </message>
-    <message>
-      <source>The negative prompt</source>
-      <translation>O prompt negativo</translation>
-    </message>
-    <message>
-      <source>The number of frames</source>
-      <translation>O número de quadros</translation>
-    </message>
-    <message>
-      <source>The number of steps</source>
-      <translation>O número de passos</translation>
-    </message>
-    <message>
-      <source>The prompt</source>
-      <translation>O prompt</translation>
-    </message>
-    <message>
-      <source>The prompt length in tokens</source>
-      <translation>O comprimento do prompt em tokens</translation>
-    </message>
-    <message>
-      <source>The seed</source>
-      <translation>A semente</translation>
-    </message>
-    <message>
-      <source>The tolerance of step caching</source>
-      <translation>A tolerância dos passos pulados</translation>
-    </message>
-    <message>
-      <source>Triton or a C compiler</source>
-      <translation>Triton ou um compilador C</translation>
-    </message>
-    <message>
-      <source>Width</source>
-      <translation>A largura</translation>
-    </message>
-    <message>
-      <source>a C++ compiler</source>
-      <translation>um compilador C++</translation>
-    </message>
-    <message>
-      <source>a Chroma transformer</source>
-      <translation>um transformer do Chroma</translation>
-    </message>
-    <message>
-      <source>a Cosmos transformer</source>
-      <translation>um transformer do Cosmos</translation>
-    </message>
-    <message>
-      <source>a Flux transformer</source>
-      <translation>um transformer do Flux</translation>
-    </message>
-    <message>
-      <source>a Flux.2 transformer</source>
-      <translation>um transformer do Flux.2</translation>
-    </message>
-    <message>
-      <source>a GLIGEN adapter</source>
-      <translation>um adaptador GLIGEN</translation>
-    </message>
-    <message>
-      <source>a HiDream transformer</source>
-      <translation>um transformer do HiDream</translation>
-    </message>
-    <message>
-      <source>a Hunyuan-DiT transformer</source>
-      <translation>um transformer do Hunyuan-DiT</translation>
-    </message>
-    <message>
-      <source>a HunyuanVideo transformer</source>
-      <translation>um transformer do HunyuanVideo</translation>
-    </message>
-    <message>
-      <source>a Kandinsky 5 transformer</source>
-      <translation>um transformer do Kandinsky 5</translation>
-    </message>
-    <message>
-      <source>a Lumina or Z-Image transformer</source>
-      <translation>um transformer do Lumina ou Z-Image</translation>
-    </message>
-    <message>
-      <source>a Mochi transformer</source>
-      <translation>um transformer do Mochi</translation>
-    </message>
-    <message>
-      <source>a PhotoMaker</source>
-      <translation>um PhotoMaker</translation>
-    </message>
-    <message>
-      <source>a PixArt transformer</source>
-      <translation>um transformer do PixArt</translation>
-    </message>
-    <message>
-      <source>a Qwen-Image transformer</source>
-      <translation>um transformer do Qwen-Image</translation>
-    </message>
-    <message>
-      <source>a Sana transformer</source>
-      <translation>um transformer do Sana</translation>
-    </message>
-    <message>
-      <source>a Stable Audio model</source>
-      <translation>um modelo do Stable Audio</translation>
-    </message>
-    <message>
-      <source>a Stable Cascade model</source>
-      <translation>um modelo do Stable Cascade</translation>
-    </message>
-    <message>
-      <source>a Stable Diffusion 1, 2 or XL checkpoint</source>
-      <translation>um checkpoint do Stable Diffusion 1, 2 ou XL</translation>
-    </message>
-    <message>
-      <source>a Stable Diffusion XL checkpoint</source>
-      <translation>um checkpoint do Stable Diffusion XL</translation>
-    </message>
-    <message>
-      <source>a Stable Video Diffusion model</source>
-      <translation>um modelo do Stable Video Diffusion</translation>
-    </message>
-    <message>
-      <source>a T2I-Adapter</source>
-      <translation>um T2I-Adapter</translation>
-    </message>
-    <message>
-      <source>a T5 of another size or kind</source>
-      <translation>um T5 de outro tamanho ou tipo</translation>
-    </message>
-    <message>
-      <source>a VAE of Stable Diffusion 1, 2 or XL</source>
-      <translation>um VAE do Stable Diffusion 1, 2 ou XL</translation>
-    </message>
-    <message>
-      <source>a VAE of another model</source>
-      <translation>um VAE de outro modelo</translation>
-    </message>
-    <message>
-      <source>a Wan video transformer</source>
-      <translation>um transformer de vídeo do Wan</translation>
-    </message>
-    <message>
-      <source>a language model</source>
-      <translation>um modelo de linguagem</translation>
-    </message>
-    <message>
-      <source>a motion module of AnimateDiff</source>
-      <translation>um módulo de movimento do AnimateDiff</translation>
-    </message>
-    <message>
-      <source>a small VAE for previews (TAESD)</source>
-      <translation>um VAE pequeno para prévias (TAESD)</translation>
-    </message>
-    <message>
-      <source>a style model of Flux</source>
-      <translation>um modelo de estilo do Flux</translation>
-    </message>
-    <message>
-      <source>a text encoder of another model</source>
-      <translation>um codificador de texto de outro modelo</translation>
-    </message>
-    <message>
-      <source>a textual inversion</source>
-      <translation>uma inversão textual</translation>
-    </message>
-    <message>
-      <source>a transformer of a family that Laterna does not know</source>
-      <translation>um transformer de uma família que o Laterna não conhece</translation>
-    </message>
-    <message>
-      <source>a vision encoder</source>
-      <translation>um codificador de visão</translation>
-    </message>
-    <message>
-      <source>a vision-language model</source>
-      <translation>um modelo de visão e linguagem</translation>
-    </message>
-    <message>
-      <source>an ACE-Step model</source>
-      <translation>um modelo do ACE-Step</translation>
-    </message>
-    <message>
-      <source>an AuraFlow transformer</source>
-      <translation>um transformer do AuraFlow</translation>
-    </message>
-    <message>
-      <source>an IP-Adapter</source>
-      <translation>um IP-Adapter</translation>
-    </message>
-    <message>
-      <source>an LTX-Video or PixArt transformer</source>
-      <translation>um transformer do LTX-Video ou PixArt</translation>
-    </message>
-    <message>
-      <source>an LTX-Video transformer</source>
-      <translation>um transformer do LTX-Video</translation>
-    </message>
-    <message>
-      <source>an OmniGen transformer</source>
-      <translation>um transformer do OmniGen</translation>
-    </message>
-    <message>
-      <source>an upscaler</source>
-      <translation>um ampliador</translation>
-    </message>
-    <message>
-      <source>block streaming</source>
-      <translation>transmissão por blocos</translation>
-    </message>
-    <message>
-      <source>decoding</source>
-      <translation>decodificar</translation>
-    </message>
-    <message>
-      <source>denoising</source>
-      <translation>remover o ruído</translation>
-    </message>
-    <message>
-      <source>disk streaming</source>
-      <translation>transmissão do disco</translation>
-    </message>
-    <message>
-      <source>exporting the clip</source>
-      <translation>exportar o clipe</translation>
-    </message>
-    <message>
-      <source>in smaller pieces</source>
-      <translation>em pedaços menores</translation>
-    </message>
-    <message>
-      <source>it belongs to another recipe</source>
-      <translation>ele pertence a outra receita</translation>
-    </message>
-    <message>
-      <source>it is damaged</source>
-      <translation>ele está danificado</translation>
-    </message>
-    <message>
-      <source>it was saved by another version of Laterna</source>
-      <translation>ele foi salvo por outra versão do Laterna</translation>
-    </message>
-    <message>
-      <source>it was saved on another device</source>
-      <translation>ele foi salvo em outro dispositivo</translation>
-    </message>
-    <message>
-      <source>it was saved under another memory plan</source>
-      <translation>ele foi salvo com outro plano de memória</translation>
-    </message>
-    <message>
-      <source>it was saved with other versions of the libraries</source>
-      <translation>ele foi salvo com outras versões das bibliotecas</translation>
-    </message>
-    <message>
-      <source>more slowly</source>
-      <translation>mais devagar</translation>
-    </message>
-    <message>
-      <source>negative</source>
-      <translation>negativo</translation>
-    </message>
-    <message>
-      <source>positive</source>
-      <translation>positivo</translation>
-    </message>
-    <message>
-      <source>reading the prompt</source>
-      <translation>ler o prompt</translation>
-    </message>
-    <message>
-      <source>saving the clip</source>
-      <translation>salvar o clipe</translation>
-    </message>
-    <message>
-      <source>saving the copy</source>
-      <translation>salvar a cópia</translation>
-    </message>
-    <message>
-      <source>saving the frame</source>
-      <translation>salvar o quadro</translation>
-    </message>
-    <message>
-      <source>saving the picture</source>
-      <translation>salvar a imagem</translation>
-    </message>
-    <message>
-      <source>saving the settings</source>
-      <translation>salvar as configurações</translation>
-    </message>
-    <message>
-      <source>saving the style</source>
-      <translation>salvar o estilo</translation>
-    </message>
-    <message>
-      <source>stage by stage</source>
-      <translation>etapa por etapa</translation>
-    </message>
-    <message>
-      <source>support for this device</source>
-      <translation>suporte para este dispositivo</translation>
-    </message>
-    <message>
-      <source>the VAE of HunyuanVideo</source>
-      <translation>o VAE do HunyuanVideo</translation>
-    </message>
-    <message>
-      <source>the VAE of Wan or Qwen-Image</source>
-      <translation>o VAE do Wan ou do Qwen-Image</translation>
-    </message>
-    <message>
-      <source>the model's files have changed since</source>
-      <translation>os arquivos do modelo mudaram desde então</translation>
-    </message>
-    <message>
-      <source>the prompt is read in another way now</source>
-      <translation>o prompt agora é lido de outra maneira</translation>
-    </message>
-    <message>
-      <source>the result is put together from tiles, which may differ a little along their seams</source>
-      <translation>o resultado é montado de blocos, que podem diferir um pouco nas emendas</translation>
-    </message>
-    <message>
-      <source>writing to the output folder</source>
-      <translation>gravar na pasta de saída</translation>
-    </message>
-    <message>
       <source>--out is {}; a LoRA is a .safetensors file.</source>
       <translation>--out é {}; uma LoRA é um arquivo .safetensors.</translation>
     </message>
@@ -3622,6 +3309,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Uma mensagem de {} + {} bytes é grande demais para enviar.</translation>
     </message>
     <message>
+      <source>A model that does not fit in memory is read anew in every step: put the models on a faster disk (Settings, Models).</source>
+      <translation>Um modelo que não cabe na memória é lido de novo a cada passo: ponha os modelos em um disco mais rápido (Configurações, Modelos).</translation>
+    </message>
+    <message>
       <source>A name is needed.</source>
       <translation>É preciso um nome.</translation>
     </message>
@@ -3640,6 +3331,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>A table of the database lost what is in it.</source>
       <translation>Uma tabela do banco de dados perdeu seu conteúdo.</translation>
+    </message>
+    <message>
+      <source>A token is kept in the system's keyring.</source>
+      <translation>O token é guardado no chaveiro do sistema.</translation>
     </message>
     <message>
       <source>A {} prompt has a strength of {}.</source>
@@ -3666,6 +3361,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Junte-o a um modelo, entre os LoRAs.</translation>
     </message>
     <message>
+      <source>All {} folders can be written.</source>
+      <translation>Todas as {} pastas podem ser gravadas.</translation>
+    </message>
+    <message>
       <source>An event could not be read: {}.</source>
       <translation>Um evento não pôde ser lido: {}.</translation>
     </message>
@@ -3684,6 +3383,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Ask whoever runs it, or use another proxy in HTTPS_PROXY.</source>
       <translation>Fale com quem o administra, ou use outro proxy em HTTPS_PROXY.</translation>
+    </message>
+    <message>
+      <source>Attention is computed by plain products.</source>
+      <translation>A atenção é calculada por produtos simples.</translation>
+    </message>
+    <message>
+      <source>Attention is computed by: {}.</source>
+      <translation>A atenção é calculada por: {}.</translation>
     </message>
     <message>
       <source>Check HF_ENDPOINT, and whether this network wants a login.</source>
@@ -3724,6 +3431,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Check the network and the proxy; the download goes on where it was.</source>
       <translation>Verifique a rede e o proxy; o download continua de onde parou.</translation>
+    </message>
+    <message>
+      <source>Check the network, and HTTPS_PROXY where this network has a proxy.</source>
+      <translation>Verifique a rede, e HTTPS_PROXY se esta rede tiver um proxy.</translation>
     </message>
     <message>
       <source>Check the new disk, and try again.</source>
@@ -3946,6 +3657,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha-os.</translation>
     </message>
     <message>
+      <source>Clips are encoded by x264.</source>
+      <translation>Os clipes são codificados por x264.</translation>
+    </message>
+    <message>
+      <source>Clips cannot be saved: {}.</source>
+      <translation>Os clipes não podem ser salvos: {}.</translation>
+    </message>
+    <message>
       <source>Close it, or start this one with another --home.</source>
       <translation>Feche-a, ou inicie esta com outro --home.</translation>
     </message>
@@ -3972,6 +3691,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Delete the file and enter the token again.</source>
       <translation>Exclua o arquivo e informe o token de novo.</translation>
+    </message>
+    <message>
+      <source>Delete the folder .venv, then run: {}.</source>
+      <translation>Apague a pasta .venv e execute: {}.</translation>
     </message>
     <message>
       <source>Delete the folder {} and try again.</source>
@@ -4012,6 +3735,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Experiments: {}.</source>
       <translation>Experimentos: {}.</translation>
+    </message>
+    <message>
+      <source>Frames per second</source>
+      <translation>O número de quadros por segundo</translation>
     </message>
     <message>
       <source>Free some space and try again.</source>
@@ -4090,12 +3817,24 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Dê outro nome à importação.</translation>
     </message>
     <message>
+      <source>Give yourself the right to write there, or name another folder: --home DIR.</source>
+      <translation>Dê a si o direito de gravar ali, ou indique outra pasta: --home PASTA.</translation>
+    </message>
+    <message>
       <source>Go on from an earlier one, or start anew.</source>
       <translation>Continue de um anterior, ou comece de novo.</translation>
     </message>
     <message>
+      <source>Guidance</source>
+      <translation>A orientação</translation>
+    </message>
+    <message>
       <source>HF_ENDPOINT is {}, which is no address.</source>
       <translation>HF_ENDPOINT é {}, que não é um endereço.</translation>
+    </message>
+    <message>
+      <source>Height</source>
+      <translation>A altura</translation>
     </message>
     <message>
       <source>Import its whole folder, or download the model.</source>
@@ -4110,8 +3849,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Instale o Laterna de novo.</translation>
     </message>
     <message>
+      <source>Install Laterna anew: {} --force-reinstall laterna.</source>
+      <translation>Instale o Laterna de novo: {} --force-reinstall laterna.</translation>
+    </message>
+    <message>
       <source>Install the same Laterna on both sides, and start it again.</source>
       <translation>Instale o mesmo Laterna nos dois lados e inicie-o de novo.</translation>
+    </message>
+    <message>
+      <source>It does not reach the {}: the card's driver is too old.</source>
+      <translation>Ele não alcança a {}: o driver da placa é antigo demais.</translation>
+    </message>
+    <message>
+      <source>It fails on the card: {}.</source>
+      <translation>Ele falha na placa: {}.</translation>
     </message>
     <message>
       <source>It goes on where it was when you start it again.</source>
@@ -4132,6 +3883,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>It runs {}.</source>
       <translation>Ele executa {}.</translation>
+    </message>
+    <message>
+      <source>It was not built for a card like the {} (compute capability {}).</source>
+      <translation>Ele não foi feito para uma placa como a {} (capacidade de computação {}).</translation>
+    </message>
+    <message>
+      <source>Its driver is {}.</source>
+      <translation>O driver dela é {}.</translation>
     </message>
     <message>
       <source>Its state is on {}. Try again later.</source>
@@ -4166,12 +3925,24 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O Laterna executa {}.</translation>
     </message>
     <message>
+      <source>Laterna {}, Python {}, {}.</source>
+      <translation>Laterna {}, Python {}, {}.</translation>
+    </message>
+    <message>
       <source>Leave out its text.</source>
       <translation>Deixe o texto de fora.</translation>
     </message>
     <message>
       <source>Licences: {}.</source>
       <translation>Licenças: {}.</translation>
+    </message>
+    <message>
+      <source>Loading PyTorch</source>
+      <translation>Carregando o PyTorch</translation>
+    </message>
+    <message>
+      <source>Loading the models' code</source>
+      <translation>Carregando o código dos modelos</translation>
     </message>
     <message>
       <source>Look at {}; if it is there, make a token on {} and enter it: “models token”.</source>
@@ -4200,6 +3971,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Models here: {}. In the catalogue: {}. Or name a folder.</source>
       <translation>Modelos aqui: {}. No catálogo: {}. Ou indique uma pasta.</translation>
+    </message>
+    <message>
+      <source>Models that are here work; none can be downloaded.</source>
+      <translation>Os modelos que estão aqui funcionam; nenhum pode ser baixado.</translation>
     </message>
     <message>
       <source>Move the models again.</source>
@@ -4246,6 +4021,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Abra {}, aceite lá e tente de novo.</translation>
     </message>
     <message>
+      <source>Pictures are computed by the processor, {}, with {} threads.</source>
+      <translation>As imagens são calculadas pelo processador, {}, com {} threads.</translation>
+    </message>
+    <message>
+      <source>Products in 8 bits are here.</source>
+      <translation>Há produtos em 8 bits.</translation>
+    </message>
+    <message>
       <source>Put a text file {}.txt into the wildcards folder, or take __{}__ out.</source>
       <translation>Coloque um arquivo de texto {}.txt na pasta de curingas ou retire __{}__.</translation>
     </message>
@@ -4264,6 +4047,34 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Put user and password into HTTPS_PROXY: http://user:password@host:port.</source>
       <translation>Ponha usuário e senha em HTTPS_PROXY: http://user:password@host:port.</translation>
+    </message>
+    <message>
+      <source>PySide6 {} crashes under Python 3.11.</source>
+      <translation>O PySide6 {} quebra com o Python 3.11.</translation>
+    </message>
+    <message>
+      <source>PyTorch cannot be loaded: {}.</source>
+      <translation>O PyTorch não pode ser carregado: {}.</translation>
+    </message>
+    <message>
+      <source>PyTorch did not answer in {} s: the card's driver hangs.</source>
+      <translation>O PyTorch não respondeu em {} s: o driver da placa travou.</translation>
+    </message>
+    <message>
+      <source>PyTorch {}, built for {}, is here.</source>
+      <translation>O PyTorch {}, feito para {}, está aqui.</translation>
+    </message>
+    <message>
+      <source>PyTorch's process could not be started: {}.</source>
+      <translation>O processo do PyTorch não pôde ser iniciado: {}.</translation>
+    </message>
+    <message>
+      <source>PyTorch's process gave no report.</source>
+      <translation>O processo do PyTorch não deu resposta.</translation>
+    </message>
+    <message>
+      <source>Python {} lacks: {}.</source>
+      <translation>Faltam ao Python {}: {}.</translation>
     </message>
     <message>
       <source>Rank {} of {} makes no sense.</source>
@@ -4334,6 +4145,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Defina o intervalo na lista de prompts.</translation>
     </message>
     <message>
+      <source>Shift</source>
+      <translation>O deslocamento</translation>
+    </message>
+    <message>
       <source>Shorten it.</source>
       <translation>Encurte.</translation>
     </message>
@@ -4372,6 +4187,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Start one first.</source>
       <translation>Inicie um primeiro.</translation>
+    </message>
+    <message>
+      <source>Start the computer again; if it stays so, install the card's driver anew.</source>
+      <translation>Reinicie o computador; se continuar assim, instale de novo o driver da placa.</translation>
     </message>
     <message>
       <source>Start the download again.</source>
@@ -4458,6 +4277,22 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Use esse tamanho.</translation>
     </message>
     <message>
+      <source>Take the build for NVIDIA cards: LATERNA_TORCH=cuda {}.</source>
+      <translation>Use a versão para placas NVIDIA: LATERNA_TORCH=cuda {}.</translation>
+    </message>
+    <message>
+      <source>Take the build for NVIDIA cards: {} torch {}.</source>
+      <translation>Use a versão para placas NVIDIA: {} torch {}.</translation>
+    </message>
+    <message>
+      <source>Take the build that runs everywhere: delete the folder .venv, then run: LATERNA_TORCH=cpu {}.</source>
+      <translation>Use a versão que roda em qualquer lugar: apague a pasta .venv e execute: LATERNA_TORCH=cpu {}.</translation>
+    </message>
+    <message>
+      <source>Take the build that runs everywhere: {} torch --index-url https://download.pytorch.org/whl/cpu.</source>
+      <translation>Use a versão que roda em qualquer lugar: {} torch --index-url https://download.pytorch.org/whl/cpu.</translation>
+    </message>
+    <message>
       <source>Take the others out.</source>
       <translation>Tire as outras.</translation>
     </message>
@@ -4486,12 +4321,32 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>As alternativas deste prompt estão aninhadas demais, ou um curinga contém a si mesmo.</translation>
     </message>
     <message>
+      <source>The batch</source>
+      <translation>O lote</translation>
+    </message>
+    <message>
+      <source>The card is the {} with {}, {} of it free.</source>
+      <translation>A placa é a {} com {}, {} livres.</translation>
+    </message>
+    <message>
+      <source>The card is the {}, which shares this computer's memory.</source>
+      <translation>A placa é a {}, que usa a memória deste computador.</translation>
+    </message>
+    <message>
       <source>The certificate that answers for {} is not trusted: the connection may be listened to.</source>
       <translation>O certificado que responde por {} não é confiável: a conexão pode estar sendo escutada.</translation>
     </message>
     <message>
       <source>The count is {}; it must be from 1 to {}.</source>
       <translation>A contagem é {}; deve ser de 1 a {}.</translation>
+    </message>
+    <message>
+      <source>The denoise strength</source>
+      <translation>A força de remoção de ruído</translation>
+    </message>
+    <message>
+      <source>The disk could not be measured: {}.</source>
+      <translation>O disco não pôde ser medido: {}.</translation>
     </message>
     <message>
       <source>The disk is full: {} cannot grow.</source>
@@ -4586,6 +4441,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A primeira entrada {} não lê o prompt.</translation>
     </message>
     <message>
+      <source>The folder for {}, {}, cannot be written: {}.</source>
+      <translation>A pasta de {}, {}, não pode ser gravada: {}.</translation>
+    </message>
+    <message>
       <source>The folder {} cannot be made: {}.</source>
       <translation>A pasta {} não pode ser criada: {}.</translation>
     </message>
@@ -4638,6 +4497,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O chaveiro não entregou o token.</translation>
     </message>
     <message>
+      <source>The libraries that a window needs are here.</source>
+      <translation>As bibliotecas de que uma janela precisa estão aqui.</translation>
+    </message>
+    <message>
       <source>The library is closing.</source>
       <translation>A biblioteca está fechando.</translation>
     </message>
@@ -4666,6 +4529,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Os modelos foram movidos para {}, que não está lá.</translation>
     </message>
     <message>
+      <source>The models' disk reads {} MB and writes {} MB a second.</source>
+      <translation>O disco dos modelos lê {} MB e grava {} MB por segundo.</translation>
+    </message>
+    <message>
+      <source>The negative prompt</source>
+      <translation>O prompt negativo</translation>
+    </message>
+    <message>
       <source>The negative prompt's range must lie within 0 and 1.</source>
       <translation>O intervalo do prompt negativo deve ficar entre 0 e 1.</translation>
     </message>
@@ -4676,6 +4547,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The new folder must lie outside the old one.</source>
       <translation>A nova pasta deve ficar fora da antiga.</translation>
+    </message>
+    <message>
+      <source>The number of frames</source>
+      <translation>O número de quadros</translation>
+    </message>
+    <message>
+      <source>The number of steps</source>
+      <translation>O número de passos</translation>
     </message>
     <message>
       <source>The part of the schedule of an input must lie within 0 and 1.</source>
@@ -4690,8 +4569,24 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A imagem inicial, {}, não pode ser lida: {}.</translation>
     </message>
     <message>
+      <source>The prompt</source>
+      <translation>O prompt</translation>
+    </message>
+    <message>
       <source>The prompt holds broken characters.</source>
       <translation>O prompt contém caracteres quebrados.</translation>
+    </message>
+    <message>
+      <source>The prompt length in tokens</source>
+      <translation>O comprimento do prompt em tokens</translation>
+    </message>
+    <message>
+      <source>The proxy at {} answers in {} ms.</source>
+      <translation>O proxy em {} responde em {} ms.</translation>
+    </message>
+    <message>
+      <source>The proxy at {} is not reached: {}.</source>
+      <translation>O proxy em {} não é alcançado: {}.</translation>
     </message>
     <message>
       <source>The proxy cannot be reached.</source>
@@ -4734,6 +4629,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A conexão segura com {} não pôde ser feita.</translation>
     </message>
     <message>
+      <source>The seed</source>
+      <translation>A semente</translation>
+    </message>
+    <message>
       <source>The seeds of these jobs would pass the largest one.</source>
       <translation>As sementes destes trabalhos passariam da maior.</translation>
     </message>
@@ -4744,6 +4643,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The stream ended in the middle of a message.</source>
       <translation>O fluxo terminou no meio de uma mensagem.</translation>
+    </message>
+    <message>
+      <source>The system brings what a window needs.</source>
+      <translation>O sistema traz o que uma janela precisa.</translation>
+    </message>
+    <message>
+      <source>The system's cache could not be passed by: the disk itself may be slower.</source>
+      <translation>O cache do sistema não pôde ser contornado: o disco em si pode ser mais lento.</translation>
     </message>
     <message>
       <source>The table of memory has no {}.</source>
@@ -4760,6 +4667,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The tokenizer in {} cannot be read: {}.</source>
       <translation>O tokenizador em {} não pode ser lido: {}.</translation>
+    </message>
+    <message>
+      <source>The tolerance of step caching</source>
+      <translation>A tolerância dos passos pulados</translation>
     </message>
     <message>
       <source>The training went astray: for {} steps its gradients have not been numbers.</source>
@@ -4788,6 +4699,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The window is Laterna {}, with version {} of the protocol; the engine is Laterna {}, with version {}.</source>
       <translation>A janela é do Laterna {}, com a versão {} do protocolo; o motor é do Laterna {}, com a versão {}.</translation>
+    </message>
+    <message>
+      <source>The window needs libraries that are not here.</source>
+      <translation>A janela precisa de bibliotecas que não estão aqui.</translation>
+    </message>
+    <message>
+      <source>There are no products in 8 bits.</source>
+      <translation>Não há produtos em 8 bits.</translation>
     </message>
     <message>
       <source>There are no values.</source>
@@ -4824,6 +4743,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>There is no folder {}.</source>
       <translation>Não há pasta {}.</translation>
+    </message>
+    <message>
+      <source>There is no keyring; a token is kept in a file that only you can read.</source>
+      <translation>Não há chaveiro; o token é guardado em um arquivo que só você pode ler.</translation>
     </message>
     <message>
       <source>There is no licence “{}”.</source>
@@ -4912,6 +4835,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>This PNG is damaged: {}.</source>
       <translation>Este PNG está danificado: {}.</translation>
+    </message>
+    <message>
+      <source>This computer has a {}, which this build cannot use.</source>
+      <translation>Este computador tem uma {}, que esta versão não pode usar.</translation>
+    </message>
+    <message>
+      <source>This could not be looked at: {}: {}.</source>
+      <translation>Isto não pôde ser examinado: {}: {}.</translation>
     </message>
     <message>
       <source>This does not fit into {}.</source>
@@ -5022,8 +4953,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Seriam {} trabalhos; no máximo {} de uma vez.</translation>
     </message>
     <message>
+      <source>To be mended: {}.</source>
+      <translation>A consertar: {}.</translation>
+    </message>
+    <message>
+      <source>Too little is free to measure the disk.</source>
+      <translation>Há pouco espaço livre para medir o disco.</translation>
+    </message>
+    <message>
       <source>Trainings: {}.</source>
       <translation>Treinamentos: {}.</translation>
+    </message>
+    <message>
+      <source>Triton or a C compiler</source>
+      <translation>Triton ou um compilador C</translation>
     </message>
     <message>
       <source>Try a smaller size, or another model; the log says more.</source>
@@ -5074,6 +5017,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Atualize o Laterna.</translation>
     </message>
     <message>
+      <source>Update the NVIDIA driver.</source>
+      <translation>Atualize o driver da NVIDIA.</translation>
+    </message>
+    <message>
       <source>Use an HTTP proxy, or none.</source>
       <translation>Use um proxy HTTP, ou nenhum.</translation>
     </message>
@@ -5090,6 +5037,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Espere até terminar, ou pare lá.</translation>
     </message>
     <message>
+      <source>Weights come to the card at {} GB a second.</source>
+      <translation>Os pesos chegam à placa a {} GB por segundo.</translation>
+    </message>
+    <message>
       <source>What arrived is no message: its length is absurd.</source>
       <translation>O que chegou não é uma mensagem: o comprimento é absurdo.</translation>
     </message>
@@ -5100,6 +5051,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Widen a range.</source>
       <translation>Alargue um intervalo.</translation>
+    </message>
+    <message>
+      <source>Width</source>
+      <translation>A largura</translation>
     </message>
     <message>
       <source>Write numbers like 4, 5.5 or ranges like 3..7.</source>
@@ -5120,6 +5075,382 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Your request for {} was rejected.</source>
       <translation>A sua solicitação para {} foi rejeitada.</translation>
+    </message>
+    <message>
+      <source>a C++ compiler</source>
+      <translation>um compilador C++</translation>
+    </message>
+    <message>
+      <source>a Chroma transformer</source>
+      <translation>um transformer do Chroma</translation>
+    </message>
+    <message>
+      <source>a Cosmos transformer</source>
+      <translation>um transformer do Cosmos</translation>
+    </message>
+    <message>
+      <source>a Flux transformer</source>
+      <translation>um transformer do Flux</translation>
+    </message>
+    <message>
+      <source>a Flux.2 transformer</source>
+      <translation>um transformer do Flux.2</translation>
+    </message>
+    <message>
+      <source>a GLIGEN adapter</source>
+      <translation>um adaptador GLIGEN</translation>
+    </message>
+    <message>
+      <source>a HiDream transformer</source>
+      <translation>um transformer do HiDream</translation>
+    </message>
+    <message>
+      <source>a Hunyuan-DiT transformer</source>
+      <translation>um transformer do Hunyuan-DiT</translation>
+    </message>
+    <message>
+      <source>a HunyuanVideo transformer</source>
+      <translation>um transformer do HunyuanVideo</translation>
+    </message>
+    <message>
+      <source>a Kandinsky 5 transformer</source>
+      <translation>um transformer do Kandinsky 5</translation>
+    </message>
+    <message>
+      <source>a Lumina or Z-Image transformer</source>
+      <translation>um transformer do Lumina ou Z-Image</translation>
+    </message>
+    <message>
+      <source>a Mochi transformer</source>
+      <translation>um transformer do Mochi</translation>
+    </message>
+    <message>
+      <source>a PhotoMaker</source>
+      <translation>um PhotoMaker</translation>
+    </message>
+    <message>
+      <source>a PixArt transformer</source>
+      <translation>um transformer do PixArt</translation>
+    </message>
+    <message>
+      <source>a Qwen-Image transformer</source>
+      <translation>um transformer do Qwen-Image</translation>
+    </message>
+    <message>
+      <source>a Sana transformer</source>
+      <translation>um transformer do Sana</translation>
+    </message>
+    <message>
+      <source>a Stable Audio model</source>
+      <translation>um modelo do Stable Audio</translation>
+    </message>
+    <message>
+      <source>a Stable Cascade model</source>
+      <translation>um modelo do Stable Cascade</translation>
+    </message>
+    <message>
+      <source>a Stable Diffusion 1, 2 or XL checkpoint</source>
+      <translation>um checkpoint do Stable Diffusion 1, 2 ou XL</translation>
+    </message>
+    <message>
+      <source>a Stable Diffusion XL checkpoint</source>
+      <translation>um checkpoint do Stable Diffusion XL</translation>
+    </message>
+    <message>
+      <source>a Stable Video Diffusion model</source>
+      <translation>um modelo do Stable Video Diffusion</translation>
+    </message>
+    <message>
+      <source>a T2I-Adapter</source>
+      <translation>um T2I-Adapter</translation>
+    </message>
+    <message>
+      <source>a T5 of another size or kind</source>
+      <translation>um T5 de outro tamanho ou tipo</translation>
+    </message>
+    <message>
+      <source>a VAE of Stable Diffusion 1, 2 or XL</source>
+      <translation>um VAE do Stable Diffusion 1, 2 ou XL</translation>
+    </message>
+    <message>
+      <source>a VAE of another model</source>
+      <translation>um VAE de outro modelo</translation>
+    </message>
+    <message>
+      <source>a Wan video transformer</source>
+      <translation>um transformer de vídeo do Wan</translation>
+    </message>
+    <message>
+      <source>a language model</source>
+      <translation>um modelo de linguagem</translation>
+    </message>
+    <message>
+      <source>a motion module of AnimateDiff</source>
+      <translation>um módulo de movimento do AnimateDiff</translation>
+    </message>
+    <message>
+      <source>a small VAE for previews (TAESD)</source>
+      <translation>um VAE pequeno para prévias (TAESD)</translation>
+    </message>
+    <message>
+      <source>a style model of Flux</source>
+      <translation>um modelo de estilo do Flux</translation>
+    </message>
+    <message>
+      <source>a text encoder of another model</source>
+      <translation>um codificador de texto de outro modelo</translation>
+    </message>
+    <message>
+      <source>a textual inversion</source>
+      <translation>uma inversão textual</translation>
+    </message>
+    <message>
+      <source>a transformer of a family that Laterna does not know</source>
+      <translation>um transformer de uma família que o Laterna não conhece</translation>
+    </message>
+    <message>
+      <source>a vision encoder</source>
+      <translation>um codificador de visão</translation>
+    </message>
+    <message>
+      <source>a vision-language model</source>
+      <translation>um modelo de visão e linguagem</translation>
+    </message>
+    <message>
+      <source>an ACE-Step model</source>
+      <translation>um modelo do ACE-Step</translation>
+    </message>
+    <message>
+      <source>an AuraFlow transformer</source>
+      <translation>um transformer do AuraFlow</translation>
+    </message>
+    <message>
+      <source>an IP-Adapter</source>
+      <translation>um IP-Adapter</translation>
+    </message>
+    <message>
+      <source>an LTX-Video or PixArt transformer</source>
+      <translation>um transformer do LTX-Video ou PixArt</translation>
+    </message>
+    <message>
+      <source>an LTX-Video transformer</source>
+      <translation>um transformer do LTX-Video</translation>
+    </message>
+    <message>
+      <source>an OmniGen transformer</source>
+      <translation>um transformer do OmniGen</translation>
+    </message>
+    <message>
+      <source>an upscaler</source>
+      <translation>um ampliador</translation>
+    </message>
+    <message>
+      <source>bfloat16 is computed as it is.</source>
+      <translation>bfloat16 é calculado como é.</translation>
+    </message>
+    <message>
+      <source>bfloat16 is widened to float32.</source>
+      <translation>bfloat16 é ampliado para float32.</translation>
+    </message>
+    <message>
+      <source>block streaming</source>
+      <translation>transmissão por blocos</translation>
+    </message>
+    <message>
+      <source>caches</source>
+      <translation>caches</translation>
+    </message>
+    <message>
+      <source>clips</source>
+      <translation>clipes</translation>
+    </message>
+    <message>
+      <source>data</source>
+      <translation>dados</translation>
+    </message>
+    <message>
+      <source>decoding</source>
+      <translation>decodificar</translation>
+    </message>
+    <message>
+      <source>denoising</source>
+      <translation>remover o ruído</translation>
+    </message>
+    <message>
+      <source>device</source>
+      <translation>dispositivo</translation>
+    </message>
+    <message>
+      <source>disk speed</source>
+      <translation>velocidade do disco</translation>
+    </message>
+    <message>
+      <source>disk streaming</source>
+      <translation>transmissão do disco</translation>
+    </message>
+    <message>
+      <source>exporting the clip</source>
+      <translation>exportar o clipe</translation>
+    </message>
+    <message>
+      <source>folders</source>
+      <translation>pastas</translation>
+    </message>
+    <message>
+      <source>hub</source>
+      <translation>hub</translation>
+    </message>
+    <message>
+      <source>in smaller pieces</source>
+      <translation>em pedaços menores</translation>
+    </message>
+    <message>
+      <source>it belongs to another recipe</source>
+      <translation>ele pertence a outra receita</translation>
+    </message>
+    <message>
+      <source>it is damaged</source>
+      <translation>ele está danificado</translation>
+    </message>
+    <message>
+      <source>it was saved by another version of Laterna</source>
+      <translation>ele foi salvo por outra versão do Laterna</translation>
+    </message>
+    <message>
+      <source>it was saved on another device</source>
+      <translation>ele foi salvo em outro dispositivo</translation>
+    </message>
+    <message>
+      <source>it was saved under another memory plan</source>
+      <translation>ele foi salvo com outro plano de memória</translation>
+    </message>
+    <message>
+      <source>it was saved with other versions of the libraries</source>
+      <translation>ele foi salvo com outras versões das bibliotecas</translation>
+    </message>
+    <message>
+      <source>kernels</source>
+      <translation>kernels</translation>
+    </message>
+    <message>
+      <source>keyring</source>
+      <translation>chaveiro</translation>
+    </message>
+    <message>
+      <source>link</source>
+      <translation>ligação</translation>
+    </message>
+    <message>
+      <source>logs</source>
+      <translation>registros</translation>
+    </message>
+    <message>
+      <source>memory</source>
+      <translation>memória</translation>
+    </message>
+    <message>
+      <source>models</source>
+      <translation>modelos</translation>
+    </message>
+    <message>
+      <source>more slowly</source>
+      <translation>mais devagar</translation>
+    </message>
+    <message>
+      <source>negative</source>
+      <translation>negativo</translation>
+    </message>
+    <message>
+      <source>packages</source>
+      <translation>pacotes</translation>
+    </message>
+    <message>
+      <source>pictures and clips</source>
+      <translation>imagens e clipes</translation>
+    </message>
+    <message>
+      <source>positive</source>
+      <translation>positivo</translation>
+    </message>
+    <message>
+      <source>reading the prompt</source>
+      <translation>ler o prompt</translation>
+    </message>
+    <message>
+      <source>saving the clip</source>
+      <translation>salvar o clipe</translation>
+    </message>
+    <message>
+      <source>saving the copy</source>
+      <translation>salvar a cópia</translation>
+    </message>
+    <message>
+      <source>saving the frame</source>
+      <translation>salvar o quadro</translation>
+    </message>
+    <message>
+      <source>saving the picture</source>
+      <translation>salvar a imagem</translation>
+    </message>
+    <message>
+      <source>saving the settings</source>
+      <translation>salvar as configurações</translation>
+    </message>
+    <message>
+      <source>saving the style</source>
+      <translation>salvar o estilo</translation>
+    </message>
+    <message>
+      <source>settings</source>
+      <translation>configurações</translation>
+    </message>
+    <message>
+      <source>space</source>
+      <translation>espaço</translation>
+    </message>
+    <message>
+      <source>stage by stage</source>
+      <translation>etapa por etapa</translation>
+    </message>
+    <message>
+      <source>support for this device</source>
+      <translation>suporte para este dispositivo</translation>
+    </message>
+    <message>
+      <source>the VAE of HunyuanVideo</source>
+      <translation>o VAE do HunyuanVideo</translation>
+    </message>
+    <message>
+      <source>the VAE of Wan or Qwen-Image</source>
+      <translation>o VAE do Wan ou do Qwen-Image</translation>
+    </message>
+    <message>
+      <source>the model's files have changed since</source>
+      <translation>os arquivos do modelo mudaram desde então</translation>
+    </message>
+    <message>
+      <source>the prompt is read in another way now</source>
+      <translation>o prompt agora é lido de outra maneira</translation>
+    </message>
+    <message>
+      <source>the result is put together from tiles, which may differ a little along their seams</source>
+      <translation>o resultado é montado de blocos, que podem diferir um pouco nas emendas</translation>
+    </message>
+    <message>
+      <source>window</source>
+      <translation>janela</translation>
+    </message>
+    <message>
+      <source>writing to the output folder</source>
+      <translation>gravar na pasta de saída</translation>
+    </message>
+    <message>
+      <source>{} answers in {} ms.</source>
+      <translation>{} responde em {} ms.</translation>
+    </message>
+    <message>
+      <source>{} are free for {}.</source>
+      <translation>{} livres para {}.</translation>
     </message>
     <message>
       <source>{} arrived damaged twice: its checksum is not the published one.</source>
@@ -5462,6 +5793,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não está neste computador.</translation>
     </message>
     <message>
+      <source>{} is not reached: {}.</source>
+      <translation>{} não é alcançado: {}.</translation>
+    </message>
+    <message>
       <source>{} is not the LoRA that the recipe was made with: its content differs.</source>
       <translation>{} não é a LoRA com que a receita foi feita: o conteúdo difere.</translation>
     </message>
@@ -5508,6 +5843,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} needs {}, and {} are free in {}.</source>
       <translation>{} precisa de {}, e {} estão livres em {}.</translation>
+    </message>
+    <message>
+      <source>{} of memory, {} of it free.</source>
+      <translation>{} de memória, {} livres.</translation>
     </message>
     <message>
       <source>{} points outside of its folder.</source>

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ _ERRORS = ("KnownError", "LaternaError")
 _MESSAGE_CALLS = ("refuse", "refused", "_refused", "damaged", "_damaged")
 _MESSAGE_FUNCTIONS = ("_sentence", "_sentence_without_compiler", "_sentence_of_failure")
 """Functions of the engine that return what a person reads."""
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
 class Text(NamedTuple):
@@ -107,7 +111,20 @@ def sentences() -> list[str]:
                 for inner in ast.walk(node):
                     if isinstance(inner, ast.Return) and inner.value is not None:
                         found.update(dict.fromkeys(text for text in _templates(inner.value) if _is_sentence(text)))
+    for path in python_files("engine/doctor"):
+        found.update(dict.fromkeys(_all_sentences(ast.parse(path.read_text("utf-8")))))
     return sorted(found)
+
+
+def _all_sentences(tree: ast.Module) -> Iterator[str]:
+    """Every sentence of a file whose business is to say them; its docstrings are statements of their own."""
+    silent = {part for node in ast.walk(tree) if isinstance(node, ast.Expr | ast.JoinedStr) for part in ast.walk(node)}
+    spoken = (node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) or node not in silent)
+    for node in spoken:
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            for text in _templates(node):
+                parts = (re.sub(r"^\{\} (?=[A-Z])", "", part.strip()) for part in _SENTENCE_END.split(text))
+                yield from (part for part in parts if _is_sentence(part))
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:

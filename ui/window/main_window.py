@@ -42,6 +42,7 @@ from ui.window import connections
 from ui.window.answers import Answers, of_form
 from ui.window.centre import Centre
 from ui.window.drops import WindowDrops
+from ui.window.examining import Examination, Examining
 from ui.window.feed import Feed
 from ui.window.folders import Folders
 from ui.window.links import Links
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         prompt_tools: PromptTools,
         loras: Loras,
         report_source: ReportSource | None = None,
+        examination: Examination | None = None,
         version: str = "",
         notice: str = "",
     ) -> None:
@@ -98,7 +100,7 @@ class MainWindow(QMainWindow):
         So is ``read_recipe``, which gives what made a file. ``frames_folder`` keeps frames that were dragged out,
         ``inputs_folder`` those that pictures start from. ``save_preferences`` writes ``preferences`` to disk; it is
         called on a thread, and at the end on this one. ``report_source`` knows of crashes; without it there are no
-        reports. ``notice`` is a sentence to begin with.
+        reports. ``examination`` looks at this machine. ``notice`` is a sentence to begin with.
         """
         super().__init__()
         self.theme = theme
@@ -150,6 +152,8 @@ class MainWindow(QMainWindow):
         self.presets = KeptPresets(session, self.store, self)
         self.reports = Reports(session, report_source, self.background, self) if report_source is not None else None
         self.answers = Answers()
+        if examination is not None:
+            self.answers.add(Examining(examination, self.background, self).answers)
         self._connect()
         self._connect_links()
         self._place = WindowPlace(self, self.splitter, self.store)

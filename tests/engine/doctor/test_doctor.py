@@ -11,8 +11,8 @@ import pytest
 
 from engine.doctor import device, disk, programs
 from engine.doctor.device import TorchReport
-from engine.doctor.examination import Places, as_text, checks, examine
-from engine.doctor.finding import Finding
+from engine.doctor.examination import Places, checks, examine
+from engine.doctor.finding import Finding, as_text
 from engine.memory.machine import GIB, Machine
 
 CARD = Machine("cuda", 32 * GIB, 16 * GIB, 12 * GIB, 11 * GIB, "RTX 3060")
