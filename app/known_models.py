@@ -14,9 +14,11 @@ from engine.protocol.errors import LaternaError
 
 
 def known_models(paths: Paths) -> KnownModels:
-    """The models of this machine, by name and by the hashes of their files; the LoRAs by name. Reads folders."""
+    """The models of this machine, by name and by the hashes of their files; the LoRAs by name, and by hash once one is
+    not found by it. Reads folders."""
     hashes: dict[str, str] = {}
     with suppress(LaternaError):  # the disk that holds the models may be away
         hashes = Store(locate(paths.models)).hashes()
-    loras = tuple(one.name for one in LoraShelf(paths.adapters).known())
-    return KnownModels.of(find_installed(paths.model_folders), hashes, loras)
+    shelf = LoraShelf(paths.adapters)
+    loras = tuple(one.name for one in shelf.known())
+    return KnownModels.of(find_installed(paths.model_folders), hashes, loras, shelf.digests)

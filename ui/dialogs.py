@@ -20,7 +20,8 @@ def ask_file(parent: QWidget, folder: Path, done: Callable[[Path], None]) -> QFi
     """What can be dropped on the window too: pictures, clips, workflows, texts of settings."""
     dialog = QFileDialog(parent, _tr("Reuse the recipe of a file"), str(folder))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilter(_tr("Pictures, clips, workflows (*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.json *.txt)"))
+    endings = "*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.mov *.webm *.mkv *.json *.txt"
+    dialog.setNameFilter(f"{_tr('Pictures, clips, workflows')} ({endings})")
     return _open(dialog, done)
 
 

@@ -14,9 +14,8 @@ from app.paths import Paths
 from engine.files import PICTURE_LIMIT, read_regular
 from engine.interop import a1111, embedded, png_texts
 from engine.interop.comfy_export import export_workflow
-from engine.interop.open_file import Importer
+from engine.interop.recipe_file import import_file
 from engine.interop.report import ImportResult, Missing
-from engine.media import metadata
 from engine.protocol.errors import BadArguments, BadFile, from_os_error
 from engine.protocol.recipe import Recipe
 
@@ -28,10 +27,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     if len(files) != 1:
         raise BadArguments(f"There are {len(files)} files; it takes one.", "Name one file.")
     source = Path(files[0])
-    if source.suffix.lower() == ".mp4":
-        result = ImportResult("Laterna", metadata.read(source).recipe)
-    else:
-        result = Importer(known_models(paths)).open(source)
+    result = import_file(source, known_models(paths))
     out = Path(arguments.out) if arguments.out else None
     if action == "export":
         return _export(source, result, out, arguments.json)

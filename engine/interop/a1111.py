@@ -1,6 +1,7 @@
 """``parameters``: the text that Automatic1111 began to put into pictures, and that Forge, SD.Next and others write too.
 
-Three parts: the prompt, ``Negative prompt: …``, and a last line of ``Key: value`` pairs. Only the last line is exact.
+Three parts: the prompt, ``Negative prompt: …``, and a line of ``Key: value`` pairs. Only that line is exact; extensions
+write lines of their own below it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 
-from engine.interop import a1111_prompt
+from engine.interop import a1111_prompt, a1111_resources
+from engine.interop.encodings import cleaned
 from engine.interop.fit import weighs
 from engine.interop.foreign import Settings, recipe_of
 from engine.interop.model_files import KnownModels, comfyui_file, stem_of
@@ -21,7 +23,11 @@ KEY = "parameters"
 PROGRAM = "Laterna"
 MAX_CHARS = 200_000
 MAX_PAIRS = 200
+MAX_LINES_BELOW = 200
+MAX_VALUE = 2000  # characters of a value without quotes that has commas in it
 _NEGATIVE = "Negative prompt:"
+_KEY = re.compile(r"\w[\w \-/.+()#&'%]{0,79}")
+_DECODER = json.JSONDecoder()
 _MEANT = {
     "steps": "steps",
     "cfg scale": "guidance",
@@ -38,6 +44,17 @@ _SILENT = (
     "size",
     "sampler",
     "schedule type",
+    "scheduler",
+    "raw prompt",
+    "raw negative prompt",
+    "process",
+    "workflow",
+    "created date",
+    "draft",
+    "quantity",
+    "width",
+    "height",
+    "user",
     "denoising strength",
     "app",
     "pipeline",
@@ -47,8 +64,8 @@ _SILENT = (
 
 
 def looks_like(text: str) -> bool:
-    """Whether a text ends in the line of settings."""
-    return len(_pairs(text.strip().rsplit("\n", 1)[-1])) >= 3 and "Steps:" in text
+    """Whether a text has the line of settings."""
+    return _divided(cleaned(text[-MAX_CHARS:]))[1] != ""
 
 
 def write(recipe: Recipe) -> str:
@@ -90,15 +107,13 @@ def _quoted(value: object) -> str:
     return json.dumps(text, ensure_ascii=False) if re.search(r'[,:\n"]', text) else text
 
 
-def read(text: str, notes: Notes, known: KnownModels) -> tuple[str, Recipe]:
+def read(text: str, notes: Notes, known: KnownModels) -> tuple[str, Recipe | None]:
     """The program that wrote ``text``, and its recipe (not yet made to fit)."""
     if len(text) > MAX_CHARS:
         notes.approximated(f"The text has {len(text):,} characters; the last {MAX_CHARS:,} are read.")
         text = text[-MAX_CHARS:]
-    body, _, last = text.strip().rpartition("\n")
-    pairs = _pairs(last)
-    if len(pairs) < 3:
-        body, pairs = text.strip(), {}
+    body, line, after = _divided(cleaned(text))
+    pairs = pairs_of(line)
     prompt, _, negative = ("\n" + body).partition("\n" + _NEGATIVE)
     program = _program(pairs)
     settings = Settings(program, same_noise=program == PROGRAM)
@@ -111,7 +126,26 @@ def read(text: str, notes: Notes, known: KnownModels) -> tuple[str, Recipe]:
     if settings.weighted and program != PROGRAM:
         notes.approximated(f"{program} evens out what weights add up to; here they weigh as in ComfyUI.")
     _take(settings, pairs, notes)
+    a1111_resources.take(settings, pairs, notes)
+    if after:
+        notes.ignored(f"Below the settings stands “{shown(after)}”: the prompt is what came of it.")
     return program, recipe_of(settings, notes, known)
+
+
+def _divided(text: str) -> tuple[str, str, str]:
+    """What stands above the line of settings, that line ("" where there is none), and what stands below it."""
+    lines = text.strip().split("\n")
+    for place in range(len(lines) - 1, max(-1, len(lines) - 1 - MAX_LINES_BELOW), -1):
+        if _is_settings(lines[place]):
+            return "\n".join(lines[:place]), lines[place], "\n".join(lines[place + 1 :]).strip()
+    return text.strip(), "", ""
+
+
+def _is_settings(line: str) -> bool:
+    if "Steps:" not in line and "Seed:" not in line:
+        return False
+    pairs = pairs_of(line)
+    return len(pairs) >= 3 and bool({"Steps", "Seed"} & set(pairs))
 
 
 def _take(settings: Settings, pairs: dict[str, str], notes: Notes) -> None:
@@ -123,7 +157,7 @@ def _take(settings: Settings, pairs: dict[str, str], notes: Notes) -> None:
     if size:
         settings.width, settings.height = size[1], size[2]
     settings.sampler = pairs.get("Sampler", "")
-    settings.scheduler = pairs.get("Schedule type", "")
+    settings.scheduler = pairs.get("Schedule type", pairs.get("Scheduler", ""))
     hires = [key for key in pairs if key.startswith("Hires ")]
     if hires:
         notes.ignored("A second pass enlarged the picture (hires fix); the recipe is that of the first.")
@@ -132,9 +166,9 @@ def _take(settings: Settings, pairs: dict[str, str], notes: Notes) -> None:
     clip_skip = pairs.get("Clip skip", "1")
     if clip_skip not in ("1", "2"):
         notes.approximated(f"Clip skip is {shown(clip_skip)}; these models always take CLIP's last layer but one.")
-    if "VAE" in pairs:
+    if pairs.get("VAE", "None").lower() not in ("none", "automatic", "default (model)"):
         notes.ignored(f"The VAE {shown(pairs['VAE'])}: Laterna takes the model's own.")
-    known = {*_MEANT, *_SILENT, "clip skip", "vae", "vae hash", "lora hashes", "ti hashes", "emphasis"}
+    known = {*_MEANT, *_SILENT, *a1111_resources.KEYS, "clip skip", "vae", "vae hash", "ti hashes", "emphasis"}
     rest = [key for key in pairs if key.lower() not in known and key not in hires]
     if rest:
         notes.ignored(f"Settings that Laterna has none of: {', '.join(shown(key)[:40] for key in rest[:12])}.")
@@ -150,38 +184,46 @@ def _program(pairs: dict[str, str]) -> str:
         return "Forge"
     if "Fooocus" in version:
         return "Fooocus"
+    if "Civitai resources" in pairs or "Created Date" in pairs:
+        return "Civitai"
     return "Automatic1111"
 
 
-def _pairs(line: str) -> dict[str, str]:
-    """``Key: value, Key: "quoted, value"`` in one pass; anything else ends it."""
+def pairs_of(line: str) -> dict[str, str]:
+    """``Key: value, Key: "quoted, value", Key: [JSON], …`` in one pass; anything else ends it. A part without a colon
+    belongs to the value before it."""
     pairs: dict[str, str] = {}
-    place = 0
+    place, last = 0, ""
     for _ in range(MAX_PAIRS):
-        colon = line.find(":", place, place + 80)
+        colon = line.find(":", place, place + MAX_VALUE)
         if colon < 0:
             break
-        key = line[place:colon].strip(" ,")
-        start = colon + 1 + (line[colon + 1 : colon + 2] == " ")
-        if line[start : start + 1] == '"':
-            value, end = _string(line, start)
-        else:
-            comma = line.find(",", start)
-            end = len(line) if comma < 0 else comma
-            value = line[start:end].strip()
-        if not re.fullmatch(r"\w[\w \-/.]*", key):
+        more, _, key = line[place:colon].rpartition(",")
+        key = key.strip()
+        if not _KEY.fullmatch(key):
             break
-        pairs[key] = value
-        place = end + 1
+        if more.strip(" ,") and last:
+            pairs[last] += f",{more}"
+        start = colon + 1 + (line[colon + 1 : colon + 2] == " ")
+        if line[start : start + 1] in ('"', "[", "{"):
+            value, end = _json(line, start)
+        else:
+            comma_at = line.find(",", start)
+            end = len(line) if comma_at < 0 else comma_at
+            value = line[start:end].strip()
+        pairs.setdefault(key, value)
+        place, last = end + 1, key
     return pairs
 
 
-def _string(line: str, start: int) -> tuple[str, int]:
-    """A JSON string at ``start``, and where it ends."""
+def _json(line: str, start: int) -> tuple[str, int]:
+    """A JSON value at ``start``, a string without its quotes, and where it ends."""
     try:
-        value, end = json.JSONDecoder().raw_decode(line, start)
-    except ValueError:
+        value, end = _DECODER.raw_decode(line, start)
+    except (ValueError, RecursionError):
+        end = -1
+    if end < 0 or line[end:].lstrip()[:1] not in ("", ","):
         end = line.find(",", start)
         end = len(line) if end < 0 else end
-        return line[start:end], end
-    return str(value), end
+        return line[start:end].strip(), end
+    return value if isinstance(value, str) else line[start:end], end

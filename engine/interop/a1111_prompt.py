@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from engine.interop.foreign import Lora
 from engine.interop.prompt_weights import Weighted, parse, text_of
 from engine.interop.report import Notes
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
@@ -19,8 +20,8 @@ _EDITING = re.compile(r"\[[^\[\]]{0,200}[:|][^\[\]]{0,200}\]")
 _MAX_DEPTH = 50
 
 
-def read(prompt: str, notes: Notes, commands: bool = True) -> tuple[list[Weighted], list[tuple[str, str]]]:
-    """The pieces of a prompt with their weights, and the LoRAs (name, strength) that it names.
+def read(prompt: str, notes: Notes, commands: bool = True) -> tuple[list[Weighted], list[Lora]]:
+    """The pieces of a prompt with their weights, and the LoRAs that it names.
 
     ``commands`` is False where the text is Laterna's, and BREAK or <lora:…> mere words.
     """
@@ -29,7 +30,7 @@ def read(prompt: str, notes: Notes, commands: bool = True) -> tuple[list[Weighte
         prompt = prompt[:MAX_PROMPT_CHARS]
     if not commands:
         return _pieces(prompt), []
-    loras = [(name, strength.split(":")[0] or "1") for name, strength in _LORA.findall(prompt)]
+    loras = [_lora(name, strengths) for name, strengths in _LORA.findall(prompt)]
     prompt = _LORA.sub("", prompt).strip(" ,\n") if loras else prompt
     if _EDITING.search(_without_escapes(prompt)):
         notes.approximated(
@@ -40,6 +41,15 @@ def read(prompt: str, notes: Notes, commands: bool = True) -> tuple[list[Weighte
             notes.approximated(f"The prompt is divided by {word}; Laterna reads it as one text.")
             prompt = re.sub(rf"\s*\b{word}\b\s*", ", ", prompt)
     return _pieces(prompt), loras
+
+
+def _lora(name: str, strengths: str) -> Lora:
+    """``<lora:name:text:network>`` by place, or ``te=`` and ``unet=`` by name; one strength is that of both."""
+    placed = [part for part in strengths.split(":") if part and "=" not in part]
+    named = dict(part.split("=", 1) for part in strengths.split(":") if "=" in part)
+    text = named.get("te", placed[0] if placed else "1")
+    network = named.get("unet", placed[1] if len(placed) > 1 else text)
+    return Lora(name.strip(), network, "", None if text == network else text)
 
 
 def _without_escapes(prompt: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from engine.interop import extras
+from engine.interop import extras, foreign_json
 from engine.interop.comfy_compound import unfold
 from engine.interop.comfy_conditioning import ConditioningReader, cover, limited, simplest, uses_weights
 from engine.interop.comfy_latent import LatentReader, Start
@@ -69,11 +69,17 @@ def is_workflow(data: Any) -> bool:
 
 
 def _wrapped(data: Any) -> Any:
-    """A graph inside a request to the server, or inside an exported pair of both forms."""
+    """A graph inside a request to the server, or inside a pair of both forms, each as it is or as a text of JSON."""
     if not isinstance(data, dict):
         return None
-    candidates = [data.get(name) for name in ("prompt", "output", "workflow")]
-    return next((value for value in candidates if is_api_graph(value) or is_ui_graph(value)), None)
+    inside = data.get("extra_pnginfo")
+    places = [data, inside] if isinstance(inside, dict) else [data]
+    for said in [place.get(name) for place in places for name in ("prompt", "output", "workflow")]:
+        is_text = isinstance(said, str) and said.lstrip().startswith("{")
+        value = foreign_json.loads(said) if is_text else said
+        if is_api_graph(value) or is_ui_graph(value):
+            return value
+    return None
 
 
 def _graph(data: Any, notes: Notes) -> Graph:

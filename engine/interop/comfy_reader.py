@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import secrets
 from typing import TypeVar
 
 from engine.interop.comfy_values import Unknown, Values
 from engine.interop.graph import Graph, Link, Node
-from engine.interop.report import Notes, as_integer, as_number, shown
+from engine.interop.report import Notes, as_integer, as_number, drawn, shown
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
 
 MAX_CHAIN = 300
@@ -104,12 +103,3 @@ class Reader:
             if source.type == "SDXLPromptStyler" and str(source.inputs.get("style", "base")) not in ("base", ""):
                 self.notes.approximated(f"{source.label} adds the words of a style; here the text stands without them.")
         return found
-
-
-def drawn(seed: int, whose: str, notes: Notes) -> int:
-    """``seed``, or one drawn now where a number below zero leaves it to chance."""
-    if seed >= 0:
-        return seed
-    fresh = secrets.randbelow(2**32)
-    notes.approximated(f"{whose} leaves the seed to chance ({seed}); {fresh} was drawn.")
-    return fresh

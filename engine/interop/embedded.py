@@ -6,21 +6,33 @@ The file may come from anyone: sizes are checked before anything is read, and wh
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.files import open_regular
+from engine.interop.encodings import text_of, user_comment
 from engine.protocol.errors import BadFile, from_os_error
 
 MAX_TEXT_BYTES = 8 * 1024 * 1024
+MAX_ALL_BYTES = 4 * MAX_TEXT_BYTES  # of all texts of a picture, unpacked
 MAX_CHUNKS = 10_000
 MAX_TAGS = 200
+_COMFYUI = re.compile(r"\s*(workflow|prompt):\s*(?=[{\[])", re.IGNORECASE)
 _PNG = b"\x89PNG\r\n\x1a\n"
-USER_COMMENT, MAKER_NOTE, SOFTWARE, EXIF_FOLDER = 0x9286, 0x927C, 0x0131, 0x8769
-_NAMES = {USER_COMMENT: "UserComment", MAKER_NOTE: "MakerNote", SOFTWARE: "Software"}
+_XMP_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
+_XMP_PNG = "XML:com.adobe.xmp"
+USER_COMMENT, XP_COMMENT, EXIF_FOLDER = 0x9286, 0x9C9C, 0x8769
+_NAMES = {
+    USER_COMMENT: "UserComment",
+    XP_COMMENT: "XPComment",
+    0x927C: "MakerNote",
+    0x0131: "Software",
+    0x010E: "ImageDescription",
+}
 
 
 def is_picture(start: bytes) -> bool:
@@ -32,7 +44,7 @@ def is_png(start: bytes) -> bool:
 
 
 def read_texts(path: Path) -> dict[str, str]:
-    """Every text by its keyword; EXIF's as ``UserComment``, ``MakerNote``, ``Software``, ComfyUI's as it names them.
+    """Every text by its keyword; EXIF's as ``_NAMES`` has them, ComfyUI's as it names them, ``XMP`` whole.
 
     Raises ``BadFile`` for a file that is none of the three.
     """
@@ -42,14 +54,26 @@ def read_texts(path: Path) -> dict[str, str]:
             file.seek(0)
             size = os.fstat(file.fileno()).st_size
             if start.startswith(_PNG):
-                return dict(_png(file, size))
+                return _bounded(_png(file, size))
             if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-                return _exif(_webp_exif(file))
+                return _bounded(_webp(file))
             if start.startswith(b"\xff\xd8\xff"):
-                return _exif(_jpeg_exif(file))
+                return _bounded(_jpeg(file))
     except OSError as error:
         raise from_os_error(error, "reading the picture", path) from error
     raise BadFile(f"{path.name} is no PNG, WebP or JPEG.", "Choose a picture, or a workflow as JSON.")
+
+
+def _bounded(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The first text of each name, until there are too many: each of them may have been packed small."""
+    texts: dict[str, str] = {}
+    room = MAX_ALL_BYTES
+    for name, text in found:
+        room -= len(text)
+        if room < 0:
+            break
+        texts.setdefault(name, text)
+    return texts
 
 
 def _png(file: BinaryIO, size: int) -> Iterator[tuple[str, str]]:
@@ -77,24 +101,17 @@ def _png(file: BinaryIO, size: int) -> Iterator[tuple[str, str]]:
 def _chunk_text(kind: bytes, body: bytes) -> tuple[str, str] | None:
     keyword, _, rest = body.partition(b"\0")
     name = keyword.decode("latin-1")
+    name = "XMP" if name == _XMP_PNG else name
     try:
         if kind == b"tEXt":
-            return name, _decode(rest)
+            return name, text_of(rest)  # Latin-1 by the standard, but several programs write UTF-8
         if kind == b"zTXt":
-            return name, _decode(_inflate(rest[1:]))
+            return name, text_of(_inflate(rest[1:]))
         compressed = rest[:1] == b"\1"
         _language, _translated, raw = rest[2:].split(b"\0", 2)
         return name, (_inflate(raw) if compressed else raw).decode("utf-8", "replace")
     except (ValueError, zlib.error):
         return None
-
-
-def _decode(raw: bytes) -> str:
-    """Latin-1 by the standard, but several programs write UTF-8."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def _inflate(raw: bytes) -> bytes:
@@ -105,46 +122,58 @@ def _inflate(raw: bytes) -> bytes:
     return text
 
 
-def _webp_exif(file: BinaryIO) -> bytes:
+def _webp(file: BinaryIO) -> Iterator[tuple[str, str]]:
     file.seek(12)
     for _ in range(MAX_CHUNKS):
         head = file.read(8)
         if len(head) < 8:
-            break
+            return
         kind, length = struct.unpack("<4sI", head)
-        if kind == b"EXIF":
-            return file.read(min(length, MAX_TEXT_BYTES)).removeprefix(b"Exif\0\0")
-        file.seek(length + (length & 1), os.SEEK_CUR)
-    return b""
+        if kind in (b"EXIF", b"XMP ") and length <= MAX_TEXT_BYTES:
+            body = file.read(length + (length & 1))[:length]
+            if kind == b"XMP ":
+                yield "XMP", text_of(body)
+            else:
+                yield from _exif(body.removeprefix(b"Exif\0\0")).items()
+        else:
+            file.seek(length + (length & 1), os.SEEK_CUR)
 
 
-def _jpeg_exif(file: BinaryIO) -> bytes:
+def _jpeg(file: BinaryIO) -> Iterator[tuple[str, str]]:
+    """EXIF, XMP and comments: each a segment of at most 64 KiB."""
     file.seek(2)
     for _ in range(MAX_CHUNKS):
         head = file.read(4)
         if len(head) < 4 or head[0] != 0xFF or head[1] == 0xDA:
-            break
+            return
         length = struct.unpack(">H", head[2:])[0] - 2
         body = file.read(max(0, length))
         if head[1] == 0xE1 and body.startswith(b"Exif\0\0"):
-            return body[6:]
-    return b""
+            yield from _exif(body[6:]).items()
+        elif head[1] == 0xE1 and body.startswith(_XMP_JPEG):
+            yield "XMP", text_of(body[len(_XMP_JPEG) :])
+        elif head[1] == 0xFE:
+            yield "Comment", text_of(body).strip("\0")
 
 
 def _exif(raw: bytes) -> dict[str, str]:
-    """The texts of a TIFF structure. ComfyUI puts ``workflow:{…}`` and ``prompt:{…}`` in tags like Make and Model."""
+    """The texts of a TIFF structure. ComfyUI puts ``workflow:{…}`` and ``prompt:{…}`` in tags like Make and Model,
+    other nodes of it ``Workflow: {…}`` in theirs."""
     if raw[:4] not in (b"II*\0", b"MM\0*"):
         return {}
     order = "<" if raw[:1] == b"I" else ">"
     texts: dict[str, str] = {}
+    room = MAX_TEXT_BYTES  # many tags may point at the same bytes
     try:
         folders = [struct.unpack_from(order + "I", raw, 4)[0]]
         for offset in folders:
             for tag, value in _tags(raw, order, offset):
-                if tag == EXIF_FOLDER and isinstance(value, int) and len(folders) < 3:
-                    folders.append(value)
-                elif isinstance(value, bytes):
-                    _keep(texts, tag, value)
+                if isinstance(value, int):
+                    if tag == EXIF_FOLDER and len(folders) < 3:
+                        folders.append(value)
+                elif len(value) <= room:
+                    room -= len(value)
+                    _keep(texts, tag, value, order)
     except struct.error:
         pass
     return texts
@@ -157,24 +186,15 @@ def _tags(raw: bytes, order: str, offset: int) -> Iterator[tuple[int, bytes | in
         tag, kind, length, value = struct.unpack_from(order + "HHII", raw, place)
         if tag == EXIF_FOLDER:
             yield tag, value
-        elif kind in (1, 2, 7):
+        elif kind in (1, 2, 7, 129):  # bytes, ASCII, undefined, and Exif 3.0's UTF-8
             start = place + 8 if length <= 4 else value
             yield tag, raw[start : start + length]
 
 
-def _keep(texts: dict[str, str], tag: int, value: bytes) -> None:
-    if tag == USER_COMMENT:
-        code, body = value[:8], value[8:]
-        if code == b"UNICODE\0":
-            little = body[:2] == b"\xff\xfe" or body[1:2] == b"\0"
-            texts["UserComment"] = body.decode("utf-16-le" if little else "utf-16-be", "replace").strip("\ufeff\0")
-        else:
-            known = code in (b"ASCII\0\0\0", b"\0" * 8)
-            texts["UserComment"] = _decode(body if known else value).strip("\0")
-        return
-    text = _decode(value).strip("\0")
+def _keep(texts: dict[str, str], tag: int, value: bytes, order: str) -> None:
+    text = user_comment(value, order) if tag == USER_COMMENT else text_of(value).strip("\0")
     if tag in _NAMES:
-        texts[_NAMES[tag]] = text
-    for name in ("workflow", "prompt"):
-        if text.startswith(name + ":"):
-            texts[name] = text[len(name) + 1 :]
+        texts.setdefault(_NAMES[tag], text)
+    said = _COMFYUI.match(text)
+    if said:
+        texts.setdefault(said[1].lower(), text[said.end() :])

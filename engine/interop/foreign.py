@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from engine.interop.comfy_foreign import by_file
+from engine.interop.encodings import cleaned
 from engine.interop.model_files import KnownModels, stem_of
-from engine.interop.report import Notes, file_name, integer, number, shown
+from engine.interop.report import Notes, as_integer, as_number, drawn, file_name, integer, listed, number, shown
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Adapter, Recipe
 from engine.protocol.sampling_names import find_sampler, find_scheduler
 
+MAX_LORAS = 64
 DEFAULT_SCHEDULER = "normal"  # what a program that leaves it open takes from the model
+
+
+class Lora(NamedTuple):
+    """``digest`` is any hash that the program writes; ``text_strength`` that of the text encoders' part."""
+
+    name: str
+    strength: Any = 1.0
+    digest: str = ""
+    text_strength: Any = None
 
 
 @dataclass
 class Settings:
-    """What a program says of a picture, unread: numbers may be texts, names its own. ``loras`` are (name, strength)."""
+    """What a program says of a picture, unread: numbers may be texts, names its own."""
 
     program: str
     prompt: str = ""
@@ -29,6 +41,8 @@ class Settings:
     seed: Any = None
     width: Any = None
     height: Any = None
+    frames: Any = None
+    fps: Any = None
     sampler: str = ""
     scheduler: str = ""
     model: str = ""
@@ -36,14 +50,18 @@ class Settings:
     shift: Any = None
     denoise: Any = None
     input_image: str = ""
-    loras: list[tuple[str, Any]] = field(default_factory=list)
+    loras: list[Lora] = field(default_factory=list)
     same_noise: bool = False
 
 
-def recipe_of(settings: Settings, notes: Notes, known: KnownModels) -> Recipe:
-    """A recipe as near to ``settings`` as its words go; it has yet to be made to fit a family."""
+def recipe_of(settings: Settings, notes: Notes, known: KnownModels) -> Recipe | None:
+    """A recipe as near to ``settings`` as its words go; it has yet to be made to fit a family. None, and said, for a
+    clip of a family that Laterna does not make."""
     id = known.find(settings.model, settings.model_hash) if settings.model or settings.model_hash else ""
     family = known.installed.get(id) or (MODELS[id].family if id in MODELS else "")
+    if not family and "video" in (foreign := by_file(settings.model)).lower():
+        notes.only(f"This is a clip of {foreign} ({shown(file_name(settings.model))}); Laterna makes none of these.")
+        return None
     if settings.model and (not id or id not in known.installed):
         notes.missing(file_name(settings.model), "model", id)
     if not family:
@@ -56,31 +74,89 @@ def recipe_of(settings: Settings, notes: Notes, known: KnownModels) -> Recipe:
     sampler, scheduler = _sampling(settings, notes)
     steps = integer(settings.steps, base.steps)
     guidance = number(settings.guidance, base.guidance)
-    seed = integer(settings.seed, 0)
-    notes.understood(
-        f"{steps} steps of {sampler} with {scheduler}, guidance {guidance:g}, seed {seed}, from {settings.program}."
-    )
+    shift = number(settings.shift, base.shift)
+    seed = _seed(settings, notes)
+    width, height = _size(settings, base, notes)
+    _unsaid(settings, notes)
     if not settings.same_noise:
         notes.approximated(f"{settings.program} draws its noise otherwise, so the same seed gives another picture.")
-    adapters = tuple(Adapter(file_name(name), strength=number(strength, 1.0)) for name, strength in settings.loras[:64])
-    for adapter in adapters:
-        if not known.has_lora(adapter.name):
-            notes.missing(adapter.name, "LoRA")
-    return base.replace(
-        prompt=_cut(settings.prompt, notes),
-        negative_prompt=_cut(settings.negative_prompt, notes),
+    recipe = base.replace(
+        prompt=_cut(cleaned(settings.prompt), notes),
+        negative_prompt=_cut(cleaned(settings.negative_prompt), notes),
         text_encoding="comfyui" if settings.weighted else "diffusers",
-        width=integer(settings.width, base.width),
-        height=integer(settings.height, base.height),
+        width=width,
+        height=height,
         steps=steps,
         guidance=guidance,
         seed=seed,
         sampler=sampler,
         scheduler=scheduler,
-        shift=number(settings.shift, base.shift),
-        adapters=adapters,
+        shift=shift,
+        adapters=_adapters(settings, notes, known),
         inputs=_inputs(settings, notes),
     )
+    if FAMILIES[family].kind == "video":
+        recipe = recipe.replace(
+            frames=integer(settings.frames, base.frames), fps=max(1, round(number(settings.fps, base.fps)))
+        )
+    return recipe
+
+
+def _size(settings: Settings, base: Recipe, notes: Notes) -> tuple[int, int]:
+    width, height = as_integer(settings.width), as_integer(settings.height)
+    if width is None or height is None or width <= 0 or height <= 0:
+        notes.approximated(f"{settings.program} does not say the picture's size; {base.width} × {base.height} is used.")
+        return base.width, base.height
+    return width, height
+
+
+def _seed(settings: Settings, notes: Notes) -> int:
+    seed = as_integer(settings.seed)
+    if seed is None:
+        seed = drawn(-1, "", Notes())
+        notes.approximated(f"{settings.program} does not say its seed; {seed} was drawn.")
+        return seed
+    return drawn(seed, settings.program, notes)
+
+
+def _unsaid(settings: Settings, notes: Notes) -> None:
+    """Say which of the numbers stand in the file, and of which there was only the model's usual one to take."""
+    said, unsaid = [], []
+    for name, value in (("steps", settings.steps), ("guidance", settings.guidance), ("shift", settings.shift)):
+        if as_number(value) is not None:
+            said.append(f"{name} {as_number(value):g}")
+        elif value not in (None, ""):
+            notes.approximated(
+                f"{settings.program} says “{shown(value)[:40]}” for {name}, which is no number; the model's usual one"
+                " is used."
+            )
+        elif name != "shift":
+            unsaid.append(name)
+    if unsaid:
+        notes.approximated(
+            f"{settings.program} does not say its {listed(unsaid)}; what is usual for the model is used."
+        )
+    if said:
+        notes.understood(f"{settings.program} says {listed(said)}.")
+
+
+def _adapters(settings: Settings, notes: Notes, known: KnownModels) -> tuple[Adapter, ...]:
+    """Each LoRA once: by its hash under the name that it has here, else by its own."""
+    adapters: dict[str, Adapter] = {}
+    for lora in settings.loras[:MAX_LORAS]:
+        here = known.lora(lora.name, lora.digest)
+        name = here or file_name(lora.name)
+        if not name or stem_of(name) in adapters:
+            continue
+        text_strength = as_number(lora.text_strength)
+        adapters[stem_of(name)] = Adapter(name, strength=number(lora.strength, 1.0), text_strength=text_strength)
+        if not here:
+            notes.missing(name, "LoRA")
+        elif stem_of(here) != stem_of(lora.name):
+            notes.understood(f"The LoRA {shown(lora.name) or shown(lora.digest)} is {here} here, by its hash.")
+    if len(settings.loras) > MAX_LORAS:
+        notes.ignored(f"{len(settings.loras) - MAX_LORAS} more LoRAs: a recipe has up to {MAX_LORAS}.")
+    return tuple(adapters.values())
 
 
 def _sampling(settings: Settings, notes: Notes) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""JSON from strangers: bounded, and with the NaN that ComfyUI itself writes read as nothing."""
+"""JSON from strangers: bounded, and with NaN and infinity, which ComfyUI itself writes, as their names: no number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def loads(text: str | bytes) -> Any:
             "Save it without embedded pictures.",
         )
     try:
-        return json.loads(text, parse_constant=lambda name: None)
+        return json.loads(text, parse_constant=str)
     except RecursionError as error:
         raise BadFile("This workflow is nested too deeply to be real.", "Choose another file.") from error
     except (ValueError, UnicodeDecodeError) as error:

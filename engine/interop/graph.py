@@ -58,8 +58,7 @@ def is_api_graph(data: Any) -> bool:
     return (
         isinstance(data, dict)
         and bool(data)
-        and all(isinstance(node, dict) for node in data.values())
-        and any("class_type" in node for node in data.values())
+        and any(isinstance(node, dict) and "class_type" in node for node in data.values())
     )
 
 
@@ -69,6 +68,8 @@ def from_api(data: dict[str, Any]) -> Graph:
         raise too_much(f"has {len(data):,} nodes; Laterna reads up to {MAX_NODES:,}")
     graph: Graph = {}
     for id, raw in data.items():
+        if not isinstance(raw, dict):
+            continue  # what some programs put beside the nodes
         kind, inputs, meta = raw.get("class_type"), raw.get("inputs"), raw.get("_meta")
         if not isinstance(kind, str):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -37,12 +37,15 @@ class KnownModels(msgspec.Struct, frozen=True):
     """What file names and hashes are matched against.
 
     ``installed`` maps the models on this machine to their families, ``hashes`` SHA-256 digests of model files (lower
-    case) to ids; ``loras`` are the LoRA files on this machine.
+    case) to ids; ``loras`` are the LoRA files on this machine. ``lora_hashes`` gives their digests (lower case, several
+    for each: of the file, of its tensors alone) with the file's name; it is asked only where a name is not enough,
+    since it may have to read the files.
     """
 
     installed: Mapping[str, str] = {}
     hashes: Mapping[str, str] = {}
     loras: tuple[str, ...] = ()
+    lora_hashes: Callable[[], Mapping[str, str]] = dict
 
     @classmethod
     def of(
@@ -50,16 +53,15 @@ class KnownModels(msgspec.Struct, frozen=True):
         installed: Iterable[InstalledModel],
         hashes: Mapping[str, str] | None = None,
         loras: tuple[str, ...] = (),
+        lora_hashes: Callable[[], Mapping[str, str]] = dict,
     ) -> KnownModels:
-        return cls({model.info.id: model.info.family for model in installed}, hashes or {}, loras)
+        return cls({model.info.id: model.info.family for model in installed}, hashes or {}, loras, lora_hashes)
 
     def find(self, name: str, digest: str = "") -> str:
         """The id of the model in a file, by its hash if that is known, else by its name; empty if neither says."""
-        digest = digest.lower().removeprefix("0x")
-        if len(digest) >= MIN_HASH and re.fullmatch("[0-9a-f]+", digest):
-            for whole, id in self.hashes.items():
-                if whole.startswith(digest):
-                    return id
+        by_hash = _by_hash(digest, self.hashes)
+        if by_hash:
+            return by_hash[1]
         stem = stem_of(name)
         for id in self.installed:
             if stem in (id, plain(id)) or plain(stem) == plain(id):
@@ -68,6 +70,20 @@ class KnownModels(msgspec.Struct, frozen=True):
 
     def has_lora(self, name: str) -> bool:
         return any(stem_of(lora) == stem_of(name) for lora in self.loras)
+
+    def lora(self, name: str, digest: str = "") -> str:
+        """The file of a LoRA on this machine, by name or else by hash; empty where it is not here."""
+        here = next((lora for lora in self.loras if stem_of(lora) == stem_of(name)), "")
+        found = _by_hash(digest, self.lora_hashes()) if digest and not here else None
+        return found[1] if found else here
+
+
+def _by_hash(digest: str, owners: Mapping[str, str]) -> tuple[str, str] | None:
+    """The whole digest that begins with ``digest``, and whose it is."""
+    digest = digest.lower().strip().removeprefix("0x").removeprefix("sha256:")
+    if len(digest) < MIN_HASH or not re.fullmatch("[0-9a-f]+", digest):
+        return None
+    return next(((whole, owner) for whole, owner in owners.items() if whole.startswith(digest)), None)
 
 
 def stem_of(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from typing import Any
 
 import msgspec
@@ -130,3 +131,12 @@ def integer(value: object, default: int) -> int:
 
 def too_much(what: str) -> BadFile:
     return BadFile(f"This workflow {what}.", "Choose a workflow that ComfyUI can run.")
+
+
+def drawn(seed: int, whose: str, notes: Notes) -> int:
+    """``seed``, or one drawn now where a number below zero leaves it to chance."""
+    if seed >= 0:
+        return seed
+    fresh = secrets.randbelow(2**32)
+    notes.approximated(f"{whose} leaves the seed to chance ({seed}); {fresh} was drawn.")
+    return fresh

@@ -17,6 +17,7 @@ from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
 
 SUFFIXES = {".png": "image", ".mp4": "video"}
+_OWN = '{"version":'  # how a recipe begins
 RECIPE_SUFFIXES = (*SUFFIXES, ".gif", ".webp")
 
 
@@ -87,8 +88,8 @@ def _info(kind: Literal["image", "video"], header: mp4.ClipHeader) -> MediaInfo:
     recipe: Recipe | None = None
     problem = ""
     text = texts.get(tags.RECIPE)
-    if text is None and kind == "video" and texts.get(tags.COMMENT, "").startswith("{"):
-        text = texts[tags.COMMENT]
+    if text is None and kind == "video" and texts.get(tags.COMMENT, "").startswith(_OWN):
+        text = texts[tags.COMMENT]  # other programs' comments are JSON of their own
     if text is not None:
         recipe, problem = _recipe(text)
     environment = Environment.from_json(texts[tags.ENVIRONMENT]) if tags.ENVIRONMENT in texts else None

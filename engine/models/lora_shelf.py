@@ -10,28 +10,32 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from engine.files import TEXT_LIMIT, open_regular, read_regular
+from engine.files import MIB, TEXT_LIMIT, open_regular, read_regular
 from engine.media import atomic
 from engine.models.catalog import FAMILIES
 from engine.models.installed import InstalledModel
 from engine.models.lora_facts import LoraFacts, lora_facts, transformer_width
+from engine.models.safetensors_header import read_header
 from engine.protocol.errors import BadFile, LaternaError, from_os_error
 from engine.protocol.recipe import Adapter
 
 INDEX_NAME = "known.json"
 MOST_KNOWN = 500
+MOST_HASHED = 8 * 2**30
 
 Problem = Literal["", "missing", "changed", "unreadable", "another family", "another size"]
 
 
 class KnownLora(msgspec.Struct, frozen=True, omit_defaults=True):
     """``mtime`` in ns and ``size`` in bytes say whether the file is still the one that was read. ``used`` is when it
-    was last put into the form, in seconds since 1970; 0 for never."""
+    was last put into the form, in seconds since 1970; 0 for never. ``tensors_sha256`` is that of all behind the header,
+    by which A1111 and Civitai ("AutoV3") name LoRAs."""
 
     path: str
     size: int
@@ -39,6 +43,7 @@ class KnownLora(msgspec.Struct, frozen=True, omit_defaults=True):
     sha256: str = ""
     facts: LoraFacts = LoraFacts()
     used: float = 0.0
+    tensors_sha256: str = ""
 
     @property
     def name(self) -> str:
@@ -71,6 +76,21 @@ class LoraShelf:
             found = [one for path in paths if (one := _looked_at(path, index.get(str(path)))) is not None]
             self._keep(found, index)
         return tuple(sorted(found, key=lambda one: (-one.used, one.name.lower())))
+
+    def digests(self, most_bytes: int = MOST_HASHED) -> dict[str, str]:
+        """The names of the files by their digests, each file under that of all of it and that of its tensors. Reads up
+        to ``most_bytes`` of files that were not read yet; what was read is remembered."""
+        found = []
+        for one in self.known():
+            if not one.tensors_sha256 and one.size <= most_bytes:
+                most_bytes -= one.size
+                with suppress(OSError, LaternaError):
+                    one = _digested(one)
+            found.append(one)
+        with self._lock:
+            self._keep(found, read_index(self.folder))
+        both = ((digest, one.name) for one in found for digest in (one.sha256, one.tensors_sha256) if digest)
+        return dict(both)
 
     def add(self, path: Path, strength: float = 1.0) -> Adapter:
         """The recipe's entry for the LoRA in ``path``, which is remembered. Raises as ``lora_facts`` does."""
@@ -149,6 +169,19 @@ def hash_of(path: Path, index: dict[str, KnownLora] | None = None) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise from_os_error(error, "reading the LoRA", path) from error
+
+
+def _digested(one: KnownLora) -> KnownLora:
+    whole, tensors = hashlib.sha256(), hashlib.sha256()
+    path = Path(one.path)
+    start = read_header(path).data_start
+    with open_regular(path) as file:
+        head = file.read(start)
+        whole.update(head)
+        while chunk := file.read(MIB):
+            whole.update(chunk)
+            tensors.update(chunk)
+    return msgspec.structs.replace(one, sha256=whole.hexdigest(), tensors_sha256=tensors.hexdigest())
 
 
 def _is_same(path: Path, known: KnownLora) -> bool:

@@ -233,6 +233,8 @@ def find_scheduler(name: str) -> str:
 def find_sampler(name: str) -> Sampling | None:
     """A sampler under any of its names, with its scheduler where the name ends in one ("DPM++ 2M SDE Karras")."""
     key = _key(name[:100])
+    if name.lower().startswith("k_") and key not in _SAMPLERS and key not in _RELATIVES:
+        key = key.removeprefix("k")  # k-diffusion's, as most are
     for table, exact in ((_SAMPLERS, True), (_RELATIVES, False)):
         if key in table:
             return Sampling(table[key], "", exact)

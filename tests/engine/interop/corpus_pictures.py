@@ -185,7 +185,7 @@ def fooocus() -> File:
     expected = Expected(
         recipe,
         ["does not know the model “juggernautXL_v8Rundiffusion”", _NOISE],
-        ["Fooocus' styles", "Fooocus' sharpness"],
+        ["Fooocus' styles", "Fooocus also used sharpness"],
         ["juggernautXL_v8Rundiffusion", "sd_xl_offset_example-lora_1.0"],
     )
     return "png", _png({"parameters": json.dumps(data), "fooocus_scheme": "fooocus"}), expected
