@@ -75,8 +75,7 @@ def _wrapped(data: Any) -> Any:
     inside = data.get("extra_pnginfo")
     places = [data, inside] if isinstance(inside, dict) else [data]
     for said in [place.get(name) for place in places for name in ("prompt", "output", "workflow")]:
-        is_text = isinstance(said, str) and said.lstrip().startswith("{")
-        value = foreign_json.loads(said) if is_text else said
+        value = foreign_json.loads(said) if isinstance(said, str) and said.lstrip().startswith("{") else said
         if is_api_graph(value) or is_ui_graph(value):
             return value
     return None

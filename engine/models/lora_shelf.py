@@ -81,11 +81,12 @@ class LoraShelf:
         """The names of the files by their digests, each file under that of all of it and that of its tensors. Reads up
         to ``most_bytes`` of files that were not read yet; what was read is remembered."""
         found = []
-        for one in self.known():
-            if not one.tensors_sha256 and one.size <= most_bytes:
-                most_bytes -= one.size
+        for known in self.known():
+            one = known
+            if not known.tensors_sha256 and known.size <= most_bytes:
+                most_bytes -= known.size
                 with suppress(OSError, LaternaError):
-                    one = _digested(one)
+                    one = _digested(known)
             found.append(one)
         with self._lock:
             self._keep(found, read_index(self.folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -120,3 +121,14 @@ def test_a_lora_is_judged_against_the_model(tmp_path: Path, shelf: LoraShelf) ->
 def test_without_its_configuration_a_model_takes_every_size(tmp_path: Path, shelf: LoraShelf) -> None:
     one = shelf.add(write_lora(tmp_path / "wide.safetensors", width=128))
     assert shelf.state(one, InstalledModel(MODELS["sd3.5-medium"], tmp_path / "import")).problem == ""
+
+
+def test_files_are_known_by_both_their_hashes_and_read_once(tmp_path: Path, shelf: LoraShelf) -> None:
+    shelf.folder.mkdir()
+    path = write_lora(shelf.folder / "kites.safetensors")
+    content = path.read_bytes()
+    tensors = content[8 + int.from_bytes(content[:8], "little") :]
+    both = {hashlib.sha256(part).hexdigest(): "kites.safetensors" for part in (content, tensors)}
+    assert shelf.digests(most_bytes=1) == {}  # too much to read now
+    assert shelf.digests() == both
+    assert LoraShelf(shelf.folder).digests(most_bytes=0) == both
