@@ -22,6 +22,7 @@ MODULES = {
     "engine-previews": "engine.worker.bench",
     "engine-cancel": "engine.worker.bench",
     "engine-embedded": "engine.worker.bench",
+    "engine-finite": "engine.worker.bench",
     "engine-checkpoints": "engine.worker.bench",
     "engine-death": "engine.jobs.bench",
     "engine-hang": "engine.jobs.bench",

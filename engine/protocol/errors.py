@@ -9,6 +9,7 @@
     │   ├── ModelDamaged           exit 3   files missing, unreadable, or of the wrong shape
     │   ├── UnsafeModel            exit 3   a pickle, or code that a model wants to run
     │   ├── OutOfMemory            exit 4
+    │   ├── NotFinite              exit 7   the network gave numbers that are none; ``field``: the setting to change
     │   ├── NoSpace                exit 5   the disk is full
     │   ├── NotWritable            exit 5   the folder cannot be written
     │   ├── NetworkFailed          exit 6
@@ -94,6 +95,10 @@ class UnsafeModel(KnownError):
 
 class OutOfMemory(KnownError):
     exit_code = 4
+
+
+class NotFinite(KnownError):
+    exit_code = 7
 
 
 class NoSpace(KnownError):

@@ -27,6 +27,7 @@ from engine.media import atomic
 from engine.protocol.recipe import Recipe
 from engine.protocol.version import VERSION
 from engine.worker.device import describe, versions
+from engine.worker.finite import is_finite
 from engine.worker.models import Model
 from engine.worker.sampling.base import SamplerState
 
@@ -143,7 +144,7 @@ class Checkpoint:
         if found.checksum != found.header["checksum"]:
             raise CheckpointRefused("it is damaged")
         latents = found.tensors.get("latents")
-        if latents is None or tuple(latents.shape) != shape:
+        if latents is None or tuple(latents.shape) != shape or not is_finite(latents):
             raise CheckpointRefused("it is damaged")
         try:
             known = {"step": int(found.header["step"]), "latents": latents, "generator": found.tensors["generator"]}

@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.protocol.conditioning import Words
+from engine.worker.finite import check_finite
 from engine.worker.guidance import Conditioning
 from engine.worker.models import Model
 
@@ -62,6 +63,7 @@ class EncodingCache:
         path = self._path(key)
         try:
             found = load_file(path)
+            check_finite(found)
             os.utime(path)
         except FileNotFoundError:
             return None

@@ -16,6 +16,7 @@ from engine.families.base import ComponentSpec
 from engine.protocol.conditioning import Words
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
+from engine.worker.finite import check_finite
 from engine.worker.guidance import Conditioning, Denoiser, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.residency.residency import ModelResidency
@@ -100,7 +101,9 @@ class Pipeline(Protocol):
 
 
 def to_pixels(decoded: Tensor) -> Tensor:
-    """[..., 3, H, W] in −1 … 1 to [..., H, W, 3] uint8, rounded as diffusers' ``VaeImageProcessor`` does."""
+    """[..., 3, H, W] in −1 … 1 to [..., H, W, 3] uint8, rounded as diffusers' ``VaeImageProcessor`` does. Raises
+    ``NotFiniteFound``."""
+    check_finite(decoded)
     scaled = (decoded * 0.5 + 0.5).clamp(0, 1)
     return (scaled.cpu().movedim(-3, -1).float() * 255).round().to(torch.uint8)
 

@@ -20,7 +20,7 @@ from engine.models import installed
 from engine.models.reading.model_folder import optional_labels, read_model
 from engine.protocol.commands import Derive, Generate, JobCommand
 from engine.protocol.conditioning import Entry, Words
-from engine.protocol.errors import BadRecipe
+from engine.protocol.errors import BadRecipe, NotFinite
 from engine.protocol.events import JobFinished
 from engine.protocol.family_info import LatentRGB, validate
 from engine.protocol.inputs import STARTING
@@ -36,6 +36,8 @@ from engine.worker.deriving import derive
 from engine.worker.device import PeakMemory, find_device, free_memory
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
+from engine.worker.finite import StepWatch, check_finite
+from engine.worker.finite_causes import telling, with_float32
 from engine.worker.guidance import Conditioning, Side, is_guided
 from engine.worker.models import STREAMED, Model
 from engine.worker.pictures import pinned, read_input
@@ -267,8 +269,11 @@ class Runner:
             self._load(work, list(names), "encoding")
             with work.progress.stage("encoding"), model.use(*names) as parts:
                 for done, words in enumerate([words for words in found if found[words] is None], start=1):
-                    found[words] = model.family.encode(model, parts, recipe, words)
-                    cache.put(keys[words], found[words])
+                    encoding = model.family.encode(model, parts, recipe, words)
+                    with telling("encoding", model, *names):
+                        check_finite(encoding)
+                    found[words] = encoding
+                    cache.put(keys[words], encoding)
                     work.progress.at("encoding", done / count)
 
         if count:
@@ -287,7 +292,10 @@ class Runner:
             self._load(work, ["vae"], "encoding")
             self.cancellation.check()
             with work.progress.stage("encoding"), work.model.use("vae") as parts:
-                return work.model.family.encode_picture(work.model, parts["vae"], work.recipe, pixels)
+                latents = work.model.family.encode_picture(work.model, parts["vae"], work.recipe, pixels)
+                with telling("picture", work.model, "vae"):
+                    check_finite(latents)
+                return latents
 
         return self._within_memory(work, "encoding", encode)
 
@@ -311,14 +319,25 @@ class Runner:
         progress.decode_seconds = self._expected_decoding(model, recipe)
         work.checkpoint.begin()
         state = kept[0].copy()
-        with progress.stage("denoising"), model.use("transformer") as parts, self._compiled(work, parts):
+
+        def sound(reached: SamplerState, steps: int) -> None:
+            kept[0] = reached
+            work.checkpoint.reached(reached, steps)
+
+        watch = StepWatch(model.residency.device, sound)
+        with (
+            progress.stage("denoising"),
+            model.use("transformer") as parts,
+            self._compiled(work, parts),
+            telling("denoising", model, "transformer"),
+            watch.watching(),
+        ):
             denoiser = family.denoiser(model, parts["transformer"], recipe, *sides)
             cache = work.cache = StepCache(denoiser, recipe.step_caching, state.reuse)
             budget = PreviewBudget(job.preview_interval, self.preview_cost)
             began = time.monotonic()
             for step in sampler(cache if recipe.step_caching else denoiser, state):
-                kept[0] = state.copy()
-                work.checkpoint.reached(state, step.steps)
+                watch.reached(state.copy(), step.steps)
                 self.cancellation.check()
                 progress.step(step.index + 1, step.steps, time.monotonic() - began)
                 if budget.is_due():
@@ -328,6 +347,7 @@ class Runner:
                 self._written(work.checkpoint, work.checkpoint.save_if_due(), progress)
                 began = time.monotonic()
             self.preview_cost = budget.expected_cost
+        self._written(work.checkpoint, work.checkpoint.save_if_due(), progress)
         progress.belongs_to("denoising", "loading", work.region.cost)
         return state
 
@@ -348,6 +368,18 @@ class Runner:
             work.progress.noted(region.note)
 
     def _decode(self, work: Work, latents: Tensor) -> Tensor:
+        """In float32 where half precision does not hold what the VAE computes."""
+        try:
+            return self._decode_as_planned(work, latents)
+        except NotFinite:
+            residency = with_float32(work.model.residency, "vae")
+            if residency is None:
+                raise
+        work.progress.noted("Decoding left the range of half precision: it is done again in float32.")
+        work.model.follow(residency)
+        return self._decode_as_planned(work, latents)
+
+    def _decode_as_planned(self, work: Work, latents: Tensor) -> Tensor:
         model, recipe = work.model, work.recipe
 
         def decode() -> Tensor:
@@ -357,7 +389,7 @@ class Runner:
                 began = time.monotonic()
                 vae, decoding = parts["vae"], model.residency.decoding
                 vae.use_slicing = decoding.sliced
-                with tiles(vae, decoding.tile):
+                with tiles(vae, decoding.tile), telling("decoding", model, "vae"):
                     frames = model.family.decode(model, vae, recipe, latents)
                 self._decode_rates[str(model.folder.path)] = (time.monotonic() - began) / _pixels(recipe)
             return frames

@@ -7,6 +7,7 @@ follows from a zero timer, and what opens files does so on other threads.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -400,7 +401,11 @@ class MainWindow(QMainWindow):
                     )
                 )
                 return
-        self.messages.show_message(of_error(error))
+        message = of_error(error)
+        if error.kind == "NotFinite" and error.field:
+            words = self.tr("Take the LoRAs off") if error.field == "adapters" else self.tr("Take the exact weights")
+            message = replace(message, button=words, action=lambda: self.actions_.take_out(error.field))
+        self.messages.show_message(message)
 
     def _failed(self, error: LaternaError) -> None:
         self.messages.show_message(of_error(error.info()))

@@ -72,6 +72,12 @@ class Adapters:
             if part.startswith("text_encoder") and one.strength(part)
         )
 
+    def changing(self, parts: Sequence[str]) -> list[str]:
+        """The names of the LoRAs that change one of ``parts``."""
+        return [
+            one.adapter.name for one in self._loras if any(part in one.layers and one.strength(part) for part in parts)
+        ]
+
     @contextmanager
     def attached(self, parts: dict[str, Any]) -> Iterator[None]:
         """Added to the networks among ``parts`` for as long as the block runs. Raises ``BadFile`` where one does not

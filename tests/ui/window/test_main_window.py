@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from app.paths import Paths
 from engine.media import metadata
-from engine.protocol.recipe import Recipe
+from engine.protocol.errors import NotFinite
+from engine.protocol.recipe import Adapter, Recipe
 from ui.stalls import StallMonitor
 from ui.window.main_window import MainWindow
 from ui.window.tour import Tour
@@ -362,3 +363,18 @@ def test_gui_thread_stays_free_while_generating(
     record_property("longest_stall_seconds", round(longest, 4))
     print(f"longest stall {longest * 1000:.0f} ms; over 50 ms: {[round(stall.seconds, 3) for stall in monitor.stalls]}")
     assert monitor.beats > 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("weights", "int8", "Take the exact weights"), ("adapters", (Adapter("loud.safetensors"),), "Take the LoRAs off")],
+)
+def test_a_result_that_is_not_finite_offers_what_helps(
+    qtbot: QtBot, window: MainWindow, field: str, value: object, words: str
+) -> None:
+    window.session.replace(window.session.draft.with_recipe(**{field: value}))
+    window.feed.refused.emit(NotFinite("Step 1 of 4 gave numbers that are not finite.", "Try it.", field=field).info())
+    (message,) = [message for message in window.messages.messages() if "not finite" in message.text]
+    assert message.button == words and message.action is not None
+    message.action()
+    assert getattr(window.session.draft.recipe, field) == getattr(Recipe(family="", model=""), field)
