@@ -129,6 +129,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     from engine.memory.forecast import Forecaster
     from engine.memory.history import History
     from engine.models.service import ModelService
+    from engine.models.upscalers import Upscalers
     from ui.forecasts import ForecastSource
     from ui.window.services import Services
 
@@ -146,6 +147,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
                 adapter_folder=paths.adapters,
                 footprints_folder=paths.footprints,
                 known_media=paths.known_media,
+                upscaler_folder=paths.upscalers,
                 preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,
                 a1111_parameters=lambda: settings.a1111_parameters,
                 keep_free=lambda: int(settings.keep_free * 2**30),
@@ -168,6 +170,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
         make_model_service,
         library.close,
         ForecastSource(Forecaster(history), Footprints(paths.footprints), history),
+        Upscalers(paths.upscalers),
     )
 
 

@@ -73,6 +73,11 @@ class Paths:
         return self.data / "loras"
 
     @property
+    def upscalers(self) -> Path:
+        """The imported networks that make pictures larger."""
+        return self.data / "upscalers"
+
+    @property
     def trainings(self) -> Path:
         """Checkpoints, logs and samples of trainings, a folder each."""
         return self.data / "training"

@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 MODELS = ROOT / "models"
 """The embedded models, a folder each."""
+UPSCALERS = ROOT / "upscalers"
+"""The networks that ship for making pictures larger, each with what is known of it."""
 CONFIGS = ROOT / "configs"
 """Configurations of components whose files carry none."""
 TOKENIZERS = ROOT / "tokenizers"

@@ -13,6 +13,7 @@ from engine.jobs import assets
 from engine.jobs.connection import EngineConnection
 from engine.jobs.transport import LocalProcess
 from engine.protocol import commands, events
+from engine.protocol.assets import Asset
 from engine.protocol.derivation import Derivation
 from engine.protocol.errors import Cancelled, LaternaError, from_info
 from engine.protocol.recipe import Recipe
@@ -110,12 +111,20 @@ class EngineSession:
         stem: str,
         recipe: Recipe | None,
         checkpoint: Path | None = None,
+        network: Asset | None = None,
     ) -> events.JobFinished:
         """As ``generate``, for a job that makes something from something."""
         job, self.resumed = uuid.uuid4().hex, False
         saved = str(checkpoint) if checkpoint else ""
         command = commands.Derive(
-            job, derivation, assets.one(source, derivation.source.sha256), str(output_folder), stem, recipe, saved
+            job,
+            derivation,
+            assets.one(source, derivation.source.sha256),
+            str(output_folder),
+            stem,
+            recipe,
+            saved,
+            network,
         )
         return self._run(command)
 

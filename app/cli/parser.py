@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 
 from app.cli.path_arguments import path_argument, path_or_export
+from engine.models.upscalers import DEFAULT as UPSCALER
 from engine.protocol.version import VERSION
 from resources import CALLED
 
 Namespace = argparse.Namespace
-_WORDS = {"library": "terms", "workflow": "files"}
+_WORDS = {"library": "terms", "workflow": "files", "upscale": "files"}
 
 
 def parse(argv: list[str] | None = None) -> Namespace:
@@ -163,9 +164,15 @@ def _reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _upscale(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "upscale", "Make a picture or a clip larger; after a stop, go on.")
-    parser.add_argument("file", type=path_argument, metavar="FILE")
+    parser = _command(commands, "upscale", "Make pictures and clips larger; after a stop, go on.")
+    parser.add_argument("files", nargs="+", type=path_argument, metavar="FILE")
     parser.add_argument("--scale", type=int, default=2, metavar="N", help="2, 3 or 4 times as wide and high")
+    parser.add_argument(
+        "--upscaler",
+        default=UPSCALER,
+        metavar="NAME",
+        help=f"a network: {UPSCALER}, or one that was imported; lanczos: plain resampling, which invents nothing",
+    )
     parser.add_argument("--out", type=path_argument, metavar="FILE", help="write here, not into the library")
 
 

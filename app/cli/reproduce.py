@@ -14,11 +14,14 @@ from app.cli.target import named, write_whole
 from app.kept_encodings import encodings_folder
 from app.paths import Paths
 from app.settings import SettingsFile
+from engine.derive.kinds import kind_of
 from engine.derive.sources import settled
 from engine.files import OWN_LIMIT, read_regular
+from engine.jobs import assets
 from engine.media import metadata
 from engine.media.known import KnownMedia
 from engine.models.adapters import locate
+from engine.models.upscalers import Upscalers
 from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadFile
 
@@ -59,12 +62,13 @@ def _derive_again(arguments: Namespace, paths: Paths, info: metadata.MediaInfo, 
     derivation, file, origin = settled(
         derivation, KnownMedia(paths.known_media), [Path(one) for one in arguments.input]
     )
+    network = assets.network(kind_of(derivation).network(derivation), Upscalers(paths.upscalers))
     out = named(arguments.out, SUFFIXES[info.kind], "This").path() if arguments.out else None
     with (
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
         EngineSession(paths.engine_log, ProgressLine()) as engine,
     ):
-        done = engine.derive(derivation, file, Path(scratch), "again", origin.recipe)
+        done = engine.derive(derivation, file, Path(scratch), "again", origin.recipe, network=network)
         if out:
             write_whole(out, read_regular(Path(done.files[0].path), OWN_LIMIT))
     return _said(arguments, info, [file.pixels_sha256 for file in done.files], out)

@@ -8,7 +8,9 @@ from typing import Literal, Protocol
 import msgspec
 
 from engine.media.pixels import Pixels
+from engine.models.upscalers import UpscalerFacts
 from engine.protocol.derivation import Derivation
+from engine.protocol.upscaling import Upscaling
 
 Read = Callable[[int], Iterator[Pixels]]
 """The frames of the source, [H, W, 3] uint8 RGB, from the one of this number on."""
@@ -38,6 +40,18 @@ class Forecast(msgspec.Struct, frozen=True):
     disk: int
 
 
+class Workplace(Protocol):
+    """What the engine's process has for the work."""
+
+    def check(self) -> None:
+        """To be called often, at least between tiles: raises where the job was cancelled."""
+        ...
+
+    def enlarged(self, frame: Pixels, how: Upscaling) -> Pixels:
+        """``frame`` ([H, W, 3] uint8) as [H scale, W scale, 3] by the network of the job."""
+        ...
+
+
 class Kind(Protocol):
     """One kind, torch-free."""
 
@@ -48,14 +62,19 @@ class Kind(Protocol):
         sentence for a source that cannot be used."""
         ...
 
-    def forecast(self, derivation: Derivation, source: Medium) -> Forecast: ...
+    def network(self, derivation: Derivation) -> Upscaling | None:
+        """The network that it needs, as far as it needs one. Raises ``BadRecipe``."""
+        ...
+
+    def forecast(self, derivation: Derivation, source: Medium, network: UpscalerFacts | None = None) -> Forecast:
+        """``network``: what is known of the network that it needs."""
+        ...
 
     def stem(self, derivation: Derivation) -> str:
         """What the file is called, without its ending."""
         ...
 
-    def frames(self, derivation: Derivation, read: Read, start: int, check: Callable[[], None]) -> Iterator[Pixels]:
-        """The frames of the result from the one of number ``start`` on, in the engine's process. ``check`` is to be
-        called often, at least between tiles: it raises where the job was cancelled. The same settings and source give
-        the same pixels, whatever ``start`` is."""
+    def frames(self, derivation: Derivation, read: Read, start: int, work: Workplace) -> Iterator[Pixels]:
+        """The frames of the result from the one of number ``start`` on, in the engine's process. The same settings and
+        source give the same pixels, whatever ``start`` is."""
         ...

@@ -13,10 +13,12 @@ from typing import Protocol
 import msgspec
 
 from engine.files import open_regular
+from engine.models.upscalers import Upscalers
 from engine.protocol.assets import CHUNK, Asset
-from engine.protocol.commands import AssetChunk, AssetRefused, Command, Derive, JobCommand
+from engine.protocol.commands import AssetChunk, AssetRefused, Command, Derive, JobCommand, files_of
 from engine.protocol.errors import BadFile
 from engine.protocol.events import AssetWanted
+from engine.protocol.upscaling import Upscaling
 
 
 class _Named(Protocol):
@@ -35,12 +37,20 @@ def of(entries: Sequence[_Named], files: Sequence[Path]) -> tuple[Asset, ...]:
     return tuple(one(path, entry.sha256) for entry, path in zip(entries, files, strict=True))
 
 
+def network(how: Upscaling | None, upscalers: Upscalers) -> Asset | None:
+    """The file of the network that ``how`` names, as far as one is needed. Raises ``ModelMissing``."""
+    if how is None or not how.network:
+        return None
+    return one(upscalers.required(how).path, how.network)
+
+
 def for_elsewhere(job: JobCommand) -> JobCommand:
     """``job`` for an engine that does not see this machine's files: no path of it means anything there."""
     checkpoint = f"checkpoints/{Path(job.checkpoint).name}" if job.checkpoint else ""
     job = msgspec.structs.replace(job, checkpoint=checkpoint, output_folder="")
     if isinstance(job, Derive):
-        return msgspec.structs.replace(job, source_file=_without_path(job.source_file))
+        network = _without_path(job.network_file) if job.network_file is not None else None
+        return msgspec.structs.replace(job, source_file=_without_path(job.source_file), network_file=network)
     return msgspec.structs.replace(
         job,
         model_folder=job.recipe.model,
@@ -63,8 +73,7 @@ class Offered:
         self._files: dict[str, dict[str, Path]] = {}
 
     def take(self, job: JobCommand) -> None:
-        files = (job.source_file,) if isinstance(job, Derive) else (*job.adapter_files, *job.input_files)
-        self._files[job.job] = {asset.sha256: Path(asset.path) for asset in files if asset.sha256}
+        self._files[job.job] = {asset.sha256: Path(asset.path) for asset in files_of(job) if asset.sha256}
 
     def forget(self, job: str) -> None:
         self._files.pop(job, None)

@@ -32,6 +32,7 @@ from engine.library.changes import LibraryChanged
 from engine.library.library import Library
 from engine.media.known import KnownMedia
 from engine.models.adapters import locate
+from engine.models.upscalers import Upscalers
 from engine.protocol import events
 from engine.protocol.commands import CHECKPOINT_SHARE, Cancel, CompileWish, Derive, Generate
 from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError, ProtocolError
@@ -52,6 +53,7 @@ class JobSettings:
     adapter_folder: Path
     footprints_folder: Path | None = None
     known_media: Path | None = None
+    upscaler_folder: Path | None = None
     preview_interval: Callable[[], float] = lambda: 0.1
     a1111_parameters: Callable[[], bool] = lambda: False
     keep_free: Callable[[], int] = lambda: 0
@@ -173,7 +175,8 @@ class Dispatcher:
     def _derive(self, job: Job, folder: Path) -> tuple[Derive, dict[str, object]]:
         assert job.derivation is not None
         derivation, file, origin = settled(job.derivation, KnownMedia(self._settings.known_media))
-        output.prepare(folder, kind_of(derivation).forecast(derivation, origin.medium).disk)
+        kind = kind_of(derivation)
+        output.prepare(folder, kind.forecast(derivation, origin.medium).disk)
         command = Derive(
             job=job.id,
             derivation=derivation,
@@ -182,6 +185,7 @@ class Dispatcher:
             file_stem=output.stem_for(job, folder, time.time()),
             recipe=job.source_recipe,
             checkpoint=str(self._checkpoints.path(job.id)),
+            network_file=assets.network(kind.network(derivation), Upscalers(self._settings.upscaler_folder)),
         )
         return command, {"derivation": derivation}
 

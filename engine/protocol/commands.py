@@ -68,7 +68,8 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
 
 class Derive(msgspec.Struct, frozen=True, tag=True):
     """Carry out ``derivation`` on ``source_file`` and save the result; the rest is as in ``Generate``. ``recipe`` is
-    that of what it is made from, where it has one, and goes into the result."""
+    that of what it is made from, where it has one, and goes into the result; ``network_file`` the network that does
+    it, where one does."""
 
     job: str
     derivation: Derivation
@@ -77,6 +78,7 @@ class Derive(msgspec.Struct, frozen=True, tag=True):
     file_stem: str
     recipe: Recipe | None = None
     checkpoint: str = ""
+    network_file: Asset | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
@@ -116,4 +118,13 @@ class Shutdown(msgspec.Struct, frozen=True, tag=True):
 
 
 JobCommand = Generate | Derive
+
+
+def files_of(job: JobCommand) -> tuple[Asset, ...]:
+    """The files that ``job`` takes along."""
+    if isinstance(job, Derive):
+        return (job.source_file, *([job.network_file] if job.network_file is not None else []))
+    return (*job.adapter_files, *job.input_files)
+
+
 Command = Hello | JobCommand | Cancel | Preload | AssetChunk | AssetRefused | Ping | Shutdown

@@ -2,5 +2,5 @@
 
 VERSION = "0.1.0"
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The version of what window and engine say to each other; both say it first, and it changes with any message."""

@@ -21,7 +21,7 @@ import msgspec
 from engine.media import atomic
 from engine.models.hashing import hash_file
 from engine.protocol.assets import Asset, checked_sha256
-from engine.protocol.commands import AssetChunk, AssetRefused, Derive, JobCommand
+from engine.protocol.commands import AssetChunk, AssetRefused, Derive, JobCommand, files_of
 from engine.protocol.errors import BadFile, from_info, from_os_error
 from engine.protocol.events import AssetWanted
 
@@ -57,11 +57,12 @@ class Assets:
 
     def settled(self, job: JobCommand, fetching: Fetching = lambda name, fraction: None) -> JobCommand:
         """``job`` with the place of each of its files on this machine. Raises ``BadFile`` with what is wrong."""
-        files = (job.source_file,) if isinstance(job, Derive) else (*job.adapter_files, *job.input_files)
-        self._in_use = {asset.sha256 for asset in files}
+        self._in_use = {asset.sha256 for asset in files_of(job)}
         if isinstance(job, Derive):
             # It may be a long clip, and the job holds it to its content itself.
-            return msgspec.structs.replace(job, source_file=self._settled(job.source_file, fetching, is_held=True))
+            source = self._settled(job.source_file, fetching, is_held=True)
+            network = self._settled(job.network_file, fetching) if job.network_file is not None else None
+            return msgspec.structs.replace(job, source_file=source, network_file=network)
         return msgspec.structs.replace(
             job,
             adapter_files=tuple(self._settled(asset, fetching) for asset in job.adapter_files),

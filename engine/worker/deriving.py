@@ -29,17 +29,25 @@ from engine.media.pixels import Pixels, parts_sha256, pixels_sha256
 from engine.protocol.commands import Derive
 from engine.protocol.errors import BadRecipe, LaternaError, from_os_error
 from engine.protocol.events import JobFinished, OutputFile
+from engine.protocol.upscaling import Upscaling
 from engine.protocol.version import VERSION
 from engine.worker.cancel import Cancellation
 from engine.worker.checkpoint import HEADER
 from engine.worker.device import PeakMemory, describe, versions
 from engine.worker.previews import small
 from engine.worker.progress import Emit, Progress
+from engine.worker.upscaling.networks import UpscalerNetworks
 
 PART = 24
 
 
-def derive(job: Derive, cancellation: Cancellation, emit: Emit, device: torch.device) -> JobFinished:
+def derive(
+    job: Derive,
+    cancellation: Cancellation,
+    emit: Emit,
+    device: torch.device,
+    networks: UpscalerNetworks | None = None,
+) -> JobFinished:
     """Make and save what ``job`` asks for. Raises ``LaternaError``s."""
     progress, source, peak = Progress(job.job, emit), Path(job.source_file.path), PeakMemory(device)
     peak.start()
@@ -47,7 +55,8 @@ def derive(job: Derive, cancellation: Cancellation, emit: Emit, device: torch.de
     _hold_to_content(job, source)
     medium = origin_of(source).medium
     made = kind.result(job.derivation, medium)
-    work = _Work(job, kind, source, medium, made, cancellation, progress, device)
+    networks = networks or UpscalerNetworks(device, lambda: None)
+    work = _Work(job, kind, source, medium, made, cancellation, progress, device, networks)
     file = work.picture() if made.kind == "image" else work.clip()
     return JobFinished(job.job, (file,), progress.seconds, peak.bytes())
 
@@ -72,9 +81,10 @@ class _Work:
         cancellation: Cancellation,
         progress: Progress,
         device: torch.device,
+        networks: UpscalerNetworks,
     ) -> None:
-        self._job, self._kind, self._source, self._made = job, kind, source, made
-        self._cancellation, self._progress = cancellation, progress
+        self._job, self._kind, self._source, self._made, self._device = job, kind, source, made, device
+        self._cancellation, self._progress, self._networks = cancellation, progress, networks
         self._read = reader_of(source, medium, cancellation.check)
         self._texts = {
             tags.DERIVATION: job.derivation.for_files().to_json(),
@@ -84,7 +94,13 @@ class _Work:
             self._texts[tags.RECIPE] = job.recipe.for_files().to_json()
 
     def _frames(self, start: int) -> Iterator[Pixels]:
-        return self._kind.frames(self._job.derivation, self._read, start, self._cancellation.check)
+        return self._kind.frames(self._job.derivation, self._read, start, self)
+
+    def check(self) -> None:
+        self._cancellation.check()
+
+    def enlarged(self, frame: Pixels, how: Upscaling) -> Pixels:
+        return self._networks.enlarged(frame, how, self._job.network_file, self.check)
 
     def picture(self) -> OutputFile:
         with self._progress.stage("working"):
@@ -97,7 +113,7 @@ class _Work:
         return OutputFile(str(path), digest)
 
     def clip(self) -> OutputFile:
-        parts = _Parts(self._job, self._made.frames, self._progress)
+        parts = _Parts(self._job, self._made.frames, self._progress, self._device)
         self._progress.decode_seconds = 0.0
         with self._progress.stage("working"):
             parts.resume()
@@ -144,16 +160,18 @@ class _Work:
 class _Parts:
     """The whole parts of a clip, in a folder beside the job's checkpoint, which names them with their hashes."""
 
-    def __init__(self, job: Derive, frames: int, progress: Progress) -> None:
+    def __init__(self, job: Derive, frames: int, progress: Progress, device: torch.device) -> None:
         self._path = Path(job.checkpoint) if job.checkpoint else None
         self._folder = parts_of(self._path) if self._path else Path(job.output_folder) / f".laterna-{job.job}.parts"
         self._frames, self._progress = frames, progress
-        self._facts = {
+        self._facts: dict[str, object] = {
             "laterna": VERSION,
             "derivation": hashlib.sha256(job.derivation.by_content().to_json().encode()).hexdigest(),
             "part": PART,
             "libraries": [np.__version__, _cv2_version(), _av_version()],
         }
+        if job.network_file is not None:
+            self._facts["device"] = [str(torch.__version__), describe(device).name, torch.get_num_threads()]
         self.digests: list[str] = []
         self._hashes: list[str] = []
         self.done = 0

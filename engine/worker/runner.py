@@ -50,6 +50,7 @@ from engine.worker.residency.placing import Placing
 from engine.worker.residency.pool import empty_cache
 from engine.worker.results import save
 from engine.worker.sampling.base import SamplerState
+from engine.worker.upscaling.networks import UpscalerNetworks
 
 if TYPE_CHECKING:
     from engine.worker.pipeline import Pipeline
@@ -99,6 +100,7 @@ class Runner:
         self.memory = MemoryManager(self.device, free, precision)
         self.compiler = Compiler(self.cancellation, self.device)
         self._encodings: dict[str, EncodingCache] = {}
+        self._upscalers = UpscalerNetworks(self.device, self.release)
         self.preview_cost = EXPECTED_COST
         self._checkpoint_pace = 1.0
         self._decode_rates: dict[str, float] = {}
@@ -106,7 +108,7 @@ class Runner:
     def run(self, job: JobCommand, emit: Emit) -> JobFinished:
         """Make and save ``job``'s results. Raises ``LaternaError``s, or whatever else went wrong."""
         if isinstance(job, Derive):
-            return derive(job, self.cancellation, emit, self.device)
+            return derive(job, self.cancellation, emit, self.device, self._upscalers)
         return self._generate(job, emit)
 
     def _generate(self, job: Generate, emit: Emit) -> JobFinished:

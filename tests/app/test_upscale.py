@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from engine.media import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +21,9 @@ def test_a_clip_is_made_larger_and_made_again(tmp_path: Path) -> None:
     source = tmp_path / "clip.mp4"
     source.write_bytes(CLIP.read_bytes())
     out = tmp_path / "large.mp4"
-    made = laterna(tmp_path / "home", "upscale", str(source), "--scale", "2", "--out", str(out))
+    made = laterna(
+        tmp_path / "home", "upscale", str(source), "--scale", "2", "--upscaler", "lanczos", "--out", str(out)
+    )
     assert made.returncode == 0, made.stderr
     assert "128 × 128, 9 frames" in made.stderr and made.stdout.strip() == str(out)
     said = metadata.read(out)
@@ -40,3 +44,22 @@ def test_what_cannot_be_made_larger_is_a_sentence(tmp_path: Path) -> None:
         assert said.returncode == 2 and said.stderr.startswith("laterna: ") and "Traceback" not in said.stderr
     said = laterna(tmp_path / "home", "upscale", str(CLIP), "--scale", "7", "--out", str(tmp_path / "a.mp4"))
     assert said.returncode == 2 and "must be 2, 3 or 4" in said.stderr
+
+
+def test_several_pictures_by_the_network_that_ships_one_of_them_broken(tmp_path: Path) -> None:
+    names = [tmp_path / name for name in ("a.png", "broken.png", "b.png")]
+    for number, path in enumerate(names):
+        Image.effect_noise((40, 30), 20 + number).convert("RGB").save(path)
+    names[1].write_bytes(b"no picture")
+    home = tmp_path / "home"
+    made = laterna(home, "upscale", *map(str, names), "--scale", "3")
+    assert made.returncode == 2 and "broken.png" in made.stderr and "Traceback" not in made.stderr
+    results = [Path(line) for line in made.stdout.splitlines()]
+    assert [path.name for path in results] == ["a_x3.png", "b_x3.png"]
+    said = metadata.read(results[0])
+    assert (said.width, said.height) == (120, 90) and said.derivation is not None
+    assert said.derivation.settings["name"] == "realesr-animevideov3-x4"
+    again = laterna(home, "reproduce", str(results[0]), "--input", str(names[0]))
+    assert again.stdout == "The pixels are equal.\n", again.stderr
+    unknown = laterna(home, "upscale", str(names[0]), "--upscaler", "magic")
+    assert unknown.returncode == 2 and "realesr-animevideov3-x4" in unknown.stderr

@@ -40,9 +40,10 @@ def recipe_title(recipe: Recipe | None, path: Path | None = None) -> str:
 def derivation_title(derivation: Derivation) -> str:
     """What is done to its source, in a few words."""
     if derivation.kind == Upscale.id:
-        return QCoreApplication.translate("Captions", "{0} times as large").format(
-            derivation.settings.get("scale", "?")
-        )
+        scale, name = derivation.settings.get("scale", "?"), derivation.settings.get("name")
+        if name:
+            return QCoreApplication.translate("Captions", "{0} times as large by {1}").format(scale, name)
+        return QCoreApplication.translate("Captions", "{0} times as large").format(scale)
     return derivation.kind
 
 

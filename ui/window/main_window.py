@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 from engine.jobs.notices import EngineStateChanged
 from engine.memory.remedies import Remedy
 from engine.models.installed import InstalledModel
+from engine.models.upscalers import Upscaler, Upscalers
 from engine.protocol.errors import ErrorInfo, LaternaError
 from ui.action_table import ROWS
 from ui.actions import Actions
@@ -131,7 +132,7 @@ class MainWindow(QMainWindow):
         self.menu_button = IconButton("menu", self.tr("Menu (F10)"), theme=theme, role="muted")
         self._lay_out()
         self.item_actions = ItemActions(session, actions, self)
-        self.enlarging = Enlarging(self.item_actions, actions.submit_derivations, self)
+        self.enlarging = Enlarging(self.item_actions, actions.submit_derivations, self._upscalers, self)
         self.label_actions = LabelActions(self.item_actions, self)
         self.hand_over = HandOver(session, actions, self.item_actions, self)
         self.comparing = Comparing(self.item_actions, self.background, theme=theme, parent=self.centre)
@@ -191,6 +192,9 @@ class MainWindow(QMainWindow):
         return self.links.models
 
     # --- building
+
+    def _upscalers(self) -> tuple[Upscaler, ...]:
+        return (self._services.upscalers if self._services is not None else Upscalers()).all()
 
     def _lay_out(self) -> None:
         self.setWindowTitle("Laterna")

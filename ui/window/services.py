@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from engine.models.upscalers import Upscalers
 from ui.engine_link import MakeService
 from ui.forecasts import ForecastSource
 from ui.library.gallery import ThumbnailSource
@@ -29,3 +30,4 @@ class Services:
     make_model_service: MakeModelService
     close: Callable[[], None]
     forecasts: ForecastSource
+    upscalers: Upscalers = field(default_factory=Upscalers)

@@ -11,10 +11,11 @@ from engine.derive.kind import Medium
 from engine.derive.kinds import kind_of
 from engine.derive.sources import origin_of, settled
 from engine.derive.upscale.lanczos import enlarge
-from engine.derive.upscale.upscale import SCALES, upscaled
+from engine.derive.upscale.upscale import upscaled
 from engine.media.known import KnownMedia
 from engine.protocol.derivation import Derivation, Source
 from engine.protocol.errors import BadFile, BadRecipe, Cancelled
+from engine.protocol.upscaling import SCALES
 
 
 @settings(max_examples=25, deadline=None)

@@ -11,16 +11,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.derive.kinds import kind_of
 from engine.derive.sources import settled
 from engine.derive.upscale.upscale import upscaled
+from engine.jobs import assets
 from engine.jobs.checkpoints import CheckpointFolder, parts_of
 from engine.media import metadata, mp4
 from engine.media.frames import ClipReader
 from engine.media.known import KnownMedia
+from engine.models.upscalers import DEFAULT, Upscalers
 from engine.protocol.assets import Asset
 from engine.protocol.commands import Derive
 from engine.protocol.errors import BadFile, BadRecipe, Cancelled
 from engine.protocol.events import CheckpointSaved, Event, JobFinished, JobResumed, ResumeRefused, StepDone
+from engine.protocol.upscaling import Upscaling
 from engine.worker.cancel import Cancellation
 from engine.worker.deriving import PART, derive
 from engine.worker.device import find_device
@@ -36,11 +40,12 @@ class Deriving:
         self.cancellation = Cancellation()
         self.checkpoint = CheckpointFolder(folder / "checkpoints").path("job")
 
-    def job(self, source: Path, scale: int = 2, checkpoint: bool = True) -> Derive:
+    def job(self, source: Path, scale: int | Upscaling = 2, checkpoint: bool = True) -> Derive:
         derivation, file, origin = settled(upscaled(str(source), scale), KnownMedia(None))
         saved = str(self.checkpoint) if checkpoint else ""
+        network = assets.network(kind_of(derivation).network(derivation), Upscalers())
         source_file = Asset(file.name, derivation.source.sha256, str(file))
-        return Derive("job", derivation, source_file, str(self.folder / "out"), "made", origin.recipe, saved)
+        return Derive("job", derivation, source_file, str(self.folder / "out"), "made", origin.recipe, saved, network)
 
     def run(self, job: Derive, on_event: Callable[[Event], None] = lambda event: None) -> JobFinished:
         def emit(event: Event, blob: bytes = b"") -> None:
@@ -99,8 +104,12 @@ def test_a_clip_keeps_its_frames_its_rate_and_its_recipe(deriving: Deriving, cli
     assert not deriving.checkpoint.exists() and not parts_of(deriving.checkpoint).exists()
 
 
-def test_stopped_anywhere_it_goes_on_and_the_file_is_the_same(deriving: Deriving, clip: Path, tmp_path: Path) -> None:
-    whole = Path(deriving.run(deriving.job(clip, checkpoint=False)).files[0].path)
+@pytest.mark.parametrize("upscaler", [DEFAULT, "lanczos"])
+def test_stopped_anywhere_it_goes_on_and_the_file_is_the_same(
+    deriving: Deriving, clip: Path, tmp_path: Path, upscaler: str
+) -> None:
+    how = Upscalers().named(upscaler, 2)
+    whole = Path(deriving.run(deriving.job(clip, how, checkpoint=False)).files[0].path)
     expected = whole.read_bytes()
     whole.unlink()
 
@@ -110,11 +119,11 @@ def test_stopped_anywhere_it_goes_on_and_the_file_is_the_same(deriving: Deriving
 
     for reached in (PART, 2 * PART):
         with pytest.raises(Cancelled):
-            deriving.run(deriving.job(clip), cancel)
+            deriving.run(deriving.job(clip, how), cancel)
         assert deriving.of(CheckpointSaved)[-1].step == reached  # type: ignore[attr-defined]
         assert CheckpointFolder(deriving.checkpoint.parent).steps()["job"] == (reached, FRAMES)
     deriving.told.clear()
-    again = deriving.run(deriving.job(clip))
+    again = deriving.run(deriving.job(clip, how))
     assert [event.step for event in deriving.of(JobResumed)] == [2 * PART]  # type: ignore[attr-defined]
     assert Path(again.files[0].path).read_bytes() == expected
 

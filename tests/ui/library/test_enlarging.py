@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.derive.upscale.upscale import upscaled
 from engine.library.item import Item
+from engine.models.upscalers import DEFAULT, Upscalers
 from ui.library.enlarging import Enlarging
 from ui.recipe.described import describe_descent
 
@@ -25,17 +26,17 @@ class Asked:
         self.jobs: list[Any] = []
         window = QWidget()
         qtbot.addWidget(window)
-        self.enlarging = Enlarging(SimpleNamespace(items=lambda: self.items), self.jobs.extend, window)  # type: ignore[arg-type]
+        self.enlarging = Enlarging(SimpleNamespace(items=lambda: self.items), self.jobs.extend, Upscalers().all, window)  # type: ignore[arg-type]
 
     def lines(self) -> list[tuple[str, bool]]:
         menu = self.enlarging.make_menu()
         assert menu is not None
-        return [(action.text(), action.isEnabled()) for action in menu.actions()]
+        return [(action.text(), action.isEnabled()) for action in menu.actions() if not action.isSeparator()]
 
     def choose(self, number: int) -> None:
         menu = self.enlarging.make_menu()
         assert menu is not None
-        menu.actions()[number].trigger()
+        [action for action in menu.actions() if not action.isSeparator()][number].trigger()
 
 
 @pytest.fixture
@@ -51,9 +52,18 @@ def test_each_line_says_what_comes_of_it(asked: Asked) -> None:
         "2 times: 256 × 192",
         "3 times: 384 × 288",
         "4 times: 512 × 384",
-    ]
+    ] * 2
+    menu = asked.enlarging.make_menu()
+    assert menu is not None
+    sections = [action.text() for action in menu.actions() if action.isSeparator()]
+    assert sections == [DEFAULT, "Lanczos: invents nothing"]
+    (shipped,) = Upscalers().all()
     asked.choose(2)
-    assert asked.jobs == [(upscaled("/out/apple.png", 4), None)]
+    asked.choose(5)
+    assert asked.jobs == [
+        (upscaled("/out/apple.png", shipped.upscaling(4)), None),
+        (upscaled("/out/apple.png", 4), None),
+    ]
 
 
 def test_what_would_be_too_large_is_not_offered_and_others_go_on(asked: Asked) -> None:
@@ -61,7 +71,7 @@ def test_what_would_be_too_large_is_not_offered_and_others_go_on(asked: Asked) -
     asked.items = [large]
     assert all(text.endswith("too large") and not enabled for text, enabled in asked.lines())
     asked.items = [ITEM, large]
-    assert asked.lines() == [(f"{scale} times: 1 files", True) for scale in (2, 3, 4)]
+    assert asked.lines() == [(f"{scale} times: 1 files", True) for scale in (2, 3, 4)] * 2
     asked.choose(0)
     assert [job[0].source.path for job in asked.jobs] == ["/out/apple.png"]
 
@@ -77,7 +87,7 @@ def test_the_line_of_descent_is_shown(asked: Asked) -> None:
     asked.choose(1)
     (derivation, _recipe) = asked.jobs[0]
     assert [line.value for line in describe_descent(derivation)] == [
-        "apple.png  ·  3 times as large",
+        f"apple.png  ·  3 times as large by {DEFAULT}",
         "first.png  ·  2 times as large",
     ]
     assert describe_descent(None) == []

@@ -12,7 +12,7 @@ def test_a_result_is_made_larger_and_shown(qtbot: QtBot, window: MainWindow) -> 
     assert first is not None
     menu = window.enlarging.make_menu()
     assert menu is not None
-    menu.actions()[0].trigger()
+    next(action for action in menu.actions() if not action.isSeparator()).trigger()
     qtbot.waitUntil(lambda: window.session.item is not None and window.session.item.id != first.id, timeout=20_000)
     larger = window.session.item
     assert larger is not None and larger.derivation is not None

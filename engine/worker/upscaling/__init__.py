@@ -1,0 +1,1 @@
+"""Networks that make pictures larger, in tiles. Their architectures are spandrel's."""

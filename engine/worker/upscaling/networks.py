@@ -1,0 +1,46 @@
+"""The network that the engine used last, kept for the next job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from engine.media.pixels import Pixels
+from engine.protocol.assets import Asset
+from engine.protocol.errors import BadRecipe
+from engine.protocol.upscaling import Upscaling
+from engine.worker.failures import is_out_of_memory
+from engine.worker.upscaling.loading import Network, read_network
+from engine.worker.upscaling.tiles import enlarged
+
+
+class UpscalerNetworks:
+    """``release`` lets go of what else the device holds, where its memory runs out."""
+
+    def __init__(self, device: torch.device, release: Callable[[], None]) -> None:
+        self._device = device
+        self._release = release
+        self._kept: tuple[str, Network] | None = None
+
+    def enlarged(self, frame: Pixels, how: Upscaling, file: Asset | None, check: Callable[[], None]) -> Pixels:
+        """``frame`` ([H, W, 3] uint8) made larger by the network in ``file``."""
+        network = self._network(how, file)
+        try:
+            return enlarged(frame, network, how, check)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        self._release()
+        return enlarged(frame, network, how, check)
+
+    def forget(self) -> None:
+        self._kept = None
+
+    def _network(self, how: Upscaling, file: Asset | None) -> Network:
+        if self._kept is None or self._kept[0] != how.network:
+            if file is None or file.sha256 != how.network:
+                raise BadRecipe(f"The job does not bring the upscaler {how.by}.", "Run it again.", field="upscaling")
+            self._kept = how.network, read_network(Path(file.path), self._device)
+        return self._kept[1]
