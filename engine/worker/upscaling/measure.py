@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.worker.memory.live_bytes import LiveBytes
+from engine.worker.residency.live_bytes import LiveBytes
 from engine.worker.upscaling.loading import Network
 
 OVERLAPS = (16, 32, 48, 64)
