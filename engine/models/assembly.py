@@ -19,6 +19,7 @@ from engine.families.base import Family
 from engine.families.registry import FAMILIES, FILE_KINDS, PIPELINES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.reading.find import network_kind
+from engine.models.reading.shared import component_folder, shared_folders
 from engine.models.recognise import Part
 from engine.models.reference import Reference, read_reference
 from engine.protocol.errors import LaternaError
@@ -83,7 +84,9 @@ def tokenizers_of(folder: Path) -> dict[str, Path]:
     """By component, the folder of each tokenizer of the model in ``folder``, or the GGUF file that has it."""
     reference = read_reference(folder)
     if reference is None:
-        return {place.name: place for place in sorted(folder.glob("tokenizer*")) if place.is_dir()}
+        found = {place.name: place for place in folder.glob("tokenizer*") if place.is_dir()}
+        found |= {name: place for name, place in shared_folders(folder).items() if name.startswith("tokenizer")}
+        return dict(sorted(found.items()))
     if reference.folder:
         return tokenizers_of(Path(reference.folder))
     parts = assemble(reference, Path(reference.beside or folder.parent)).parts
@@ -142,7 +145,7 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, Part]]:
     for component, kind in gives:
         if network_kind(kind) == "denoiser":
             continue
-        place = folder / component
+        place = component_folder(folder, component)
         if place.is_dir() and _fits(folder, component, kind):
             weights = list(place.glob("*.safetensors"))
             if FILE_KINDS[kind].tokenizer_of or weights:
@@ -156,12 +159,13 @@ def _fits(folder: Path, component: str, kind: str) -> bool:
     """Whether the component is of the right width; a tokenizer, whether the encoder beside it is."""
     encoder_kind = FILE_KINDS[kind].tokenizer_of
     if encoder_kind:
-        if not any((folder / component / file).is_file() for file in _VOCABULARIES):
+        if not any((component_folder(folder, component) / file).is_file() for file in _VOCABULARIES):
             return False
         encoder = component.replace("tokenizer", "text_encoder")
-        return not (folder / encoder / "config.json").is_file() or _fits(folder, encoder, encoder_kind)
+        told = component_folder(folder, encoder) / "config.json"
+        return not told.is_file() or _fits(folder, encoder, encoder_kind)
     setting, value = FILE_KINDS[kind].fits
-    return bool(_read(folder / component / "config.json").get(setting) == value)
+    return bool(_read(component_folder(folder, component) / "config.json").get(setting) == value)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from engine.families.registry import FAMILIES, FILE_KINDS
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models import catalog, installed
 from engine.models.manifest import check_name
+from engine.models.reading.shared import component_folder
 from engine.models.recognise import PICKLES, Part, RecognisedFile, precision_name, precision_of, recognise_file
 from engine.models.reference import REFERENCE_NAME, Reference, write_reference
 from engine.models.safetensors_header import read_header
@@ -168,7 +169,7 @@ def _from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
     for component, entry in index.items():
         if component.startswith("_") or not isinstance(entry, list) or len(entry) != 2 or not entry[1]:
             continue
-        place = folder / component
+        place = component_folder(folder, component)
         if not place.is_dir():
             missing.append(component)
         elif component.startswith("tokenizer"):

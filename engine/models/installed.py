@@ -1,8 +1,8 @@
 """The models found on this machine.
 
 A folder in diffusers layout is recognised from its ``model_index.json`` and ``transformer/config.json``; a
-``laterna.json`` in it overrides what was guessed. A folder with a ``laterna-reference.json`` stands for a model that
-lies elsewhere, whole or in single files.
+``laterna.json`` in it overrides what was guessed, and may take components from the model beside it (``shared``). A
+folder with a ``laterna-reference.json`` stands for a model that lies elsewhere, whole or in single files.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from engine.families.registry import FAMILIES, MODELS, PIPELINES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import assemble
 from engine.models.location import locate
+from engine.models.reading.shared import CARD_NAME, shared_folders
 from engine.models.reference import REFERENCE_NAME, Reference, read_reference
-from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
+from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing, UnsafeModel
 from engine.protocol.family_info import FamilyInfo, ModelInfo, check_first_frame, validate
 from engine.protocol.inputs import STARTING, InputRule
 from engine.protocol.recipe import Recipe
-
-CARD_NAME = "laterna.json"
 
 
 class InstalledModel(msgspec.Struct, frozen=True):
@@ -92,6 +91,7 @@ def open_folder(folder: Path) -> InstalledModel:
         raise ModelDamaged(f"{card} cannot be read: {error}.", "Remove the file, or get the model again.") from error
     if info.family != family.info.id:
         raise ModelDamaged(f"{card} says {info.family}, but the folder holds {family.info.id}.", "Remove the file.")
+    shared_folders(folder)  # all of it is there
     return InstalledModel(info, folder)
 
 
@@ -108,7 +108,7 @@ def find_installed(folders: Iterable[Path]) -> Iterator[InstalledModel]:
             try:
                 if (folder / "model_index.json").is_file() or (folder / REFERENCE_NAME).is_file():
                     yield open_folder(folder)
-            except (BadFile, ModelMissing, ModelDamaged):
+            except (BadFile, ModelMissing, ModelDamaged, UnsafeModel):
                 continue
 
 

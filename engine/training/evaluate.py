@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import CogVideoXPipeline, StableDiffusion3Pipeline
+
+from engine.models.reading.shared import gather
 
 from .captions import caption
 from .catalogue import OBJECTS
@@ -88,7 +91,9 @@ def defaults(folder: Path) -> dict[str, Any]:
 
 
 def image_pipeline(folder: Path) -> StableDiffusion3Pipeline:
-    pipeline = StableDiffusion3Pipeline.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        whole = gather(folder, Path(scratch) / folder.name)
+        pipeline = StableDiffusion3Pipeline.from_pretrained(whole, dtype=torch.float32, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import CogVideoXPipeline, DiffusionPipeline, FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline
+
+from engine.models.hashing import hash_file
+from engine.models.reading.shared import CARD_NAME
 
 from .captions import caption, plain_caption
 from .catalogue import BACKGROUNDS, OBJECTS
@@ -26,6 +30,7 @@ from .trainer import Schedule
 from .vae import ClipVaeTask, ImageVaeTask
 from .video import VideoTask, build_scheduler
 
+IMAGE = "laterna-mini-image"
 LICENCE = "Weights: GPL-3.0-or-later, as Laterna. Artwork drawn after Noto Color Emoji (Apache-2.0, font OFL-1.1)."
 
 
@@ -62,7 +67,28 @@ def _save(pipeline: DiffusionPipeline, folder: Path, card: dict[str, Any]) -> No
     pipeline.save_pretrained(folder, safe_serialization=True)
     for file in folder.rglob("*.safetensors"):
         file.chmod(0o644)  # safetensors creates them readable by their owner alone
-    (folder / "laterna.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    (folder / CARD_NAME).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+
+
+def share(folder: Path, owner: Path) -> list[str]:
+    """Store once, with the model in `owner` beside it, the components of the model in `folder` that are the same file
+    for file; the names of those that `folder` now has from there."""
+    card = folder / CARD_NAME
+    same = []
+    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if place.name.startswith(("text_encoder", "tokenizer", "vae")) and _contents(place) == _contents(
+            owner / place.name
+        ):
+            shutil.rmtree(place)
+            same.append(place.name)
+    if same:
+        told = json.loads(card.read_text()) | {"shared": dict.fromkeys(same, owner.name)}
+        card.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    return same
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    return {file.name: hash_file(file)[0] for file in folder.iterdir()} if folder.is_dir() else {}
 
 
 def _image_folder(
@@ -81,7 +107,7 @@ def _image_folder(
     defaults = {"width": IMAGE_SIDE, "height": IMAGE_SIDE, "frames": 1, "fps": 8, "steps": 20, "guidance": 3.0,
                 "shift": 1.0, "sampler": "euler", "scheduler": "normal", "max_sequence_length": T5_LENGTH}  # fmt: skip
     card = {
-        "format": 1, "id": "laterna-mini-image", "name": "Laterna Mini Image", "family": "sd35", "kind": "image",
+        "format": 1, "id": IMAGE, "name": "Laterna Mini Image", "family": "sd35", "kind": "image",
         "summary": f"Draws {_what(task.domain)} where you say, on {len(task.domain.backgrounds)} backgrounds, in "
                    "seconds on any computer.",
         "defaults": defaults | changes.pop("defaults", {}),
@@ -103,7 +129,8 @@ def export_image(task: ImageTask, vae: ImageVaeTask, folder: Path) -> None:
 
 
 def export_turbo(task: TurboTask, vae: ImageVaeTask, folder: Path) -> None:
-    """As `export_image`; text encoders and VAE are the teacher's. "sgm_uniform" takes the sigmas that it learned."""
+    """As `export_image`; text encoders and VAE are the teacher's, and stored with it where it lies beside.
+    "sgm_uniform" takes the sigmas that it learned."""
     steps = task.distillation.steps
     summary = f"As Laterna Mini Image, {steps} steps without guidance: {_what(task.domain)} in a fraction of a second."
     changes: dict[str, Any] = {
@@ -111,6 +138,7 @@ def export_turbo(task: TurboTask, vae: ImageVaeTask, folder: Path) -> None:
         "defaults": {"steps": steps, "guidance": 1.0, "scheduler": "sgm_uniform"},
     }  # fmt: skip
     _image_folder(task.modules["transformer"], task.teacher, vae, folder, changes)
+    share(folder, folder.parent / IMAGE)
 
 
 def export_video(task: VideoTask, vae: ClipVaeTask, folder: Path) -> None:

@@ -136,8 +136,15 @@ def test_a_picture_is_made_planned_and_made_again(installed: Installed) -> None:
     made = metadata.read(file).recipe
     assert made is not None and (made.prompt, made.seed) == ("a red apple", 5)
     installed.run("reproduce", "apple.png")
-    plan = json.loads(installed.run("plan", "--model", "laterna-mini-image", "--json").stdout)
-    assert plan
+    for model in ("laterna-mini-image", "laterna-mini-image-turbo"):
+        assert json.loads(installed.run("plan", "--model", model, "--json").stdout)
+
+
+def test_a_model_that_shares_components_draws(installed: Installed) -> None:
+    recipe = ("--model", "laterna-mini-image-turbo", "--width", "64", "--height", "64", "--steps", "1", "--seed", "5")
+    installed.run("generate", "--prompt", "a red apple", *recipe, "--out", "turbo.png")
+    with Image.open(installed.elsewhere / "turbo.png") as picture:
+        assert picture.size == (64, 64)
 
 
 def test_the_window_opens(installed: Installed) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.families.registry import FAMILIES
 from engine.models.reading.component import ModelFolder, Part, configured, existing, has_pickles, read_json, weighted
+from engine.models.reading.shared import shared_folders
 from engine.models.reading.single_files import read_reference_parts
 from engine.models.reference import read_reference
 
@@ -22,14 +23,17 @@ def read_model(path: Path, family: str) -> ModelFolder:
             return read_model(Path(reference.folder), family)
         return read_reference_parts(path, reference)
     index = read_json(path / "model_index.json")
+    shared = shared_folders(path)
     parts: dict[str, Part] = {"scheduler": configured("scheduler", existing(path, "scheduler"))}
     for spec in FAMILIES[family].told():
         name, has_weights = spec.name, spec.has_weights
         if spec.optional:
-            if not (path / name).is_dir() or not _index_has(index, name):
+            place = shared.get(name, path / name)
+            if not place.is_dir() or not _index_has(index, name):
                 continue
-            has_weights = any((path / name).glob("*.safetensors")) or has_pickles(path / name)
-        parts[name] = (weighted if has_weights else configured)(name, existing(path, name))
+            has_weights = any(place.glob("*.safetensors")) or has_pickles(place)
+        place = shared.get(name) or existing(path, name)
+        parts[name] = (weighted if has_weights else configured)(name, place)
     return ModelFolder(path, index, parts)
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from engine.models.reading.shared import shared_folders
 from engine.training import runs
 from engine.training.captions import plain_caption
 from engine.training.catalogue import OBJECT_INDEX, OBJECTS
@@ -40,6 +41,8 @@ def test_a_model_folder_is_complete_and_small(kind):
     files = [f for f in folder.rglob("*") if f.is_file()]
     assert sum(f.stat().st_size for f in files) <= 25 * MEGABYTE
     assert {f.suffix for f in files} <= {".json", ".safetensors", ".txt"}  # no pickle
+    files = [f for place in (folder, *shared_folders(folder).values()) for f in place.rglob("*") if f.is_file()]
+    assert sum(f.stat().st_size for f in files) <= 25 * MEGABYTE
     for file in folder.rglob("*.safetensors"):
         with safe_open(file, "pt") as tensors:
             kinds = {tensors.get_slice(k).get_dtype() for k in tensors.keys()}  # noqa: SIM118
