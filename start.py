@@ -74,12 +74,6 @@ TEST_PROGRAMS = {
     "xdotool": ("xdotool", "xdotool", "xdotool", "xdotool"),
     "openbox": ("openbox", "openbox", "openbox", "openbox"),
 }
-EMOJI_FONT = (
-    "fonts-noto-color-emoji",
-    "google-noto-emoji-color-fonts",
-    "noto-fonts-emoji",
-    "google-noto-coloremoji-fonts",
-)
 INSTALLERS = {
     "apt-get": (0, ["apt-get", "install", "-y", "--no-install-recommends"]),
     "dnf": (1, ["dnf", "install", "-y"]),
@@ -244,9 +238,6 @@ def missing_packages(column: int, testing: bool) -> list[str]:
             missing.append(packages[column])
     if testing:
         missing += [packages[column] for program, packages in TEST_PROGRAMS.items() if not shutil.which(program)]
-        fonts = Path("/usr/share/fonts")
-        if not (os.environ.get("LATERNA_EMOJI_FONT") or any(fonts.rglob("NotoColorEmoji*.ttf"))):
-            missing.append(EMOJI_FONT[column])
     return sorted(set(missing))
 
 

@@ -1,57 +1,72 @@
 """Sprites: emoji glyphs as premultiplied RGBA squares.
 
-The artwork is Noto Color Emoji's (Apache-2.0; font OFL 1.1), drawn from the CBDT bitmaps at their native 109 px.
+The artwork is Noto Color Emoji's (Apache-2.0; font OFL 1.1): the font's bitmaps at their native 109 px of every thing
+in `engine/world/things.py`, kept pixel for pixel in `resources/world/sprites.zip` as WebP without loss, so that
+training and judging need no font. `python -m engine.training.sprites FONT` makes the file anew when things are added.
 """
 
 from __future__ import annotations
 
-import os
+import io
+import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-_NATIVE_PIXELS = 109  # the only strike of the CBDT table
-_FONT_PLACES = (
-    "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
-    "/usr/share/fonts/noto/NotoColorEmoji.ttf",
-    "/usr/share/fonts/google-noto-emoji/NotoColorEmoji.ttf",
-    "/usr/share/fonts/google-noto-color-emoji-fonts/NotoColorEmoji.ttf",
-    "/usr/local/share/fonts/NotoColorEmoji.ttf",
-    "~/.local/share/fonts/NotoColorEmoji.ttf",
-    "~/.fonts/NotoColorEmoji.ttf",
-    "/Library/Fonts/NotoColorEmoji.ttf",
-    "~/Library/Fonts/NotoColorEmoji.ttf",
-    "C:/Windows/Fonts/NotoColorEmoji.ttf",
-)
+from engine.files import read_regular
+from engine.world.things import THINGS
+from resources import WORLD
+
+_NATIVE_PIXELS = 109  # the only strike of the font's CBDT table
+FILE = WORLD / "sprites.zip"
+_LIMIT = 8 * 2**20
 
 
-def find_font() -> Path | None:
-    """The emoji font: `LATERNA_EMOJI_FONT` if set, else the usual places; None if there is none."""
-    places = [os.environ["LATERNA_EMOJI_FONT"]] if os.environ.get("LATERNA_EMOJI_FONT") else _FONT_PLACES
-    return next((p for p in (Path(place).expanduser() for place in places) if p.is_file()), None)
+def from_font(font: Path, glyphs: tuple[str, ...] = tuple(thing.glyph for thing in THINGS)) -> dict[str, Image.Image]:
+    """The glyphs' own pixels, cropped to what is visible, as RGBA. Raises `ValueError` where the font lacks one."""
+    strike = ImageFont.truetype(str(font), _NATIVE_PIXELS)
+    found = {}
+    for glyph in glyphs:
+        canvas = Image.new("RGBA", (192, 192), (0, 0, 0, 0))
+        ImageDraw.Draw(canvas).text((20, 20), glyph, font=strike, embedded_color=True)
+        box = canvas.getbbox()
+        if box is None:
+            raise ValueError(f"the font has no colour glyph for {glyph!r}")
+        found[glyph] = canvas.crop(box)
+    return found
+
+
+def pack(images: Mapping[str, Image.Image], path: Path) -> None:
+    """The same images make the same bytes."""
+    with ZipFile(path, "w", ZIP_STORED) as file:
+        for glyph, image in images.items():
+            buffer = io.BytesIO()
+            image.save(buffer, "webp", lossless=True, exact=True, quality=100, method=6)
+            file.writestr(ZipInfo(_name(glyph)), buffer.getvalue())
+
+
+def _name(glyph: str) -> str:
+    return "-".join(f"{ord(c):x}" for c in glyph) + ".webp"
 
 
 @cache
-def _font() -> ImageFont.FreeTypeFont:
-    path = find_font()
-    if path is None:
-        raise FileNotFoundError(
-            "Noto Color Emoji not found: install it (Debian: fonts-noto-color-emoji) or set LATERNA_EMOJI_FONT"
-        )
-    return ImageFont.truetype(str(path), _NATIVE_PIXELS)
+def _packed(path: Path) -> ZipFile:
+    return ZipFile(io.BytesIO(read_regular(path, _LIMIT)))
+
+
+def unpack(glyph: str, path: Path = FILE) -> Image.Image:
+    """RGBA. Raises `KeyError` for a glyph that the file does not have."""
+    return Image.open(io.BytesIO(_packed(path).read(_name(glyph)))).convert("RGBA")
 
 
 @cache
 def _glyph(glyph: str) -> Image.Image:
-    """The glyph's own pixels, cropped to what is visible, as premultiplied RGBA."""
-    canvas = Image.new("RGBA", (192, 192), (0, 0, 0, 0))
-    ImageDraw.Draw(canvas).text((20, 20), glyph, font=_font(), embedded_color=True)
-    box = canvas.getbbox()
-    if box is None:
-        raise ValueError(f"the font has no colour glyph for {glyph!r}")
-    return canvas.crop(box).convert("RGBa")
+    """Premultiplied RGBA."""
+    return unpack(glyph).convert("RGBa")
 
 
 @cache
@@ -70,3 +85,7 @@ def sprite(glyph: str, size: int, margin: int = 2) -> tuple[np.ndarray, np.ndarr
     pixels = np.frombuffer(canvas.tobytes(), np.uint8).reshape(size, size, 4).astype(np.float32) / 255
     alpha = pixels[..., 3:]
     return np.minimum(pixels[..., :3], alpha), alpha
+
+
+if __name__ == "__main__":
+    pack(from_font(Path(sys.argv[1])), FILE)

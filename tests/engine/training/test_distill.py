@@ -18,7 +18,7 @@ SCHEDULE = Schedule(steps=12, batch=4, muon_lr=0.01, adam_lr=2e-3, warmup=1, ema
 
 
 @pytest.fixture(scope="module")
-def pca(font):
+def pca():
     return fit_image_pca(SMALL, scenes=12)
 
 

@@ -22,7 +22,7 @@ PROMPTS = ["a small owl on the right, forest background", "a red apple"]
 
 
 @pytest.fixture(scope="module")
-def image_tasks(font):
+def image_tasks():
     torch.manual_seed(0)
     pca = fit_image_pca(SMALL, scenes=12)
     text = TextStack(32, 64)
@@ -31,7 +31,7 @@ def image_tasks(font):
 
 
 @pytest.fixture(scope="module")
-def video_tasks(font):
+def video_tasks():
     torch.manual_seed(0)
     pca = fit_clip_pca(SMALL, clips=6)
     task = video.VideoTask(SMALL, video.VideoShape(1, 2, 64), pca, T5Stack(64), LayoutHead(64, 0))

@@ -68,21 +68,21 @@ def test_the_turbo_model_takes_four_steps_without_guidance():
 
 
 @pytest.mark.parametrize("portuguese", [0.0, 1.0])
-def test_the_turbo_model_draws_what_the_prompt_says(portuguese, font):
+def test_the_turbo_model_draws_what_the_prompt_says(portuguese):
     pairs = held_out_scenes(runs.mini_image().domain, 8, 0.6, portuguese=portuguese)
     report, _ = evaluate(pairs, draw_pictures(_folder("image-turbo")), batch=8)
     assert report["all"] >= 0.6, report["wrong"]  # docs/training.md has the number over more prompts
 
 
 @pytest.mark.parametrize("wordings", [("an owl, blue background", "An OWL on a Blue background."), ("a cat", "kitten")])
-def test_other_wordings_of_a_prompt_draw_the_same_thing(wordings, font):
+def test_other_wordings_of_a_prompt_draw_the_same_thing(wordings):
     draw = draw_pictures(_folder("image-turbo"))
     scene = Scene((Placed(OBJECT_INDEX["owl" if "owl" in wordings[0] else "cat"], "centre", "normal"),), 7)
     for picture in draw(list(wordings), 3):
         assert score_picture(picture, scene).objects == (True,)
 
 
-def test_the_mini_image_model_draws_what_the_prompt_says(font):
+def test_the_mini_image_model_draws_what_the_prompt_says():
     apple = Scene((Placed(0, "left", "normal"),), 12)
     assert plain_caption(apple) == "a red apple on the left, blue sky background"
     pairs = [(apple, plain_caption(apple)), *held_out_scenes(runs.mini_image().domain, 7)]
@@ -92,14 +92,14 @@ def test_the_mini_image_model_draws_what_the_prompt_says(font):
     assert report["all"] >= 0.6, report["wrong"]  # docs/training.md has the number over more prompts
 
 
-def test_the_mini_video_model_moves_what_the_prompt_says(font):
+def test_the_mini_video_model_moves_what_the_prompt_says():
     draw = draw_clips(_folder("video"), frames=9)
     report, clips = evaluate(held_out_clips(runs.mini_video().domain, 4), draw, batch=4)
     assert clips.shape == (4, 9, 96, 96, 3)
     assert report["objects"] >= 0.5, report["wrong"]  # docs/training.md has the number over more prompts
 
 
-def test_the_picture_vae_gives_back_what_it_encodes(font, pictures_pool, domain):
+def test_the_picture_vae_gives_back_what_it_encodes(pictures_pool, domain):
     from engine.training.image import to_tensor
     from engine.training.scenes import draw_scene, render
     from engine.training.vae import psnr

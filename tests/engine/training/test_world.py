@@ -25,7 +25,7 @@ WORLD = World(COLOURABLE)
 
 
 @pytest.fixture(scope="module")
-def pool(font) -> Pool:
+def pool() -> Pool:
     return Pool(np.random.default_rng(3), WORLD.backgrounds, each=2)
 
 
@@ -86,7 +86,7 @@ def test_what_was_held_out_stays_held_out(pool):
         assert twin == row or exchanged(batch.compositions[twin]) == batch.compositions[row]
 
 
-def test_a_coloured_thing_has_that_colour_and_its_own_shape(font):
+def test_a_coloured_thing_has_that_colour_and_its_own_shape():
     for name in ("cat", "elephant", "bus"):
         _own, shape = drawn(THING_INDEX[name], "", 64)
         for colour, rgb in COLOURS.items():
