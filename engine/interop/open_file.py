@@ -85,11 +85,14 @@ class Importer:
         return found
 
     def texts(self, texts: Mapping[str, str], kind: Literal["picture", "clip"] = "picture") -> ImportResult:
-        """The texts of a picture or clip by keyword: Laterna's own recipe first, then what ran, then what the editor
-        held, then what any other program wrote."""
+        """The texts of a picture or clip by keyword: Laterna's own recipe first, then programs that write several, then
+        of graphs what ran and what the editor held, then what any other program wrote."""
         texts = {key.strip().lower(): text for key, text in reversed(list(texts.items()))}
         if _RECIPE_KEY in texts:
             return ImportResult(LATERNA, Recipe.from_json(texts[_RECIPE_KEY]), ("The recipe is Laterna's own.",))
+        program = readers.by_texts(texts)
+        if program is not None:
+            return self._of(program)
         problem: BadFile | None = None
         for key in (*_FIRST, *sorted(set(texts) - set(_FIRST))):
             text = texts.get(key, "").strip()
@@ -104,9 +107,6 @@ class Importer:
                     return found
             except BadFile as error:
                 problem = problem or error
-        program = readers.by_texts(texts)
-        if program is not None:
-            return self._of(program)
         raise problem or NoRecipe(
             "This picture carries no recipe of any program that Laterna knows."
             if kind == "picture"

@@ -12,6 +12,7 @@ from engine.interop.report import Notes
 
 NAME = "InvokeAI"
 DREAM = "dream"
+WHOLE = frozenset({"sd-metadata", "invokeai_metadata"})  # what says more than the command
 _WEIGHTS = re.compile(r"[\w)](\+\+|--|\+|-)(\s|,|$)|\)\d")
 _NEGATIVE = re.compile(r"(?<!\\)\[([^\[\]]*)\]")
 _MAX_COMMAND = 50_000

@@ -17,7 +17,7 @@ class Found(NamedTuple):
     read: Callable[[Notes], Settings]
 
 
-_OF_JSON = (civitai, swarmui, invokeai, fooocus, novelai, draw_things, easy_diffusion)
+_OF_JSON = (civitai, swarmui, invokeai, fooocus, draw_things, novelai, easy_diffusion)
 
 
 def by_json(data: Any) -> Found | None:
@@ -34,7 +34,7 @@ def by_texts(texts: Mapping[str, str]) -> Found | None:
         data = draw_things.from_xmp(texts["xmp"])
         if data is not None:
             return Found(draw_things.NAME, lambda notes: draw_things.read(data, notes))
-    if invokeai.DREAM in texts:
+    if invokeai.DREAM in texts and not texts.keys() & invokeai.WHOLE:
         return Found(invokeai.NAME, lambda notes: invokeai.read_dream(texts[invokeai.DREAM], notes))
     if novelai.recognise(named := {key.capitalize(): text for key, text in texts.items()}):
         return Found(novelai.NAME, lambda notes: novelai.read(named, notes))
