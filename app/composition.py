@@ -161,7 +161,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
         )
 
     def make_model_service(notify: Callable[[object], None]) -> ModelService:
-        return ModelService(paths.models, paths.config, notify)
+        return ModelService(paths.models, paths.config, notify, upscalers=paths.upscalers)
 
     return Services(
         library,

@@ -19,6 +19,7 @@ from engine.models.completion import completion_plan, lacking
 from engine.models.disk import gigabytes
 from engine.models.download import Download, DownloadProgress
 from engine.models.download_plan import DownloadPlan, check_disk, disk_need, make_plan
+from engine.models.everything import import_everything, surveyed
 from engine.models.hub import Hub
 from engine.models.installed import find_installed
 from engine.models.licences import LICENCES, Acceptances, licence
@@ -32,6 +33,8 @@ from engine.models.throttle import Control
 from engine.models.token import Token, TokenPlace, TokenStore
 from engine.models.transport import Transport, endpoint_from
 from engine.models.updates import has_update
+from engine.models.upscaler_import import remove_upscaler
+from engine.models.upscalers import Upscaler, Upscalers
 from engine.models.verify import Verification, repair_plan, verify
 from engine.protocol.errors import AccessDenied, BadArguments, LaternaError, ModelDamaged
 
@@ -105,6 +108,8 @@ def _list(models: _Models) -> int:
         lines += [f"{one.name:24} {_state_text(one.state):13} {what}{_details(one)}" for one in others]
         if not card.installed and card.id not in here:
             lines.append(f"{card.id:24} not here      {card.name}: {_card_text(card)}")
+    upscalers = Upscalers(models.paths.upscalers).all()
+    lines += [_upscaler_line(one) for one in upscalers]
     lines += [f"{name}: there are newer files; “models download {name}” gets them" for name in updates]
     value = {
         "installed": [{"folder": model.folder, "info": model.info} for model in installed],
@@ -112,6 +117,7 @@ def _list(models: _Models) -> int:
         "cards": found,
         "imports": all_imports(models.store),
         "updates": updates,
+        "upscalers": upscalers,
         "folder": models.store.root,
         "unused_bytes": _unused(models.store),
     }
@@ -222,18 +228,28 @@ def _plan_lines(plans: list[DownloadPlan], to_fetch: int, disk: int) -> list[str
 
 
 def _import(models: _Models) -> int:
-    surveyed = imports.survey(Path(models.arguments.path))
-    found, name = surveyed.found, models.arguments.name
-    if name and len(found) > 1:
-        raise BadArguments(f"There are {len(found)} models at that path.", "Leave --name away, or name one file.")
-    folders = [] if models.arguments.dry_run else [imports.register(models.store, one, name) for one in found]
+    path, name = Path(models.arguments.path), models.arguments.name
+    if name and path.is_dir() and len(imports.survey(path).found) > 1:
+        raise BadArguments("There are several models at that path.", "Leave --name away, or name one file.")
+    if models.arguments.dry_run:
+        brought = surveyed(path)
+    else:
+        brought = import_everything(
+            path, models.store, models.paths.upscalers, name, lambda one: models.progress.show(f"Reading {one}")
+        )
+    found, folders = brought.models, brought.folders
     lines = [
         f"{one.name}: {one.model or one.family}, {one.precision}; {_import_state(models.store, one)}" for one in found
     ]
-    lines += [f"left out: {one.path}: {one.why}" for one in surveyed.left_out]
-    return models.print(
-        {"found": found, "folders": folders, "left_out": surveyed.left_out}, lines + [str(folder) for folder in folders]
-    )
+    lines += [_upscaler_line(one) for one in brought.upscalers]
+    lines += [f"left out: {one.path}: {one.why}" for one in brought.left_out]
+    value = {"found": found, "folders": folders, "left_out": brought.left_out, "upscalers": brought.upscalers}
+    return models.print(value, lines + [str(folder) for folder in folders])
+
+
+def _upscaler_line(one: Upscaler) -> str:
+    facts = one.facts
+    return f"{one.name:24} ready         upscaler, {facts.scale} times ({facts.architecture}): {one.path}"
 
 
 def _import_state(store: Store, found: imports.Recognised) -> str:
@@ -280,7 +296,15 @@ def _remove(models: _Models) -> int:
     removals: list[Removal] = []
     lines = []
     gives_up = False
+    upscalers = {one.name for one in Upscalers(models.paths.upscalers).all()}
     for name in arguments.names:
+        if name in upscalers and not store.model_folder(name).exists():
+            lines.append(f"{name}: an upscaler; your own file stays")
+            print(lines[-1], file=sys.stderr)
+            removals.append(Removal(name, 0, 0))
+            if not arguments.dry_run:
+                remove_upscaler(name, models.paths.upscalers)
+            continue
         is_import = (store.model_folder(name) / REFERENCE_NAME).exists()
         given_up = [plan for plan in unfinished(store) if plan.name == name]
         if is_import:

@@ -195,9 +195,12 @@ def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     download.add_argument("names", nargs="+", metavar="ID")
     download.add_argument("--precision", choices=["native", "fp8"], default="native", help="fp8: a smaller T5 (SD 3.5)")
     _download_options(download)
-    importing = action("import", "Use models that you have, where they are: nothing is copied.")
+    importing = action("import", "Use models that you have, where they are; upscalers are copied.")
     importing.add_argument(
-        "path", type=path_argument, metavar="PATH", help="a diffusers folder, .safetensors, .gguf, ComfyUI or hub cache"
+        "path",
+        type=path_argument,
+        metavar="PATH",
+        help="a diffusers folder, .safetensors, .gguf, ComfyUI or hub cache; an upscaler's file, .pth too",
     )
     importing.add_argument("--name", default="", metavar="NAME")
     importing.add_argument("--dry-run", action="store_true", help="only say what it is")

@@ -17,9 +17,10 @@ from engine.models import moving
 from engine.models.completion import completion_plan, lacking, parts_name
 from engine.models.download import Download
 from engine.models.download_plan import DownloadPlan, make_plan
+from engine.models.everything import Imported, import_everything
 from engine.models.fetch import FetchOptions
 from engine.models.hub import Hub
-from engine.models.imports import Recognised, recognise, register, restore_import, unregister
+from engine.models.imports import restore_import, unregister
 from engine.models.licences import Acceptances, licence
 from engine.models.location import locate
 from engine.models.manifest import Precision, check_name
@@ -42,6 +43,8 @@ from engine.models.throttle import Control
 from engine.models.token import TokenStore
 from engine.models.transport import Transport, endpoint_from
 from engine.models.updates import has_update
+from engine.models.upscaler_import import remove_upscaler
+from engine.models.upscalers import Upscalers
 from engine.models.verify import repair_plan, verify
 from engine.protocol.errors import Cancelled, LaternaError, UnknownFailure
 
@@ -60,11 +63,14 @@ class ModelService:
         on_notice: Callable[[ModelNotice], None],
         endpoint: str = "",
         options: FetchOptions = PATIENT,
+        upscalers: Path | None = None,
     ) -> None:
+        """``upscalers``: the folder of the imported ones, beside the models' where it is None."""
         self._given_root = root
         self._tell = on_notice
         self._endpoint = endpoint or endpoint_from()
         self._options = options
+        self.upscalers = Upscalers(upscalers or root.parent / "upscalers")
         self.acceptances = Acceptances(config / "licences.json")
         self.tokens = TokenStore(config / "hub-token")
         self.store = Store(root)
@@ -217,13 +223,23 @@ class ModelService:
 
         return restore
 
-    def import_models(self, path: Path) -> list[Recognised]:
-        """Use the models at ``path`` where they lie; waits until their headers are read (under a second)."""
-        found = recognise(path)
-        for one in found:
-            register(self.store, one)
+    def import_models(self, path: Path) -> Imported:
+        """Use the models at ``path`` where they lie, which waits until their headers are read (under a second), and
+        take in the upscalers, which takes seconds for each."""
+        found = import_everything(path, self.store, self.upscalers.folder)
         self._tell(ModelsChanged())
         return found
+
+    def remove_upscaler(self, name: str) -> Callable[[], None]:
+        """Take an imported one out. What is returned puts it back."""
+        put_back = remove_upscaler(name, self.upscalers.folder)
+        self._tell(ModelsChanged())
+
+        def restore() -> None:
+            put_back()
+            self._tell(ModelsChanged())
+
+        return restore
 
     def move(self, folder: Path) -> None:
         """Move all models to ``folder``; downloads wait, and go on there."""

@@ -29,6 +29,16 @@ _RGB_BYTES = 3 * (4 + 4 + 1)
 """Of a pixel of a tile's result: in float32 twice, and in 8 bits."""
 
 
+class ConvertedUpscaler(msgspec.Struct, frozen=True):
+    """What was found out about a network as it came in; as in ``UpscalerFacts``."""
+
+    architecture: str
+    scale: int
+    overlap: int
+    memory: int
+    seconds: float
+
+
 class UpscalerFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """``scale`` is the network's own. ``overlap`` in pixels of the source: from there on a tile's result is the whole's
     to within half of 1/255. ``memory``: bytes for each pixel of a tile; ``seconds`` for a megapixel of the source, on
@@ -71,11 +81,16 @@ class Upscalers:
     """``folder`` holds the imported ones; None: only those that ship."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder
+        self._folder = folder
+
+    @property
+    def folder(self) -> Path:
+        assert self._folder is not None, "only those that ship are asked for"
+        return self._folder
 
     def all(self) -> tuple[Upscaler, ...]:
         """Those that ship first, then the person's by name. What cannot be read is left out."""
-        mine = _in(self.folder, ships=False) if self.folder is not None else ()
+        mine = _in(self._folder, ships=False) if self._folder is not None else ()
         return (*_in(UPSCALERS, ships=True), *mine)
 
     def find(self, sha256: str) -> Upscaler | None:

@@ -2524,6 +2524,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Importado: {names}. Nada foi copiado.</translation>
     </message>
     <message>
+      <source>Imported: {names}. Upscalers were copied, models were not.</source>
+      <translation>Importado: {names}. Os ampliadores foram copiados, os modelos não.</translation>
+    </message>
+    <message>
       <source>Kept in {folder}</source>
       <translation>Guardado em {folder}</translation>
     </message>
@@ -2548,8 +2552,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Movendo os modelos: {percent} %</translation>
     </message>
     <message>
+      <source>Reading {name}…</source>
+      <translation>Lendo {name}…</translation>
+    </message>
+    <message>
       <source>Token…</source>
       <translation>Token…</translation>
+    </message>
+    <message>
+      <source>UPSCALERS</source>
+      <translation>AMPLIADORES</translation>
     </message>
     <message>
       <source>Undo</source>
@@ -2558,6 +2570,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{name} is forgotten; your own files stay.</source>
       <translation>{name} foi esquecido; seus arquivos continuam.</translation>
+    </message>
+    <message>
+      <source>{name} is taken out; your own file stays.</source>
+      <translation>{name} foi retirado; o seu arquivo continua onde está.</translation>
     </message>
     <message>
       <source>{name}: all {count} files are as published.</source>
@@ -3789,6 +3805,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha um arquivo menor.</translation>
     </message>
     <message>
+      <source>Choose a smaller network.</source>
+      <translation>Escolha uma rede menor.</translation>
+    </message>
+    <message>
       <source>Choose a smaller one.</source>
       <translation>Escolha um menor.</translation>
     </message>
@@ -3827,6 +3847,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Choose an empty folder.</source>
       <translation>Escolha uma pasta vazia.</translation>
+    </message>
+    <message>
+      <source>Choose an upscaler's file.</source>
+      <translation>Escolha o arquivo de um ampliador.</translation>
     </message>
     <message>
       <source>Choose another --home.</source>
@@ -4061,6 +4085,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Obtenha uma nova cópia dele.</translation>
     </message>
     <message>
+      <source>Get it again.</source>
+      <translation>Obtenha-o de novo.</translation>
+    </message>
+    <message>
       <source>Get it with “models download {}”, or name a folder that holds {}.</source>
       <translation>Obtenha-o com “models download {}”, ou indique uma pasta que contenha {}.</translation>
     </message>
@@ -4099,6 +4127,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Get the same model as .safetensors.</source>
       <translation>Obtenha o mesmo modelo em .safetensors.</translation>
+    </message>
+    <message>
+      <source>Get the same network as .safetensors.</source>
+      <translation>Obtenha a mesma rede como .safetensors.</translation>
     </message>
     <message>
       <source>Give a number.</source>
@@ -4309,6 +4341,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Em {} permita “read access to public gated repositories”, ou crie um do tipo “read”.</translation>
     </message>
     <message>
+      <source>Only imported upscalers can be removed.</source>
+      <translation>Só ampliadores importados podem ser removidos.</translation>
+    </message>
+    <message>
       <source>Open {}, accept it there, and try again.</source>
       <translation>Abra {}, aceite lá e tente de novo.</translation>
     </message>
@@ -4383,6 +4419,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Reading the prompt gave numbers that are not finite: all that is made with it would be black.</source>
       <translation>A leitura do prompt deu números que não são finitos: tudo o que se faz com ele seria preto.</translation>
+    </message>
+    <message>
+      <source>Reading {} ended without an answer.</source>
+      <translation>A leitura de {} terminou sem resposta.</translation>
     </message>
     <message>
       <source>Remove the file, or get the model again.</source>
@@ -5413,6 +5453,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não pode ser lido como imagem.</translation>
     </message>
     <message>
+      <source>{} cannot be read as weights.</source>
+      <translation>{} não pode ser lido como pesos.</translation>
+    </message>
+    <message>
       <source>{} cannot be read, so it is not known what {} uses.</source>
       <translation>{} não pode ser lido, por isso não se sabe o que {} usa.</translation>
     </message>
@@ -5569,6 +5613,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} guarda os pesos como pickle: abri-lo pode executar qualquer programa.</translation>
     </message>
     <message>
+      <source>{} holds more than weights, and opening it could run any program.</source>
+      <translation>{} contém mais do que pesos, e abri-lo poderia executar qualquer programa.</translation>
+    </message>
+    <message>
       <source>{} holds no LoRA.</source>
       <translation>{} não contém LoRA.</translation>
     </message>
@@ -5663,6 +5711,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is larger than the {} MiB that the engine keeps.</source>
       <translation>{} é maior que os {} MiB que o motor guarda.</translation>
+    </message>
+    <message>
+      <source>{} is larger than {} MiB.</source>
+      <translation>{} é maior do que {} MiB.</translation>
     </message>
     <message>
       <source>{} is missing in {}.</source>
@@ -5829,6 +5881,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} diz {}, mas a pasta contém {}.</translation>
     </message>
     <message>
+      <source>{} ships with Laterna.</source>
+      <translation>{} vem com o Laterna.</translation>
+    </message>
+    <message>
       <source>{} takes a component from {}, which is no model beside it.</source>
       <translation>{} usa um componente de {}, que não é um modelo ao lado dele.</translation>
     </message>
@@ -5851,6 +5907,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} wants to run code that came with the model.</source>
       <translation>{} quer executar código que veio com o modelo.</translation>
+    </message>
+    <message>
+      <source>{} was not understood within {} minutes.</source>
+      <translation>{} não foi compreendido em {} minutos.</translation>
     </message>
     <message>
       <source>{} was written by a newer Laterna.</source>
@@ -6719,6 +6779,25 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>This model does not know: {words}</source>
       <translation>Este modelo não conhece: {words}</translation>
+    </message>
+  </context>
+  <context>
+    <name>UpscalerRow</name>
+    <message>
+      <source>Remove</source>
+      <translation>Remover</translation>
+    </message>
+    <message>
+      <source>Remove {name}</source>
+      <translation>Remover {name}</translation>
+    </message>
+    <message>
+      <source>ships with Laterna, {licence}</source>
+      <translation>vem com o Laterna, {licence}</translation>
+    </message>
+    <message>
+      <source>{scale} times larger  ·  {architecture}  ·  about {memory} MB</source>
+      <translation>{scale} vezes maior  ·  {architecture}  ·  cerca de {memory} MB</translation>
     </message>
   </context>
   <context>

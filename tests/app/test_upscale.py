@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
 from PIL import Image
 
 from engine.media import metadata
+from tests.fakes.upscalers import compact
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIP = ROOT / "tests" / "golden" / "release-1" / "clip.mp4"
@@ -63,3 +65,17 @@ def test_several_pictures_by_the_network_that_ships_one_of_them_broken(tmp_path:
     assert again.stdout == "The pixels are equal.\n", again.stderr
     unknown = laterna(home, "upscale", str(names[0]), "--upscaler", "magic")
     assert unknown.returncode == 2 and "realesr-animevideov3-x4" in unknown.stderr
+
+
+def test_an_imported_upscaler_is_listed_used_and_removed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    torch.save({"params": compact(scale=2)}, tmp_path / "2x.pth")
+    Image.effect_noise((40, 30), 20).convert("RGB").save(tmp_path / "a.png")
+    said = laterna(home, "models", "import", str(tmp_path / "2x.pth"))
+    assert said.returncode == 0 and "2 times (RealESRGAN Compact)" in said.stdout, said.stderr
+    assert "2x " in laterna(home, "models", "list").stdout
+    made = laterna(home, "upscale", str(tmp_path / "a.png"), "--upscaler", "2x", "--out", str(tmp_path / "b.png"))
+    assert made.returncode == 0 and metadata.read(tmp_path / "b.png").width == 80, made.stderr
+    assert laterna(home, "models", "remove", "2x").returncode == 0
+    again = laterna(home, "reproduce", str(tmp_path / "b.png"))
+    assert again.returncode == 3 and "The upscaler 2x is not on this machine." in again.stderr

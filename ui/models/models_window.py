@@ -12,17 +12,19 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QFrame, QHBoxLayout, QPushBu
 from engine.models import notices
 from engine.models.download import DownloadProgress
 from engine.models.download_plan import PARTS_NAMES
-from engine.models.imports import Recognised
+from engine.models.everything import Imported
 from engine.models.licences import LICENCES
 from engine.models.states import Card
 from engine.models.store import Removal
 from engine.models.token import Token
 from engine.models.transport import DEFAULT_ENDPOINT
+from engine.models.upscalers import Upscaler
 from engine.protocol.errors import BadFile, ErrorInfo
 from ui.drops import dropped
 from ui.models.card import ModelCard
 from ui.models.dialogs import LicenceDialog, RemoveDialog, TokenDialog
 from ui.models.link import ModelLink
+from ui.models.upscaler_row import UpscalerRow
 from ui.sentences import said
 from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import ErrorLabel, label
@@ -41,6 +43,7 @@ class ModelsWindow(QDialog):
         self._updates: tuple[str, ...] = ()
         self._sought = ""
         self.cards: dict[str, ModelCard] = {}
+        self.upscalers: dict[str, UpscalerRow] = {}
         self.setWindowTitle(self.tr("Models"))
         self.setMinimumWidth(380)
         self.setAcceptDrops(True)
@@ -90,6 +93,8 @@ class ModelsWindow(QDialog):
         self._column.setSpacing(10)
         self.imported = label(self.tr("IMPORTED"), "section")
         self._column.addWidget(self.imported)
+        self.above_upscalers = label(self.tr("UPSCALERS"), "section")
+        self._column.addWidget(self.above_upscalers)
         self._column.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -110,6 +115,21 @@ class ModelsWindow(QDialog):
 
     def reload(self) -> None:
         self._link.ask(lambda service: service.cards(), self._show_cards)
+        self._link.ask(lambda service: service.upscalers.all(), self._show_upscalers)
+
+    def _show_upscalers(self, upscalers: tuple[Upscaler, ...]) -> None:
+        for gone in self.upscalers.values():
+            self._column.removeWidget(gone)
+            gone.deleteLater()
+        self.upscalers = {}
+        for one in upscalers:
+            row = self.upscalers[one.name] = UpscalerRow(one)
+            row.removal_wanted.connect(self.remove_upscaler)
+            self._column.insertWidget(self._column.count() - 1, row)
+
+    def remove_upscaler(self, name: str) -> None:
+        text = self.tr("{name} is taken out; your own file stays.").format(name=name)
+        self._link.ask(lambda service: service.remove_upscaler(name), lambda restore: self._say(text, restore))
 
     def _show_cards(self, cards: list[Card]) -> None:
         for gone in self.cards.keys() - {card.id for card in cards}:
@@ -120,7 +140,8 @@ class ModelsWindow(QDialog):
                 made = ModelCard(card)
                 made.wanted.connect(lambda action, what, id=card.id: self.act(id, action, what))
                 self.cards[card.id] = made
-                above = self._column.indexOf(self.imported) if card.role == "catalogued" else self._column.count() - 1
+                below = self.imported if card.role == "catalogued" else self.above_upscalers
+                above = self._column.indexOf(below)
                 self._column.insertWidget(above, made)
             self.cards[card.id].show_card(card, has_update)
         self.imported.setVisible(any(card.role != "catalogued" for card in cards))
@@ -239,6 +260,7 @@ class ModelsWindow(QDialog):
 
     def import_models(self, path: Path) -> None:
         self.error.set_sentence("")
+        self._say(self.tr("Reading {name}…").format(name=path.name))
         self._link.import_models(path, self._imported)
 
     def move_to(self, folder: Path) -> None:
@@ -297,9 +319,13 @@ class ModelsWindow(QDialog):
         self._updates = notice.names
         self.reload()
 
-    def _imported(self, found: list[Recognised]) -> None:
-        names = ", ".join(one.name for one in found)
-        self._say(self.tr("Imported: {names}. Nothing was copied.").format(names=names))
+    def _imported(self, found: Imported) -> None:
+        names = ", ".join(found.names)
+        text = self.tr("Imported: {names}. Nothing was copied.")
+        if found.upscalers:
+            text = self.tr("Imported: {names}. Upscalers were copied, models were not.")
+        self._say(text.format(names=names))
 
     def _failed(self, error: ErrorInfo) -> None:
+        self._say("")
         self.error.set_sentence(said(error))

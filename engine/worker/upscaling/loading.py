@@ -49,7 +49,7 @@ def read_network(path: Path, device: torch.device) -> Network:
 
 def build_network(weights: Mapping[str, Tensor], name: str, device: torch.device) -> Network:
     """As ``read_network``; ``name`` is that of the file."""
-    spandrel = _spandrel()
+    spandrel = import_spandrel()
     try:
         found = spandrel.ModelLoader(device="cpu").load_from_state_dict(spandrel.canonicalize_state_dict(weights))
     except Exception as error:  # of an unknown architecture, and whatever its code makes of wrong shapes
@@ -64,7 +64,7 @@ def build_network(weights: Mapping[str, Tensor], name: str, device: torch.device
     return Network(found, module, found.architecture.name, found.scale, device)
 
 
-def _spandrel() -> ModuleType:
+def import_spandrel() -> ModuleType:
     with _torchvision():
         import spandrel
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog
@@ -14,9 +15,11 @@ from pytestqt.qtbot import QtBot
 from engine.models.fetch import FetchOptions
 from engine.models.service import ModelService
 from engine.models.token import Token
+from engine.models.upscalers import DEFAULT
 from tests.engine.models.test_imports import mmdit, sparse
 from tests.fakes.hub import TOKEN, FakeHub
 from tests.fakes.hub_repositories import small_repository
+from tests.fakes.upscalers import compact
 from ui.models.dialogs import LicenceDialog, RemoveDialog, TokenDialog
 from ui.models.link import ModelLink
 from ui.models.models_window import ModelsWindow
@@ -167,6 +170,20 @@ def test_a_dropped_file_is_imported_completed_forgotten_and_taken_back(
     window.undo.click()
     qtbot.waitUntil(lambda: "sd3.5_medium-fp8" in window.cards)
     assert window.cards["sd3.5_medium-fp8"].state.text() == "Ready"
+
+
+def test_an_upscaler_is_taken_in_out_and_back(window: ModelsWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    torch.save(compact(), tmp_path / "2x.pth")
+    qtbot.waitUntil(lambda: DEFAULT in window.upscalers)
+    assert not window.upscalers[DEFAULT].remove.isVisibleTo(window), "what ships stays"
+    drop(window, tmp_path / "2x.pth")
+    qtbot.waitUntil(lambda: "2x" in window.upscalers, timeout=120_000)
+    window.upscalers["2x"].remove.click()
+    qtbot.waitUntil(lambda: "2x" not in window.upscalers)
+    qtbot.waitUntil(window.undo.isVisible)
+    window.undo.click()
+    qtbot.waitUntil(lambda: "2x" in window.upscalers)
+    assert all(row.accessibleName() and row.remove.accessibleName() for row in window.upscalers.values())
 
 
 def test_everything_has_a_name_for_a_screen_reader(window: ModelsWindow) -> None:

@@ -21,6 +21,7 @@ from engine.worker.upscaling.loading import Network, build_network, read_network
 from engine.worker.upscaling.measure import measured, sample_picture
 from engine.worker.upscaling.networks import UpscalerNetworks
 from engine.worker.upscaling.tiles import enlarged, spans
+from tests.fakes.upscalers import compact
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parents[3] / "golden" / "upscaler"
@@ -142,26 +143,6 @@ def test_a_device_that_is_full_is_emptied_and_tried_again(shipped: Upscaler, mon
     assert released == [1]
     with pytest.raises(BadRecipe, match="does not bring"):
         networks.enlarged(picture(8, 8), Upscaling(2, "cd", "", 64, 16), file, quiet)
-
-
-def compact(scale: int = 2, channels: int = 3) -> dict[str, torch.Tensor]:
-    """The weights of a small network of Real-ESRGAN's architecture."""
-    generator = torch.Generator().manual_seed(1)
-
-    def some(*shape: int) -> torch.Tensor:
-        return torch.randn(shape, generator=generator) * 0.05
-
-    out = channels * scale**2
-    return {
-        "body.0.weight": some(8, channels, 3, 3),
-        "body.0.bias": some(8),
-        "body.1.weight": some(8),
-        "body.2.weight": some(8, 8, 3, 3),
-        "body.2.bias": some(8),
-        "body.3.weight": some(8),
-        "body.4.weight": some(out, 8, 3, 3),
-        "body.4.bias": some(out),
-    }
 
 
 WRONG = {
