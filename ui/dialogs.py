@@ -8,6 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from engine.media.pictures import ENDINGS
+
 AskTarget = Callable[[QWidget, str, Path, Callable[[Path], None]], object]
 """``ask(parent, title, suggestion, then)`` calls ``then`` with the path that the person chose, if any."""
 
@@ -20,7 +22,7 @@ def ask_file(parent: QWidget, folder: Path, done: Callable[[Path], None]) -> QFi
     """What can be dropped on the window too: pictures, clips, workflows, texts of settings."""
     dialog = QFileDialog(parent, _tr("Reuse the recipe of a file"), str(folder))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    endings = "*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.mov *.webm *.mkv *.json *.txt"
+    endings = " ".join(f"*{ending}" for ending in (*ENDINGS, ".mp4", ".mov", ".webm", ".mkv", ".json", ".txt"))
     dialog.setNameFilter(f"{_tr('Pictures, clips, workflows')} ({endings})")
     return _open(dialog, done)
 

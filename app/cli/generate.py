@@ -24,10 +24,9 @@ from app.kept_encodings import encodings_folder
 from app.paths import Paths
 from app.settings import SettingsFile
 from engine.files import PICTURE_LIMIT, open_regular, read_regular
-from engine.interop.embedded import is_picture
 from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
-from engine.media import atomic, metadata
+from engine.media import atomic, metadata, pictures
 from engine.media.known import KnownMedia
 from engine.models.adapters import adapter_from, locate
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO
@@ -217,8 +216,8 @@ def _start_picture(arguments: Namespace, base: Recipe | None, role: Role) -> Inp
         path = Path(arguments.picture).resolve()
         try:
             content = read_regular(path, PICTURE_LIMIT)
-            if not is_picture(content[:16]):
-                raise BadFile(f"{path} is no picture.", "Name a PNG, JPEG or WebP file.")
+            if not pictures.is_picture(content[: pictures.START_BYTES]):
+                raise BadFile(f"{path} is no picture.", f"Name a {pictures.KINDS}.")
             strength = 1.0 if role == "first_frame" else USUAL_STRENGTH
             start = Input(role, str(path), hashlib.sha256(content).hexdigest(), strength)
         except OSError as error:

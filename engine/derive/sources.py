@@ -9,8 +9,8 @@ import msgspec
 
 from engine.derive.kind import Medium, Read
 from engine.derive.kinds import kind_of
-from engine.files import check_regular, open_regular
-from engine.media import metadata, mp4, png
+from engine.files import open_regular
+from engine.media import metadata, mp4, pictures, png
 from engine.media.frames import ClipReader, to_rgb
 from engine.media.known import CLIP_LIMIT, KnownMedia
 from engine.media.pixels import Pixels
@@ -20,7 +20,6 @@ from engine.protocol.recipe import Recipe
 
 _WHOLE = 0.98
 """Part of the frames that a clip claims which have to be there: edit lists hide a few."""
-_CHOOSE = "Choose a PNG, JPEG, WebP, TIFF or BMP picture, or an MP4."
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -38,24 +37,14 @@ def origin_of(path: Path) -> Origin:
             start = file.read(16)
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the name and your permission.") from error
-    if start[4:8] == b"ftyp" or start.startswith(png.SIGNATURE):
+    if start.startswith(png.SIGNATURE) or not pictures.is_picture(start):
         found = metadata.read(path)
         if found.kind == "video":
             ClipReader(path).close()  # whose limits hold
         medium = Medium(found.kind, found.width, found.height, found.frames, found.fps)
         _limit(medium, path)
         return Origin(medium, found.recipe, found.derivation)
-    from PIL import Image
-
-    try:
-        with open_regular(path) as file, Image.open(file) as picture:
-            is_lying = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            size = picture.size[::-1] if is_lying else picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadFile(f"{path.name} cannot be read as a picture.", _CHOOSE) from error
-    medium = Medium("image", *size, 1, 0.0)
-    _limit(medium, path)
-    return Origin(medium)
+    return Origin(Medium("image", *pictures.size_of(path), 1, 0.0))
 
 
 def settled(derivation: Derivation, known: KnownMedia, beside: Sequence[Path] = ()) -> tuple[Derivation, Path, Origin]:
@@ -74,16 +63,18 @@ def settled(derivation: Derivation, known: KnownMedia, beside: Sequence[Path] = 
 
 
 def _limit(medium: Medium, path: Path) -> None:
-    if medium.pixels > png.MAX_PIXELS:
+    if medium.pixels > pictures.MAX_PIXELS:
         raise BadFile(f"{path.name} is {medium.width} × {medium.height}: too large.", "Choose a smaller one.")
 
 
 def reader_of(path: Path, medium: Medium, check: Callable[[], None]) -> Read:
     """The frames of ``path``. A clip's are counted from its first each time: their times may be uneven."""
 
+    import numpy as np
+
     def read(start: int) -> Iterator[Pixels]:
         if medium.kind == "image":
-            yield from [_picture(path)][start:]
+            yield from [np.asarray(pictures.read(path))][start:]
             return
         number = -1
         with ClipReader(path) as clip:
@@ -95,20 +86,3 @@ def reader_of(path: Path, medium: Medium, check: Callable[[], None]) -> Read:
             raise mp4.damaged(f"it ends after {number + 1} of {clip.frames} frames")
 
     return read
-
-
-def _picture(path: Path) -> Pixels:
-    """[H, W, 3] uint8 RGB, upright; transparency lies on white, as in a picture to start from. Raises ``BadFile``."""
-    import numpy as np
-    from PIL import Image, ImageOps
-
-    try:
-        check_regular(path)
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture)
-            if upright.has_transparency_data:
-                layer = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-            return np.asarray(upright.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError) as error:
-        raise BadFile(f"{path.name} cannot be read as a picture.", _CHOOSE) from error

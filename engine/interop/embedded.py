@@ -1,4 +1,4 @@
-"""The texts inside a PNG, WebP or JPEG from any program, without decoding it: text chunks and EXIF.
+"""The texts inside a picture from any program, without decoding it: text chunks and EXIF.
 
 The file may come from anyone: sizes are checked before anything is read, and what is damaged is passed over.
 """
@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from engine.files import open_regular
 from engine.interop.encodings import text_of, user_comment
+from engine.media import pictures
 from engine.protocol.errors import BadFile, from_os_error
 
 MAX_TEXT_BYTES = 8 * 1024 * 1024
@@ -35,10 +36,6 @@ _NAMES = {
 }
 
 
-def is_picture(start: bytes) -> bool:
-    return start.startswith((_PNG, b"\xff\xd8\xff")) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
-
-
 def is_png(start: bytes) -> bool:
     return start.startswith(_PNG)
 
@@ -46,11 +43,11 @@ def is_png(start: bytes) -> bool:
 def read_texts(path: Path) -> dict[str, str]:
     """Every text by its keyword; EXIF's as ``_NAMES`` has them, ComfyUI's as it names them, ``XMP`` whole.
 
-    Raises ``BadFile`` for a file that is none of the three.
+    Raises ``BadFile`` for a file that is no picture.
     """
     try:
         with open_regular(path) as file:
-            start = file.read(12)
+            start = file.read(pictures.START_BYTES)
             file.seek(0)
             size = os.fstat(file.fileno()).st_size
             if start.startswith(_PNG):
@@ -59,9 +56,11 @@ def read_texts(path: Path) -> dict[str, str]:
                 return _bounded(_webp(file))
             if start.startswith(b"\xff\xd8\xff"):
                 return _bounded(_jpeg(file))
+            if pictures.is_picture(start):
+                return _bounded(_exif(pictures.exif_of(path)).items())
     except OSError as error:
         raise from_os_error(error, "reading the picture", path) from error
-    raise BadFile(f"{path.name} is no PNG, WebP or JPEG.", "Choose a picture, or a workflow as JSON.")
+    raise BadFile(f"{path.name} is no picture.", "Choose a picture, or a workflow as JSON.")
 
 
 def _bounded(found: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from engine.interop.fit import fit
 from engine.interop.model_files import KnownModels
 from engine.interop.programs import readers
 from engine.interop.report import ImportResult, Notes
+from engine.media import pictures
 from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.family_info import FamilyInfo
@@ -51,7 +52,7 @@ class Importer:
                 raise BadFile(f"{path.name} is no file.", "Choose a workflow or a picture.")
             with open_regular(path) as file:
                 start = file.read(16)
-                if not embedded.is_picture(start) and not clip_texts.is_clip(start):
+                if not pictures.is_picture(start) and not clip_texts.is_clip(start):
                     size = os.fstat(file.fileno()).st_size
                     if size > foreign_json.MAX_BYTES:
                         raise BadFile(

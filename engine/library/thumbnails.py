@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.files import TEXT_LIMIT, read_regular
 from engine.library.item import Item
-from engine.media import atomic, frames, png
+from engine.media import atomic, frames, pictures
 from engine.protocol.errors import BadFile
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _picture(item: Item) -> Image:
     if not path.is_file():
         raise BadFile(f"{path} is not there any more.", "Look in the trash, or remove it from the library.")
     if item.kind == "image":
-        return png.decode(path)
+        return pictures.read(path)
     from PIL import Image
 
     return Image.fromarray(frames.poster(path))

@@ -26,7 +26,7 @@ KINDS = "PNG, JPEG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 WHITE = (255, 255, 255)
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "DIB", "GIF")
-_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM", b"GIF87a", b"GIF89a")
+_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"GIF87a", b"GIF89a")
 _BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 _ORIENTATION = 0x0112
 START_BYTES = 16
@@ -37,6 +37,8 @@ def is_picture(start: bytes) -> bool:
     """Whether a file that begins so claims to be a picture that ``read`` knows."""
     if start[4:8] == b"ftyp":
         return start[8:12] in _BRANDS
+    if start.startswith(b"BM"):
+        return start[6:10] == bytes(4)  # which no text has
     return start.startswith(_STARTS) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 

@@ -7,20 +7,14 @@ import os
 import struct
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-from engine.files import open_regular
 from engine.media.pixels import Pixels
 from engine.protocol.errors import BadFile
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_SIDE = 65_535
 MAX_TEXT_BYTES = 4 * 1024 * 1024
-MAX_PIXELS = 128 * 1024 * 1024
 MAX_CHUNKS = 100_000
 _COMPRESS_LEVEL = 4
 
@@ -78,23 +72,6 @@ def read_header(file: BinaryIO) -> tuple[int, int, dict[str, str]]:
         else:
             _read_text(body, texts)
     raise _damaged("it has too many chunks")
-
-
-def decode(path: Path) -> Image:
-    """The decoded picture as an RGB ``PIL.Image``. Raises ``BadFile`` where it is damaged or too large to show."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with open_regular(path) as file, Image.open(file, formats=["PNG"]) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise BadFile(f"A picture of {image.width} × {image.height} pixels is too large.", "Choose another.")
-            return image.convert("RGB")
-    except UnidentifiedImageError as error:
-        raise _damaged("it cannot be decoded") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error) as error:
-        raise _damaged(str(error) or "it cannot be decoded") from error
-    except Image.DecompressionBombError as error:
-        raise BadFile("This picture is too large to show.", "Choose another.") from error
 
 
 def _dimensions(body: bytes) -> tuple[int, int]:

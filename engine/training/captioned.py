@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.media import pictures
 from engine.media.frames import ClipReader, to_rgb
 from engine.protocol.errors import BadArguments, BadFile, from_os_error
 from engine.worker.pictures import read_picture
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+PICTURES = pictures.ENDINGS
 CLIPS = (".mp4", ".mov", ".webm", ".mkv")
 MAX_CAPTION_BYTES = 64 * 1024
 
@@ -66,14 +67,8 @@ def nearest_size(path: Path, sizes: Sequence[tuple[int, int]]) -> tuple[int, int
         with ClipReader(path) as reader:
             shape = reader.width / reader.height
     else:
-        from PIL import Image, ImageOps
-
-        try:
-            with Image.open(path) as picture:
-                upright = ImageOps.exif_transpose(picture)
-                shape = upright.width / upright.height
-        except OSError as error:
-            raise BadFile(f"{path} cannot be read as a picture.", "Take it out of the folder.") from error
+        width, height = pictures.size_of(path)
+        shape = width / height
     return min(sizes, key=lambda size: abs(np.log(size[0] / size[1] / shape)))
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, AutoencoderKLCogVideoX
-from PIL import Image
 from torch.nn import functional as F
+
+from engine.media.pictures import read
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def fit_clips(vae: AutoencoderKLCogVideoX, clips: torch.Tensor) -> LatentRGB:
 def fit_folder(folder: Path, pictures: list[Path], side: int = 512) -> LatentRGB:
     """For a VAE folder in diffusers layout and picture files (for a video VAE each is a clip of one frame)."""
     video = "CogVideoX" in (folder / "config.json").read_text()
-    loaded = [Image.open(p).convert("RGB").resize((side, side)) for p in pictures]
+    loaded = [read(p).resize((side, side)) for p in pictures]
     pixels = torch.from_numpy(np.stack([np.asarray(p) for p in loaded])).permute(0, 3, 1, 2).float() / 127.5 - 1
     if video:
         return fit_clips(AutoencoderKLCogVideoX.from_pretrained(folder), pixels.unsqueeze(2))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,11 @@ import torch
 from torch import Tensor
 
 from engine.files import PICTURE_LIMIT, read_regular
+from engine.media import pictures
 from engine.protocol.commands import Generate
-from engine.protocol.errors import BadFile, BadRecipe
+from engine.protocol.errors import BadRecipe
 from engine.protocol.inputs import Role
 from engine.protocol.recipe import Recipe
-
-MAX_PIXELS = 128 * 1024 * 1024
 
 
 def pinned(job: Generate) -> Recipe:
@@ -50,23 +48,12 @@ def read_picture(path: Path, width: int, height: int, sha256: str = "") -> Tenso
     A picture of the very size is not touched; transparency lies on white. Raises ``BadFile``, or ``BadRecipe`` where
     the file is gone or its content is not that of ``sha256``.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
-    content = _content(path, sha256)
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise BadFile(f"{path} is {picture.width} × {picture.height}: too large.", "Choose a smaller one.")
-            upright = ImageOps.exif_transpose(picture)
-            if upright.has_transparency_data:
-                layer = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-            rgb = upright.convert("RGB")
-            if rgb.size != (width, height):
-                rgb = ImageOps.fit(rgb, (width, height), Image.Resampling.LANCZOS)
-            return torch.from_numpy(np.array(rgb))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise BadFile(f"{path} cannot be read as a picture.", "Choose another picture.") from error
+    rgb = pictures.decode(_content(path, sha256), path)
+    if rgb.size != (width, height):
+        rgb = ImageOps.fit(rgb, (width, height), Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(rgb))
 
 
 def _content(path: Path, sha256: str = "") -> bytes:

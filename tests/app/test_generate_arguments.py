@@ -10,6 +10,9 @@ import pytest
 from app.cli.generate import USUAL_STRENGTH, make_recipe
 from app.cli.parser import build_parser
 from app.cli.several import recipes_of
+from engine.derive.kind import Medium
+from engine.derive.sources import origin_of
+from engine.media import pictures
 from engine.models.catalog import MODELS
 from engine.models.installed import InstalledModel
 from engine.prompt.templates import resolve
@@ -39,6 +42,15 @@ def test_a_picture_is_named_by_path_and_content(picture: Path) -> None:
         Input("start", str(picture), digest, 0.25),
     )
     assert recipe().inputs == ()
+
+
+@pytest.mark.parametrize("ending", [ending for ending in pictures.ENDINGS if ending != ".hif"])
+def test_every_kind_of_picture_that_the_dialog_offers_is_taken(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"cat{ending}"
+    pictures.pillow().new("RGB", (64, 48), (60, 200, 60)).save(path)
+    (start,) = recipe("--picture", str(path)).inputs
+    assert start.path == str(path)
+    assert origin_of(path).medium == Medium("image", 64, 48, 1, 0.0)
 
 
 def test_the_strength_of_a_recipes_own_picture() -> None:

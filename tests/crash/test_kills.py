@@ -30,7 +30,7 @@ from app.cli.output import ProgressLine
 from app.paths import EMBEDDED_MODELS, Paths
 from engine.library.library import Library
 from engine.library.naming import slug
-from engine.media import metadata, png
+from engine.media import metadata, pictures
 from engine.media.frames import ClipReader
 from engine.media.metadata import MediaInfo
 from engine.protocol.recipe import Recipe
@@ -141,7 +141,7 @@ def check_files(files: dict[int, list[tuple[Path, MediaInfo]]]) -> None:
     for made in files.values():
         for path, info in made:
             if info.kind == "image":
-                assert png.decode(path).size == (info.width, info.height)
+                assert pictures.read(path).size == (info.width, info.height)
             else:
                 with ClipReader(path) as clip:
                     assert sum(1 for _frame in clip) == info.frames

@@ -15,7 +15,7 @@ import pytest
 from engine.files import check_regular, open_regular, read_regular
 from engine.interop.open_file import Importer
 from engine.library.rows import read_file
-from engine.media import animation, metadata, mp4, png
+from engine.media import animation, metadata, mp4, pictures
 from engine.models.gguf_header import read_gguf
 from engine.models.imports import recognise
 from engine.models.lora_shelf import hash_of
@@ -59,7 +59,8 @@ READERS = {
     "check_regular": check_regular,
     "recipe": metadata.read_recipe,
     "metadata": metadata.read,
-    "png": png.decode,
+    "picture": pictures.read,
+    "size": pictures.size_of,
     "mp4": mp4.open_clip,
     "animation": animation.read_recipe,
     "workflow": lambda path: Importer().open(path),

@@ -33,4 +33,6 @@ def test_what_can_be_dropped_can_be_chosen(qtbot: QtBot, tmp_path: Path) -> None
     qtbot.addWidget(parent)
     ask_file(parent, tmp_path, lambda path: None)
     (names,) = _dialog(parent).nameFilters()
-    assert all(f"*.{suffix}" in names for suffix in ("png", "mp4", "json", "webp", "txt"))
+    assert all(
+        f"*.{suffix}" in names for suffix in ("png", "mp4", "json", "webp", "txt", "heic", "avif", "tiff", "bmp")
+    )

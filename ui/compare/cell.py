@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from engine.library.item import Item
 from ui.background import Background
 from ui.player.canvas import Canvas
+from ui.player.picture import read_picture
 from ui.player.playback import Playback
 from ui.theme import Theme
 from ui.widgets.labels import ElidedLabel
@@ -47,11 +48,9 @@ class CompareCell(QWidget):
         if self.is_clip:
             self.playback.open(self.item.file)
             return
-
-        def load() -> QImage:
-            return QImageReader(str(self.item.file)).read()
-
-        self._background.run(load, self._show, lambda error: self.failed.emit(str(error)))
+        self._background.run(
+            lambda: read_picture(self.item.file), self._show, lambda error: self.failed.emit(str(error))
+        )
 
     def close_down(self) -> None:
         self.playback.wait()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from ui.generate.input_field import ENDINGS
+from engine.media.pictures import ENDINGS
 from ui.widgets.labels import label
 from ui.widgets.style import set_state
 

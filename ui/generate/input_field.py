@@ -8,12 +8,12 @@ from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 
+from engine.media.pictures import ENDINGS
 from engine.protocol.inputs import Input, InputRule, Role
 from ui.drops import only_file
 from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
 from ui.widgets.style import set_state
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 USUAL_STRENGTH = 0.6
 PADDING = 12
 

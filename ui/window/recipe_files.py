@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage
 
+from engine.media import pictures
 from engine.protocol.errors import BadFile, LaternaError
 from engine.protocol.inputs import STARTING, Input
 from engine.protocol.recipe import Recipe
 from ui.actions import Actions, Undone
 from ui.background import Background
-from ui.generate.input_field import ENDINGS, USUAL_STRENGTH
+from ui.generate.input_field import USUAL_STRENGTH
 from ui.messages import Message, of_error
 from ui.session import Session
 
@@ -65,7 +66,7 @@ class RecipeFiles(QObject):
             try:
                 return self._read(path)
             except BadFile as error:
-                if path.suffix.lower() not in ENDINGS or not QImageReader(str(path)).canRead():
+                if not _is_picture(path):
                     raise
                 return error
 
@@ -193,9 +194,16 @@ def takes_pictures(session: Session) -> bool:
     return session.model is not None and session.model.starting_rule is not None
 
 
+def _is_picture(path: Path) -> bool:
+    with suppress(BadFile):
+        pictures.size_of(path)
+        return True
+    return False
+
+
 def _found(path: Path) -> Path:
     """``path``, if it is a picture that can be read. Raises ``BadFile``."""
-    if not QImageReader(str(path)).canRead():
+    if not _is_picture(path):
         raise BadFile(
             QCoreApplication.translate("RecipeFiles", "{0} is no picture that can be read.").format(path.name),
             QCoreApplication.translate("RecipeFiles", "Choose another one."),

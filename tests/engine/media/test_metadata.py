@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.media import frames, metadata, png
+from engine.media import frames, metadata, pictures, png
 from engine.media.environment import Environment
 from engine.media.save import save_image, save_video
 from engine.protocol.errors import BadFile
@@ -41,7 +41,7 @@ def read_all(path: Path) -> None:
 
     def decode() -> None:
         if path.suffix == ".png":
-            png.decode(path)
+            pictures.read(path)
             return
         with frames.ClipReader(path) as clip:
             for _frame in clip:
@@ -136,7 +136,7 @@ def test_a_text_bomb_is_not_inflated(tmp_path: Path) -> None:
 def test_an_absurd_picture_is_not_decoded(tmp_path: Path, width: int, height: int) -> None:
     (tmp_path / "a.png").write_bytes(png_file(width=width, height=height))
     with pytest.raises(BadFile):
-        png.decode(tmp_path / "a.png")
+        pictures.read(tmp_path / "a.png")
 
 
 def test_frames_come_exactly(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -27,6 +28,18 @@ def pixel(path: Path) -> tuple[int, ...]:
     image = pictures.read(path)
     assert image.mode == "RGB"
     return image.getpixel((image.width // 2, image.height // 2))
+
+
+def test_no_other_file_opens_pictures() -> None:
+    """Nor would another one have the same limits and colours. Qt reads results only, and what Laterna made of them."""
+    root = Path(__file__).resolve().parents[3]
+    files = [path for part in ("app", "engine", "ui") for path in (root / part).rglob("*.py")]
+    opening = {
+        str(path.relative_to(root)) for path in files if re.search(r"\b[Ii]mages?\.open\(", path.read_text("utf-8"))
+    }
+    assert opening == {"engine/media/pictures.py"}
+    by_qt = {str(path.relative_to(root)) for path in files if "QImageReader(" in path.read_text("utf-8")}
+    assert by_qt == {"ui/player/picture.py", "ui/library/thumbnails.py"}
 
 
 def close(found: tuple[int, ...], expected: tuple[int, ...], by: int = 3) -> bool:

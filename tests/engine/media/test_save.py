@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image
 
-from engine.media import atomic, metadata, png
+from engine.media import atomic, metadata, pictures
 from engine.media.environment import Environment
 from engine.media.pixels import pixels_sha256
 from engine.media.save import save_image, save_video
@@ -55,7 +55,7 @@ def test_only_rgb_bytes_have_a_hash(array: np.ndarray) -> None:
 def test_a_png_holds_the_pixels_exactly(tmp_path: Path) -> None:
     array = picture()
     digest = save_image(array, tmp_path / "new" / "a.png", picture_recipe(), ENVIRONMENT)
-    decoded = np.asarray(png.decode(tmp_path / "new" / "a.png"))
+    decoded = np.asarray(pictures.read(tmp_path / "new" / "a.png"))
     assert np.array_equal(decoded, array)
     assert digest == pixels_sha256(decoded) == metadata.read(tmp_path / "new" / "a.png").pixels_sha256
 
