@@ -217,7 +217,7 @@ def _start_picture(arguments: Namespace, base: Recipe | None, role: Role) -> Inp
         try:
             content = read_regular(path, PICTURE_LIMIT)
             if not pictures.is_picture(content[: pictures.START_BYTES]):
-                raise BadFile(f"{path} is no picture.", f"Name a {pictures.KINDS}.")
+                raise BadFile(f"{path} is no picture.", f"Name one of these: {pictures.KINDS}.")
             strength = 1.0 if role == "first_frame" else USUAL_STRENGTH
             start = Input(role, str(path), hashlib.sha256(content).hexdigest(), strength)
         except OSError as error:

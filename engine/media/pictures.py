@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp", ".gif")
 MAX_PIXELS = 128 * 1024 * 1024
-KINDS = "PNG, JPEG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
+KINDS = "PNG, JPEG, WebP, AVIF, HEIC, TIFF, BMP, GIF"
 WHITE = (255, 255, 255)
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "DIB", "GIF")
@@ -118,7 +118,7 @@ def _opened(file: Any, path: Path) -> Image:
 
 
 def _unread(path: Path) -> BadFile:
-    return BadFile(f"{path.name} cannot be read as a picture.", f"Choose a {KINDS} that opens elsewhere.")
+    return BadFile(f"{path.name} cannot be read as a picture.", f"Choose one that opens elsewhere: {KINDS}.")
 
 
 def _orientation(image: Image) -> int:

@@ -840,6 +840,10 @@
       <translation>Imagens, clipes, fluxos de trabalho (*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.json *.txt)</translation>
     </message>
     <message>
+      <source>Pictures, clips, workflows ({endings})</source>
+      <translation>Imagens, clipes, workflows ({endings})</translation>
+    </message>
+    <message>
       <source>Reuse the recipe of a file</source>
       <translation>Reutilizar a receita de um arquivo</translation>
     </message>
@@ -3685,6 +3689,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha um destes: {}.</translation>
     </message>
     <message>
+      <source>Choose one that opens elsewhere: {}.</source>
+      <translation>Escolha uma que abra em outros programas: {}.</translation>
+    </message>
+    <message>
       <source>Choose one.</source>
       <translation>Escolha um.</translation>
     </message>
@@ -4235,6 +4243,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Save it as UTF-8.</source>
       <translation>Salve em UTF-8.</translation>
+    </message>
+    <message>
+      <source>Save it with 8 or 16 bits.</source>
+      <translation>Salve-a com 8 ou 16 bits.</translation>
     </message>
     <message>
       <source>Save it without embedded pictures.</source>
@@ -5789,6 +5801,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} contém um {}.</translation>
     </message>
     <message>
+      <source>{} holds brightness that no screen shows, as numbers with a point do.</source>
+      <translation>{} guarda um brilho que nenhuma tela mostra, como fazem os números com vírgula.</translation>
+    </message>
+    <message>
       <source>{} holds its weights as a pickle: opening it can run any program.</source>
       <translation>{} guarda os pesos como pickle: abri-lo pode executar qualquer programa.</translation>
     </message>
@@ -5963,6 +5979,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is no model file that Laterna knows.</source>
       <translation>{} não é um arquivo de modelo que o Laterna conheça.</translation>
+    </message>
+    <message>
+      <source>{} is no picture.</source>
+      <translation>{} não é uma imagem.</translation>
     </message>
     <message>
       <source>{} is no sound GGUF file: {}.</source>
