@@ -35,8 +35,10 @@ def main(argv: list[str] | None = None) -> int:
     as_json = False
     try:
         signal.signal(signal.SIGTERM, _interrupt)
+        from app.cli.output import take_any_text
         from app.cli.parser import parse
 
+        take_any_text()
         arguments = parse(argv)
         as_json = bool(arguments.json)
         return run(arguments)

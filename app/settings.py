@@ -1,23 +1,29 @@
-"""The settings file: typed, only what differs from the defaults is written, a damaged one is set aside. No Qt."""
+"""The settings file: typed, only what differs from the defaults is written. What is damaged in it is left out and said,
+and the file as it was is kept. No Qt."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from app import lenient
 from engine.files import TEXT_LIMIT, read_regular
+from engine.library.naming import numbered
+from engine.media import atomic
 from engine.protocol.commands import CompileWish
 from engine.protocol.earlier_recipes import brought_up
-from engine.protocol.errors import from_os_error
+from engine.protocol.errors import BadFile, ErrorInfo, from_os_error
 from engine.protocol.family_info import Kind
 from ui.draft import Draft, Preset
 
 VERSION = 1
+_NAMED = 5
 
 
 class Settings(msgspec.Struct, omit_defaults=True):
@@ -57,30 +63,36 @@ class Settings(msgspec.Struct, omit_defaults=True):
 
 
 class SettingsFile:
-    """Reads and writes ``path``. ``notice`` says in a sentence what went wrong while reading, or is empty."""
+    """Reads and writes ``path``. ``notice`` says what went wrong while reading."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._written = b""
         self._saving = threading.Lock()
-        self.notice = ""
+        self.notice: ErrorInfo | None = None
 
     def load(self) -> Settings:
-        """The settings, or the defaults where there are none or they cannot be read."""
-        self.notice = ""
+        """The settings; the defaults where there are none, and for each that cannot be read."""
+        self.notice = None
         try:
             raw = read_regular(self._path, TEXT_LIMIT)
         except FileNotFoundError:
             return Settings()
         except OSError as error:
-            self.notice = f"{from_os_error(error, 'reading the settings', self._path)} The defaults are used."
+            self.notice = from_os_error(error, "reading the settings", self._path).info()
             return Settings()
         try:
-            settings = msgspec.convert(brought_up(msgspec.json.decode(raw)), Settings)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            value = brought_up(lenient.decode(raw))
+            if not isinstance(value, dict):
+                raise ValueError("it holds no settings")
+        except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
             self.notice = self._set_aside(error)
             return Settings()
-        self._written = raw
+        settings, left_out = lenient.convert(value, Settings, Settings())
+        if left_out:
+            self.notice = self._kept_aside(left_out)
+        else:
+            self._written = raw
         return settings
 
     def save(self, settings: Settings) -> None:
@@ -106,10 +118,28 @@ class SettingsFile:
             raise from_os_error(error, "saving the settings", self._path) from error
         self._written = raw
 
-    def _set_aside(self, error: Exception) -> str:
-        aside = self._path.with_name(f"{self._path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}.json")
+    def _set_aside(self, error: Exception) -> ErrorInfo:
+        """The whole file cannot be read: it is moved out of the way, so that the next save replaces nothing."""
+        why = str(error)[:200]
         try:
-            self._path.replace(aside)
+            aside = atomic.move_new(self._path, numbered(self._aside()))
         except OSError:
-            return f"The settings file could not be read ({error}). The defaults are used."
-        return f"The settings file could not be read ({error}). It is kept as {aside.name}; the defaults are used."
+            return BadFile(f"The settings file could not be read: {why}.", "The defaults are used.").info()
+        return BadFile(
+            f"The settings file could not be read: {why}.", f"It is kept as {aside.name}; the defaults are used."
+        ).info()
+
+    def _kept_aside(self, left_out: list[str]) -> ErrorInfo:
+        """Some of it cannot be read: the rest counts, and a copy of the file is kept, once."""
+        named = ", ".join(left_out[:_NAMED]) + (f" … ({len(left_out)})" if len(left_out) > _NAMED else "")
+        error = BadFile(f"Settings that could not be read are as at the beginning: {named}.")
+        with suppress(OSError):
+            raw = read_regular(self._path, TEXT_LIMIT)
+            if not any(read_regular(path, TEXT_LIMIT) == raw for path in self._path.parent.glob(self._aside("*").name)):
+                aside = next(path for path in numbered(self._aside()) if not path.exists())
+                atomic.write_bytes(aside, raw)
+                return BadFile(error.message, f"The file as it was is kept as {aside.name}.").info()
+        return error.info()
+
+    def _aside(self, when: str = "") -> Path:
+        return self._path.with_name(f"{self._path.stem}.damaged-{when or time.strftime('%Y%m%d-%H%M%S')}.json")

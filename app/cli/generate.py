@@ -45,6 +45,7 @@ from engine.protocol.errors import (
 )
 from engine.protocol.inputs import STARTING, Input, Role
 from engine.protocol.recipe import MAX_JSON_BYTES, Recipe
+from engine.texts import text_of
 
 SUFFIXES = {"image": ".png", "video": ".mp4"}
 USUAL_STRENGTH = 0.6
@@ -167,7 +168,7 @@ def read_recipe(path: Path) -> Recipe:
         return found
     try:
         with open_regular(path) as file:
-            return Recipe.from_json(file.read(MAX_JSON_BYTES + 1))
+            return Recipe.from_json(text_of(file.read(2 * MAX_JSON_BYTES + 2)))
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.cli.output import print_json
+from app.cli.output import in_encoding, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
 from engine.media import metadata
@@ -19,7 +19,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     if recipe is None:
         raise BadFile(f"{path} carries no recipe. {problem}".strip(), "Only files that Laterna made carry one.")
     if not arguments.json:
-        print(msgspec.json.format(recipe.to_json(), indent=2))
+        print(in_encoding(msgspec.json.format(recipe.to_json(), indent=2)))
     elif path.suffix.lower() in metadata.SUFFIXES:
         print_json(metadata.read(path))
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.cli.output import print_json
+from app.cli.output import in_encoding, print_json
 from app.cli.parser import Namespace
 from app.cli.target import write_whole
 from app.known_models import known_models
@@ -54,7 +54,7 @@ def _print(result: ImportResult, out: Path | None) -> None:
     if result.recipe is None:
         print("There is no recipe in this file.")
     elif out is None:
-        print(msgspec.json.format(result.recipe.to_json(), indent=2))
+        print(in_encoding(msgspec.json.format(result.recipe.to_json(), indent=2)))
 
 
 def _export(source: Path, result: ImportResult, out: Path | None, as_json: bool) -> int:
@@ -71,7 +71,7 @@ def _export(source: Path, result: ImportResult, out: Path | None, as_json: bool)
     for line in (*result.approximated, *exported.differences):
         print(line)
     if out is None:
-        print(msgspec.json.format(msgspec.json.encode(exported.graph), indent=2).decode())
+        print(in_encoding(msgspec.json.format(msgspec.json.encode(exported.graph), indent=2).decode()))
     return 0
 
 

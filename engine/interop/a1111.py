@@ -10,7 +10,6 @@ import json
 import re
 
 from engine.interop import a1111_prompt, a1111_resources
-from engine.interop.encodings import cleaned
 from engine.interop.fit import weighs
 from engine.interop.foreign import Settings, recipe_of
 from engine.interop.model_files import KnownModels, comfyui_file, stem_of
@@ -18,6 +17,7 @@ from engine.interop.report import Notes, file_name, shown
 from engine.models.catalog import FAMILIES
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
+from engine.texts import cleaned
 
 KEY = "parameters"
 PROGRAM = "Laterna"

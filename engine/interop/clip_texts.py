@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.files import open_regular
-from engine.interop.encodings import text_of
+from engine.media import pictures
 from engine.protocol.errors import BadFile, from_os_error
+from engine.texts import text_of
 
 MAX_HEAD_BYTES = 32 * 1024 * 1024  # of the part that describes a clip: a long one's index is a few MiB
 MAX_TEXT_BYTES = 8 * 1024 * 1024
@@ -29,7 +30,7 @@ _ILST_NAMES = {b"\xa9cmt": "comment", b"\xa9des": "description", b"desc": "descr
 
 
 def is_clip(start: bytes) -> bool:
-    return start[4:8] == b"ftyp" or start.startswith(_EBML)
+    return (start[4:8] == b"ftyp" and not pictures.is_picture(start)) or start.startswith(_EBML)
 
 
 def read_texts(path: Path) -> dict[str, str]:

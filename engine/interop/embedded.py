@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.files import open_regular
-from engine.interop.encodings import text_of, user_comment
 from engine.media import pictures
 from engine.protocol.errors import BadFile, from_os_error
+from engine.texts import text_of, user_comment
 
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 MAX_ALL_BYTES = 4 * MAX_TEXT_BYTES  # of all texts of a picture, unpacked

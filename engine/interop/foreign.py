@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine.interop.comfy_foreign import by_file
-from engine.interop.encodings import cleaned
 from engine.interop.model_files import KnownModels, stem_of
 from engine.interop.report import Notes, as_integer, as_number, drawn, file_name, integer, listed, number, shown
 from engine.models.catalog import FAMILIES, MODELS
@@ -14,6 +13,7 @@ from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Adapter, Recipe
 from engine.protocol.sampling_names import find_sampler, find_scheduler
+from engine.texts import cleaned
 
 MAX_LORAS = 64
 DEFAULT_SCHEDULER = "normal"  # what a program that leaves it open takes from the model

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from engine.files import open_regular
 from engine.interop import a1111, clip_texts, embedded, foreign, foreign_json, stealth
 from engine.interop.comfy_import import import_workflow, is_workflow
-from engine.interop.encodings import cleaned, text_of
 from engine.interop.fit import fit
 from engine.interop.model_files import KnownModels
 from engine.interop.programs import readers
@@ -22,6 +21,7 @@ from engine.models.catalog import FAMILIES
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
+from engine.texts import cleaned, text_of
 
 LATERNA = "Laterna"
 MAX_LINES = 200_000  # characters of a text of settings

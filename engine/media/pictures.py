@@ -85,7 +85,11 @@ def exif_of(path: Path) -> bytes:
     """The EXIF of a picture as the TIFF structure that it is; empty where there is none. Raises ``BadFile``."""
     try:
         with open_regular(path) as file:
-            raw = _opened(file, path).info.get("exif")
+            image = _opened(file, path)
+            raw = image.info.get("exif")
+            if image.format == "TIFF":
+                with suppress(Exception):
+                    raw = image.getexif().tobytes()
     except OSError as error:
         raise _unread(path) from error
     return raw.removeprefix(b"Exif\0\0") if isinstance(raw, bytes) else b""

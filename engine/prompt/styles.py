@@ -15,6 +15,7 @@ from engine.files import TEXT_LIMIT, read_regular
 from engine.library.naming import slug
 from engine.media import atomic
 from engine.protocol.errors import BadFile, from_os_error
+from engine.texts import text_of
 
 PLACE = "{prompt}"
 MAX_BYTES = 100_000
@@ -95,7 +96,7 @@ def _read_folder(folder: Path, *, own: bool) -> list[Style]:
         try:
             if not _ID.fullmatch(path.stem) or path.stat().st_size > MAX_BYTES:
                 continue
-            style = msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=Style)
+            style = msgspec.json.decode(text_of(read_regular(path, TEXT_LIMIT)), type=Style)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         found.append(msgspec.structs.replace(style, id=path.stem, own=own, order=1000 if own else style.order))

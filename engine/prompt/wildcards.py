@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.files import read_regular
 from engine.protocol.errors import BadFile, from_os_error
+from engine.texts import text_of
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_FILES = 10_000
@@ -42,7 +43,7 @@ class Wildcards:
                 raise BadFile(f"The wildcard {path.name} is larger than 8 MiB.", "Split it into several files.")
             known = self._read.get(path)
             if known is None or known[0] != status.st_mtime_ns:
-                text = read_regular(path, MAX_BYTES).decode("utf-8-sig", errors="replace")
+                text = text_of(read_regular(path, MAX_BYTES))
                 stripped = (line.strip() for line in text.splitlines())
                 known = (status.st_mtime_ns, tuple(line for line in stripped if line and not line.startswith("#")))
                 self._read[path] = known

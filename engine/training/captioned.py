@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.files import open_regular
 from engine.media import pictures
 from engine.media.frames import ClipReader, to_rgb
 from engine.protocol.errors import BadArguments, BadFile, from_os_error
+from engine.texts import text_of
 from engine.worker.pictures import read_picture
 
 PICTURES = pictures.ENDINGS
@@ -51,10 +53,8 @@ def _caption(path: Path, otherwise: str) -> str:
             f"Write what it shows into {text.name}, or give one for all: --caption TEXT.",
         )
     try:
-        with text.open("rb") as file:
-            return " ".join(file.read(MAX_CAPTION_BYTES).decode("utf-8-sig").split()) or otherwise
-    except UnicodeDecodeError as error:
-        raise BadFile(f"{text} is no UTF-8 text.", "Save it as UTF-8.") from error
+        with open_regular(text) as file:
+            return " ".join(text_of(file.read(MAX_CAPTION_BYTES)).split()) or otherwise
     except OSError as error:
         raise from_os_error(error, "reading the caption", text) from error
 

@@ -95,14 +95,14 @@ class MainWindow(QMainWindow):
         report_source: ReportSource | None = None,
         examination: Examination | None = None,
         version: str = "",
-        notice: str = "",
+        notice: ErrorInfo | None = None,
     ) -> None:
         """``open_services`` and ``find_models`` are called on threads of their own.
 
         So is ``read_recipe``, which gives what made a file. ``frames_folder`` keeps frames that were dragged out,
         ``inputs_folder`` those that pictures start from. ``save_preferences`` writes ``preferences`` to disk; it is
         called on a thread, and at the end on this one. ``report_source`` knows of crashes; without it there are no
-        reports. ``examination`` looks at this machine. ``notice`` is a sentence to begin with.
+        reports. ``examination`` looks at this machine. ``notice`` is what to begin with saying.
         """
         super().__init__()
         self.theme = theme
@@ -295,7 +295,7 @@ class MainWindow(QMainWindow):
     def _after_first_paint(self) -> None:
         self.painted.emit()
         if self._notice:
-            self.messages.show_message(Message(self._notice, "warning", seconds=0.0))
+            self.messages.show_message(of_error(self._notice))
         self.prompt_tools.load()
         self.loras.load()
         self.links.open()

@@ -21,19 +21,28 @@ _CODES = (b"UNICODE\0", b"ASCII\0\0\0", b"JIS\0\0\0\0\0", b"\0" * 8)
 _LINE_ENDS = re.compile(r"\r\n?")
 
 
-def text_of(raw: bytes) -> str:
-    """A whole file or chunk as text; never raises, what no encoding explains becomes U+FFFD."""
+def text_of(raw: bytes, errors: str = "replace") -> str:
+    """A whole file or chunk as text; never raises, what no encoding explains becomes U+FFFD.
+
+    UTF-8 with a few broken characters is damaged UTF-8, with many an old code page. With other ``errors`` than
+    "replace" it is always the former, and its broken bytes are what that makes of them.
+    """
     for mark, name in _MARKS:
         if raw.startswith(mark):
-            return raw[len(mark) :].decode(name, "replace")
+            return raw[len(mark) :].decode(name, errors)
     if _is_wide(raw):
         return _wide(raw, None)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start > SAMPLE or error.reason == "unexpected end of data":  # damaged late, or cut within a letter
-            return raw.decode("utf-8", "replace")
-    return raw.decode("latin-1")
+        broken = raw.decode("utf-8", errors)
+        is_cut = error.reason == "unexpected end of data"
+        if errors != "replace" or is_cut or broken.count("\ufffd") * 50 < len(broken):
+            return broken
+    try:
+        return raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def user_comment(raw: bytes, order: str) -> str:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.interop.encodings import cleaned, text_of, user_comment
 from engine.interop.open_file import Importer
+from engine.texts import cleaned, text_of, user_comment
 from tests.engine.interop.pictures import jpeg, png, tiff, webp
 
 LINE = "Steps: 20, Sampler: Euler, CFG scale: 4.5, Seed: 42, Size: 512x768, Model: sd3.5_medium"
@@ -63,6 +63,9 @@ def test_files_of_text_in_any_encoding(prompt: str, name: str, tmp_path: Path) -
 
 def test_old_encodings_and_damaged_letters() -> None:
     assert text_of("l'été".encode("latin-1")) == "l'été"
+    assert text_of("„Löwe“".encode("cp1252")) == "„Löwe“"
+    assert text_of("一只猫".encode() * 30 + b"\xff" + "一只猫".encode()) == "一只猫" * 30 + "\ufffd一只猫"
+    assert text_of(b"L\xf6we", "surrogateescape") == "L\udcf6we"
     assert text_of(b"a" * 30_000 + b"\xff rest") == "a" * 30_000 + "\ufffd rest"
 
 

@@ -1,0 +1,61 @@
+"""What commands print, where the stream's encoding is not the text's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.media.environment import Environment
+from engine.media.save import save_image
+from tests.fakes.recipes import picture_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+PROMPT = "一只红色的猫 🐱 Löwe"
+
+
+def laterna(home: Path, *arguments: object, encoding: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", "--home", str(home), *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "output" / "猫🐱.png"
+    save_image(np.zeros((8, 8, 3), np.uint8), path, picture_recipe(prompt=PROMPT), Environment())
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437", "utf-8"])
+def test_no_command_fails_at_a_sign_that_cannot_be_written(tmp_path: Path, picture: Path, encoding: str) -> None:
+    for command in (["recipe", picture], ["recipe", picture, "--json"], ["workflow", "export", picture]):
+        done = laterna(tmp_path, *command, encoding=encoding)
+        assert done.returncode == 0, done.stderr
+        said = done.stdout.decode(encoding)
+        assert PROMPT in json.dumps(json.loads(said[said.index("{") :]), ensure_ascii=False)
+    for command in (["library", "check"], ["library", "search"], ["library", "search", "猫", "--json"]):
+        done = laterna(tmp_path, *command, encoding=encoding)
+        assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
+    refused = laterna(tmp_path, "recipe", tmp_path / "没有.png", encoding=encoding)
+    assert refused.returncode == 2 and b"Traceback" not in refused.stderr
+    assert laterna(tmp_path, "recipe", "--猫", encoding=encoding).returncode == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes there")
+def test_a_file_s_name_that_is_no_text_is_printed_as_its_bytes(tmp_path: Path, picture: Path) -> None:
+    odd = os.fsencode(picture.parent) + b"/\xff\xfe.png"
+    os.rename(picture, odd)
+    done = laterna(tmp_path, "library", "search", encoding="utf-8")
+    assert done.returncode == 0 and odd in done.stdout, done.stderr
+    told = laterna(tmp_path, "library", "search", "--json", encoding="utf-8")
+    assert told.returncode == 0 and json.loads(told.stdout)["found"] == 1
