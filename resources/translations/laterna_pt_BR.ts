@@ -3977,6 +3977,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Ele tem: {}.</translation>
     </message>
     <message>
+      <source>It is kept as {}; the defaults are used.</source>
+      <translation>Ele foi guardado como {}; valem os padrões.</translation>
+    </message>
+    <message>
       <source>It is started again by itself.</source>
       <translation>Ele é iniciado de novo sozinho.</translation>
     </message>
@@ -4273,6 +4277,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Defina o intervalo na lista de prompts.</translation>
     </message>
     <message>
+      <source>Settings that could not be read are as at the beginning: {}.</source>
+      <translation>Configurações que não puderam ser lidas estão como no início: {}.</translation>
+    </message>
+    <message>
       <source>Shift</source>
       <translation>O deslocamento</translation>
     </message>
@@ -4481,6 +4489,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A contagem é {}; deve ser de 1 a {}.</translation>
     </message>
     <message>
+      <source>The defaults are used.</source>
+      <translation>Valem os padrões.</translation>
+    </message>
+    <message>
       <source>The denoise strength</source>
       <translation>A força de remoção de ruído</translation>
     </message>
@@ -4559,6 +4571,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The export was stopped.</source>
       <translation>A exportação foi interrompida.</translation>
+    </message>
+    <message>
+      <source>The file as it was is kept as {}.</source>
+      <translation>O arquivo como estava foi guardado como {}.</translation>
     </message>
     <message>
       <source>The file list holds {} twice.</source>
@@ -4791,6 +4807,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The server sent another part than the one asked for.</source>
       <translation>O servidor enviou outra parte em vez da pedida.</translation>
+    </message>
+    <message>
+      <source>The settings file could not be read: {}.</source>
+      <translation>Não foi possível ler o arquivo de configurações: {}.</translation>
     </message>
     <message>
       <source>The stream ended in the middle of a message.</source>
