@@ -12,6 +12,7 @@ from pathlib import Path
 
 MAX_SLUG_CHARS = 48
 MAX_SLUG_BYTES = 120
+MAX_NAME_BYTES = 255
 
 
 def slug(text: str) -> str:
@@ -76,7 +77,11 @@ def unused(path: Path) -> Path:
 
 def numbered(path: Path) -> Iterator[Path]:
     """``path``, ``<stem>-2<suffix>``, ``<stem>-3<suffix>`` … beside it, without end."""
-    return (path.with_name(candidate + path.suffix) for candidate in _numbered(path.stem))
+    yield path
+    for number in itertools.count(2):
+        end = f"-{number}{path.suffix}"
+        room = MAX_NAME_BYTES - len(os.fsencode(end))
+        yield path.with_name((path.stem if len(os.fsencode(path.stem)) <= room else cut_bytes(path.stem, room)) + end)
 
 
 def _folded(name: str) -> str:

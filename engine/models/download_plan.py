@@ -26,6 +26,9 @@ _LICENCES = re.compile(r"(LICEN[CS]E|NOTICE)[\w.-]*", re.IGNORECASE)
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 PARTS_NAMES = ("sd35-parts", "cogvideox-parts")
 """Folders of what imports lack: the components of one repository each."""
+_SUM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_MOST_BYTES = 2**44
+_NAME_BYTES = 255
 _METADATA_BYTES = 1024 * 1024  # journals, manifests, folders
 
 
@@ -238,6 +241,23 @@ def _without_variant(path: str, variant: str) -> str:
     return path.replace(f".{variant}", "", 1) if variant else path
 
 
+def _check_sound(file: PlannedFile) -> None:
+    """Before a byte is fetched: what no file can be would be found only when this one's turn comes."""
+    if not 0 <= file.size <= _MOST_BYTES:
+        raise ModelDamaged(
+            f"The file list gives {file.source} {file.size} bytes.", "Nothing of it was fetched. Choose another source."
+        )
+    if any(len(part.encode("utf-8", "replace")) > _NAME_BYTES for part in file.target.split("/")):
+        raise ModelDamaged(
+            f"The file list holds a name that no disk takes: {file.source[:80]}….",
+            "Nothing of it was fetched. Choose another source.",
+        )
+    if not _SUM.fullmatch(file.sha256 or file.git_oid):
+        raise ModelDamaged(
+            f"The file list has no checksum of {file.source}.", "Nothing of it was fetched. Choose another source."
+        )
+
+
 def _check_targets(files: list[PlannedFile]) -> None:
     seen: set[str] = set()
     for file in files:
@@ -247,3 +267,5 @@ def _check_targets(files: list[PlannedFile]) -> None:
                 f"The file list holds {file.target} twice.", "Nothing of it was fetched. Choose another source."
             )
         seen.add(folded)
+    for file in files:
+        _check_sound(file)

@@ -32,6 +32,7 @@ from engine.protocol.errors import Cancelled, LaternaError, ModelDamaged, Networ
 # and not yet written is lost with the process.
 BLOCK_ALONE, BLOCK_SHARED = 1024 * 1024, 256 * 1024
 RECORD_BYTES = 256 * 1024
+WORTH_BYTES = 64 * 1024  # of a connection that was cut: the next one begins at once
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
@@ -323,11 +324,12 @@ class FileFetch:
     def _back_off(self, failure: TryAgain) -> None:
         self._control.check()
         with self._lock:
-            if self._received > self._received_at_failure:
-                self._failures = 0
+            came = self._received - self._received_at_failure
             self._received_at_failure = self._received
-            self._failures += 1
+            self._failures = 1 if came else self._failures + 1
             failures = self._failures
+        if failure.was_cut and came >= WORTH_BYTES:
+            return  # the next connection begins at once
         if failures >= self._options.tries:
             raise failure.error
         seconds = failure.after

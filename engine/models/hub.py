@@ -92,7 +92,7 @@ class Hub:
                 if entry.type == "file":
                     sha256 = entry.lfs.oid.removeprefix("sha256:") if entry.lfs else ""
                     size = entry.lfs.size if entry.lfs else entry.size
-                    files.append(RemoteFile(entry.path, max(0, size), sha256, "" if entry.lfs else entry.oid))
+                    files.append(RemoteFile(entry.path, size, sha256, "" if entry.lfs else entry.oid))
             following = _NEXT.search(link)
             if following is None:
                 return Listing(repository, commit, tuple(files))
@@ -126,6 +126,8 @@ class Hub:
                 self._control.check()
                 if attempt == TRIES:
                     raise failure.error from None
+                if failure.was_cut and attempt == 1:
+                    continue
                 seconds = failure.after if failure.after is not None else self._first_wait * 2 ** (attempt - 1)
                 self._waiting(seconds, failure.error)
                 self._control.wait(seconds)

@@ -14,15 +14,18 @@ from engine.protocol.errors import AccessDenied, LaternaError, ModelMissing, Net
 MAX_WAIT = 3600.0
 TOKEN_PAGE = "https://huggingface.co/settings/tokens"
 PROXY_LOGIN = 407
+_GOES_ON = "The download goes on where it was; check the network where it comes again."
 
 
 class TryAgain(Exception):
-    """A failure that may pass: ``error`` is what to say if it does not, ``after`` the seconds the server asks for."""
+    """A failure that may pass: ``error`` is what to say if it does not, ``after`` the seconds the server asks for.
+    ``was_cut``: a connection that worked ended; the next one may work at once."""
 
-    def __init__(self, error: LaternaError, after: float | None = None) -> None:
+    def __init__(self, error: LaternaError, after: float | None = None, *, was_cut: bool = False) -> None:
         super().__init__(error.message)
         self.error = error
         self.after = after
+        self.was_cut = was_cut
 
 
 def refusal(
@@ -87,7 +90,15 @@ def no_connection(host: str, error: Exception) -> NetworkFailed | TryAgain:
                 f"The proxy refuses connections to {host} (it answered {refused[1]}).",
                 "Ask whoever runs it, or use another proxy in HTTPS_PROXY.",
             )
+        if "appears to only use HTTP" in text:
+            return NetworkFailed(
+                "The proxy speaks plain HTTP only.", "Write HTTPS_PROXY with http:// instead of https://."
+            )
         return TryAgain(NetworkFailed("The proxy cannot be reached.", "Check HTTPS_PROXY and the network."))
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError | TimeoutError):
+        return TryAgain(NetworkFailed(f"{host} sends nothing any more.", _GOES_ON))
+    if isinstance(error, urllib3.exceptions.ProtocolError | ConnectionError):
+        return TryAgain(NetworkFailed(f"The connection to {host} was cut.", _GOES_ON), was_cut=True)
     return TryAgain(
         NetworkFailed(
             f"There is no connection to {host}.", "Check the network and the proxy; the download goes on where it was."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -27,10 +28,18 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 def endpoint_from(environment: Mapping[str, str] = os.environ) -> str:
     """The hub's address: ``HF_ENDPOINT`` or the usual one."""
     endpoint = (environment.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise NetworkFailed(f"HF_ENDPOINT is {endpoint!r}, which is no address.", "Set it to https://….")
+    if not _is_address(endpoint, ("http", "https")):
+        raise NetworkFailed(f"HF_ENDPOINT is {endpoint[:200]!r}, which is no address.", "Set it to https://….")
     return endpoint
+
+
+def _is_address(url: str, schemes: Container[str]) -> bool:
+    """Whether it has one of ``schemes``, a host, and a port that is one, if any."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def origin(url: str) -> tuple[str, str, int]:
@@ -150,9 +159,16 @@ class Transport:
             return urllib3.PoolManager(
                 maxsize=8, socket_options=self._socket_options, ssl_context=_tls_context(), retries=False
             )
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        if parts.scheme not in ("http", "https"):
-            raise NetworkFailed(f"{parts.scheme} proxies are not supported.", "Use an HTTP proxy, or none.")
+        whole = proxy if "://" in proxy else f"http://{proxy}"
+        scheme = whole.partition("://")[0].lower()
+        if scheme not in ("http", "https"):
+            raise NetworkFailed(f"{scheme[:20]} proxies are not supported.", "Use an HTTP proxy, or none.")
+        if not _is_address(whole, ("http", "https")):
+            said = re.sub(r"//[^/]*@", "//", whole)[:200]  # without the password
+            raise NetworkFailed(
+                f"The proxy that is set, {said!r}, is no address.", "Set HTTPS_PROXY to http://host:port."
+            )
+        parts = urlsplit(whole)
         headers = {}
         if parts.username:
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.library.naming import MAX_SLUG_CHARS, file_stem, slug, unused, unused_stem
+from engine.library.naming import MAX_SLUG_CHARS, file_stem, numbered, slug, unused, unused_stem
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,12 @@ def test_no_file_is_replaced(tmp_path: Path) -> None:
     assert unused_stem(tmp_path, "b") == "b"
     assert unused(tmp_path / "a.png").name == "a-2.png"
     assert unused(tmp_path / "new.png").name == "new.png"
+
+
+def test_a_numbered_name_is_no_longer_than_disks_take(tmp_path: Path) -> None:
+    for stem in ("a" * 251, "猫" * 83 + "aa"):
+        path = tmp_path / f"{stem}.png"
+        path.touch()
+        second = next(found for found in numbered(path) if found != path)
+        second.touch()
+        assert second.name.endswith("-2.png") and second.name.startswith(stem[:80])

@@ -112,12 +112,14 @@ def test_a_cut_connection_goes_on_where_it_was(case: Case, after: int) -> None:
     case.hub.fault(PATH, cut_after=after, times=3)
     case.fetch()
     assert case.hub.sent() <= len(case.data) + 3 * 65_536
-    assert case.waits
+    assert bool(case.waits) == (after < 65_536), "a cut after what is worth a connection costs no second"
+    assert all(error.message == "The connection to 127.0.0.2 was cut." for _, error in case.waits)
 
 
 def test_a_stalled_connection_is_given_up(case: Case) -> None:
     case.hub.fault(PATH, stall_after=100_000)
     case.fetch(read_timeout=0.3)
+    assert [error.message for _, error in case.waits] == ["127.0.0.2 sends nothing any more."]
 
 
 def test_a_corrupt_byte_is_found_and_fetched_again(case: Case) -> None:

@@ -15,7 +15,7 @@ from engine.models.sources import source
 from engine.models.store import Store
 from engine.models.throttle import Control
 from engine.models.token import Token
-from engine.models.transport import Transport
+from engine.models.transport import Transport, endpoint_from
 from engine.models.verify import verify
 from engine.protocol.errors import NetworkFailed
 from tests.engine.models.conftest import QUICK
@@ -72,6 +72,34 @@ def test_a_proxy_that_is_not_there_is_a_sentence(secure_hub: FakeHub, monkeypatc
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(NetworkFailed, match="proxy cannot be reached"):
         Hub(Transport(secure_hub.url), first_wait=0.001).info(REPO)
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://127.0.0.1:abc", "http://[::1", "http://", "ada:p@ss@h:1:2"]
+)
+def test_a_proxy_that_is_no_address_is_a_sentence_without_its_password(
+    secure_hub: FakeHub, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(NetworkFailed, match="is no address") as raised:
+        Hub(Transport(secure_hub.url)).info(REPO)
+    assert "http://host:port" in raised.value.remedy and "p@ss" not in str(raised.value)
+
+
+def test_a_proxy_whose_scheme_is_the_target_s_is_a_sentence_at_once(
+    secure_hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TunnelProxy() as proxy:
+        monkeypatch.setenv("https_proxy", f"https://{proxy.address}")
+        with pytest.raises(NetworkFailed, match="plain HTTP") as raised:
+            Hub(Transport(secure_hub.url)).info(REPO)
+    assert "http://" in raised.value.remedy
+
+
+@pytest.mark.parametrize("endpoint", ["http://h:abc", "http://[::1", "huggingface.co", "ftp://h"])
+def test_an_endpoint_that_is_no_address_is_a_sentence(endpoint: str) -> None:
+    with pytest.raises(NetworkFailed, match="HF_ENDPOINT is"):
+        endpoint_from({"HF_ENDPOINT": endpoint})
 
 
 def test_a_certificate_that_is_not_trusted_is_a_sentence(secure_hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
