@@ -65,12 +65,12 @@ def _cancelled(as_json: bool) -> int:
 def _failed(error: Exception, as_json: bool) -> int:
     import traceback
 
-    from engine.protocol.errors import LaternaError, UnknownFailure
+    from engine.protocol.errors import MAX_DETAIL, LaternaError, UnknownFailure, shortened
 
     if isinstance(error, LaternaError):
         report(error.info(), as_json)
         return error.exit_code
-    traceback.print_exc()
+    print(shortened(traceback.format_exc(), MAX_DETAIL), file=sys.stderr)
     report(UnknownFailure("This is a bug in Laterna.", "Please report the lines above.").info(), as_json)
     return UnknownFailure.exit_code
 

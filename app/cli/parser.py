@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
 
 from app.cli.path_arguments import path_argument, path_or_export
 from engine.models.upscalers import DEFAULT as UPSCALER
+from engine.protocol.errors import MAX_SENTENCE, shortened
 from engine.protocol.version import VERSION
 from resources import CALLED
 
 Namespace = argparse.Namespace
 _WORDS = {"library": "terms", "workflow": "files", "upscale": "files"}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(shortened(message, MAX_SENTENCE))
 
 
 def parse(argv: list[str] | None = None) -> Namespace:
@@ -27,7 +34,7 @@ def parse(argv: list[str] | None = None) -> Namespace:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog=CALLED,
         description="Laterna: make pictures and clips from text on your own machine."
         " Without a command it opens the window; in a clone `start.py test` runs the tests.",

@@ -30,6 +30,17 @@ from typing import ClassVar
 
 import msgspec
 
+MAX_SENTENCE = 1200
+"""Characters: a sentence may quote a path or a value from a file, and no such quote is of use beyond this."""
+MAX_DETAIL = 20_000
+
+
+def shortened(text: str, most: int) -> str:
+    """``text``, or its beginning and its end with what was left out between them."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most * 2 // 3]} […] {text[len(text) - most // 4 :]}"
+
 
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error as data: ``kind`` is the class name, ``message`` says what happened, ``remedy`` what to do."""
@@ -51,11 +62,11 @@ class LaternaError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, remedy: str = "", *, field: str = "", detail: str = "") -> None:
-        super().__init__(f"{message} {remedy}".strip())
-        self.message = message
-        self.remedy = remedy
-        self.field = field
-        self.detail = detail
+        self.message = shortened(message, MAX_SENTENCE)
+        self.remedy = shortened(remedy, MAX_SENTENCE)
+        self.field = shortened(field, MAX_SENTENCE)
+        self.detail = shortened(detail, MAX_DETAIL)
+        super().__init__(f"{self.message} {self.remedy}".strip())
 
     def info(self) -> ErrorInfo:
         return ErrorInfo(type(self).__name__, self.message, self.remedy, self.field, self.detail)

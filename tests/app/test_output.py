@@ -59,3 +59,31 @@ def test_a_file_s_name_that_is_no_text_is_printed_as_its_bytes(tmp_path: Path, p
     assert done.returncode == 0 and odd in done.stdout, done.stderr
     told = laterna(tmp_path, "library", "search", "--json", encoding="utf-8")
     assert told.returncode == 0 and json.loads(told.stdout)["found"] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["recipe", "x" * 100_000],
+        ["generate", "--steps", "x" * 100_000],
+        ["generate", "--vary", "x" * 100_000, "--prompt", "a"],
+    ],
+)
+def test_no_error_repeats_more_than_can_be_read(tmp_path: Path, arguments: list[str]) -> None:
+    done = laterna(tmp_path, *arguments, "x" * 100_000, encoding="utf-8")
+    assert done.returncode == 2 and len(done.stderr) < 10_000, done.stderr[:500]
+
+
+def test_a_name_as_long_as_a_disk_takes_is_written_and_a_longer_one_refused_at_once(
+    tmp_path: Path, picture: Path
+) -> None:
+    for length, code in ((255, 0), (256, 2), (5000, 2)):
+        out = tmp_path / ("a" * (length - 5) + ".json")
+        done = laterna(tmp_path, "workflow", "export", picture, "--out", out, encoding="utf-8")
+        assert done.returncode == code and b"Traceback" not in done.stderr, done.stderr
+    too_long = tmp_path / ("猫" * 84 + ".png")
+    done = laterna(tmp_path, "generate", "--prompt", "a cat", "--out", too_long, encoding="utf-8")
+    assert done.returncode == 2 and b"Loading" not in done.stderr
+    several = tmp_path / ("a" * 251 + ".png")
+    done = laterna(tmp_path, "generate", "--prompt", "a cat", "--count", "2", "--out", several, encoding="utf-8")
+    assert done.returncode == 2 and b"Loading" not in done.stderr

@@ -40,6 +40,7 @@ from ui.sentences import said
 from ui.session import Session
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
+from ui.widgets.room import Room
 from ui.window import connections
 from ui.window.answers import Answers, of_form
 from ui.window.centre import Centre
@@ -217,7 +218,7 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.splitter, 1)
+        column.addWidget(Room(self.splitter), 1)
         column.addWidget(self.status)
         self.setCentralWidget(whole)
         self.addActions(self.actions_.all())

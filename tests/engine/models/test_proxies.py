@@ -74,9 +74,7 @@ def test_a_proxy_that_is_not_there_is_a_sentence(secure_hub: FakeHub, monkeypatc
         Hub(Transport(secure_hub.url), first_wait=0.001).info(REPO)
 
 
-@pytest.mark.parametrize(
-    "proxy", ["http://127.0.0.1:abc", "http://[::1", "http://", "ada:p@ss@h:1:2"]
-)
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:abc", "http://[::1", "http://", "ada:p@ss@h:1:2"])
 def test_a_proxy_that_is_no_address_is_a_sentence_without_its_password(
     secure_hub: FakeHub, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:

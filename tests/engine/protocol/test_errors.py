@@ -54,3 +54,11 @@ def test_system_errors_become_sentences(code: int, kind: type[LaternaError]) -> 
     found = errors.from_os_error(OSError(code, "reason"), "saving the picture", "/a/b.png")
     assert type(found) is kind
     assert "/a/b.png" in found.message and found.message.endswith(".") and found.remedy
+
+
+def test_what_a_sentence_quotes_is_cut() -> None:
+    error = errors.BadFile(f"“{'x' * 400_000}” is no number.", "y" * 400_000, detail="z" * 400_000)
+    assert len(str(error)) < 3000 and error.message.startswith("“xxx") and error.message.endswith(" is no number.")
+    assert len(error.info().detail) <= errors.MAX_DETAIL
+    again = errors.from_info(error.info())
+    assert len(again.message) <= len(error.message)
