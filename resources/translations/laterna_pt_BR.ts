@@ -4469,6 +4469,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Veja {}.</translation>
     </message>
     <message>
+      <source>Set HTTPS_PROXY to http://host:port.</source>
+      <translation>Defina HTTPS_PROXY como http://host:porta.</translation>
+    </message>
+    <message>
       <source>Set it to https://….</source>
       <translation>Defina como https://….</translation>
     </message>
@@ -4673,6 +4677,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O certificado que responde por {} não é confiável: a conexão pode estar sendo escutada.</translation>
     </message>
     <message>
+      <source>The connection to {} was cut.</source>
+      <translation>A conexão com {} foi cortada.</translation>
+    </message>
+    <message>
       <source>The count is {}; it must be from 1 to {}.</source>
       <translation>A contagem é {}; deve ser de 1 a {}.</translation>
     </message>
@@ -4691,6 +4699,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The disk is full: {} has {} MiB left, the result may need {}.</source>
       <translation>O disco está cheio: {} tem {} MiB livres, o resultado pode precisar de {}.</translation>
+    </message>
+    <message>
+      <source>The download goes on where it was; check the network where it comes again.</source>
+      <translation>O download continua de onde estava; verifique a rede se acontecer de novo.</translation>
     </message>
     <message>
       <source>The download was stopped.</source>
@@ -4751,6 +4763,18 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The export was stopped.</source>
       <translation>A exportação foi interrompida.</translation>
+    </message>
+    <message>
+      <source>The file list gives {} {} bytes.</source>
+      <translation>A lista de arquivos dá a {} {} bytes.</translation>
+    </message>
+    <message>
+      <source>The file list has no checksum of {}.</source>
+      <translation>A lista de arquivos não traz a soma de verificação de {}.</translation>
+    </message>
+    <message>
+      <source>The file list holds a name that no disk takes: {}….</source>
+      <translation>A lista de arquivos traz um nome que nenhum disco aceita: {}….</translation>
     </message>
     <message>
       <source>The file list holds {} twice.</source>
@@ -4919,6 +4943,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The proxy refuses connections to {} (it answered {}).</source>
       <translation>O proxy recusa conexões a {} (respondeu {}).</translation>
+    </message>
+    <message>
+      <source>The proxy speaks plain HTTP only.</source>
+      <translation>O proxy só fala HTTP sem criptografia.</translation>
+    </message>
+    <message>
+      <source>The proxy that is set, {}, is no address.</source>
+      <translation>O proxy definido, {}, não é um endereço.</translation>
     </message>
     <message>
       <source>The proxy wants a login, or does not accept the one it got.</source>
@@ -5383,6 +5415,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Widen a range.</source>
       <translation>Alargue um intervalo.</translation>
+    </message>
+    <message>
+      <source>Write HTTPS_PROXY with http:// instead of https://.</source>
+      <translation>Escreva HTTPS_PROXY com http:// em vez de https://.</translation>
     </message>
     <message>
       <source>Write numbers like 4, 5.5 or ranges like 3..7.</source>
@@ -5863,6 +5899,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} says {}, but the folder holds {}.</source>
       <translation>{} diz {}, mas a pasta contém {}.</translation>
+    </message>
+    <message>
+      <source>{} sends nothing any more.</source>
+      <translation>{} não envia mais nada.</translation>
     </message>
     <message>
       <source>{} ships with Laterna.</source>
