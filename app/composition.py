@@ -136,6 +136,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     paths.create()
     library = Library(paths.library_database, paths.output)
     history = History(paths.runs)
+    upscalers = Upscalers(paths.upscalers)
 
     def make_job_service(notify: Callable[[Notice], None]) -> JobService:
         return JobService(
@@ -169,8 +170,8 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
         make_job_service,
         make_model_service,
         library.close,
-        ForecastSource(Forecaster(history), Footprints(paths.footprints), history),
-        Upscalers(paths.upscalers),
+        ForecastSource(Forecaster(history, upscalers=upscalers), Footprints(paths.footprints), history),
+        upscalers,
     )
 
 

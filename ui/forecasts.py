@@ -90,6 +90,7 @@ class Forecasts(QObject):
             recipe.conditioning,
             recipe.skip_layer_guidance,
             recipe.step_caching,
+            recipe.upscaling,
         )
         if key not in self._seconds:
             known = self._as_learned(source, machine)

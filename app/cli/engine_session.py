@@ -25,6 +25,7 @@ STAGE_NAMES = {
     "denoising": "Denoising",
     "working": "Working",
     "decoding": "Decoding",
+    "enlarging": "Enlarging",
     "saving": "Saving",
 }
 
@@ -79,6 +80,7 @@ class EngineSession:
         compile: commands.CompileWish = "never",
         compile_folder: Path | None = None,
         input_files: Sequence[Path] = (),
+        network: Asset | None = None,
     ) -> events.JobFinished:
         """Run one job to its end, from its ``checkpoint`` on if there is one. Ctrl-C cancels it, which leaves a
         checkpoint, and raises ``Cancelled``."""
@@ -99,6 +101,7 @@ class EngineSession:
                 footprints_folder=str(footprints_folder) if footprints_folder else "",
                 compile=compile,
                 compile_folder=str(compile_folder) if compile_folder else "",
+                network_file=network,
             ),
             label,
         )

@@ -24,6 +24,7 @@ from app.kept_encodings import encodings_folder
 from app.paths import Paths
 from app.settings import SettingsFile
 from engine.files import PICTURE_LIMIT, open_regular, read_regular
+from engine.jobs import assets
 from engine.library.library import Library
 from engine.library.naming import file_stem, unused_stem
 from engine.media import atomic, metadata, pictures
@@ -31,6 +32,7 @@ from engine.media.known import KnownMedia
 from engine.models.adapters import adapter_from, locate
 from engine.models.catalog import MINI_IMAGE, MINI_VIDEO
 from engine.models.installed import InstalledModel
+from engine.models.upscalers import DEFAULT, Upscalers
 from engine.prompt.wildcards import Wildcards
 from engine.protocol.errors import (
     BadArguments,
@@ -45,6 +47,7 @@ from engine.protocol.errors import (
 )
 from engine.protocol.inputs import STARTING, Input, Role
 from engine.protocol.recipe import MAX_JSON_BYTES, Recipe
+from engine.protocol.upscaling import Upscaling
 from engine.texts import text_of
 
 SUFFIXES = {"image": ".png", "video": ".mp4"}
@@ -95,7 +98,7 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
         raise BadArguments(f"--count is {arguments.count}; it must be from 1 to 1000.", "Choose another count.")
     base = read_recipe(Path(arguments.recipe)) if arguments.recipe else None
     model = find_model(_model_name(arguments, base), paths)
-    first = make_recipe(arguments, base, model)
+    first = make_recipe(arguments, base, model, Upscalers(paths.upscalers))
     loras = locate(first.adapters, paths.adapters, [path for path, _ in map(lora_argument, arguments.lora)])
     first, input_files = KnownMedia(paths.known_media).settled(first)
     recipes = recipes_of(first, arguments, Wildcards(paths.wildcards).lines)
@@ -121,11 +124,12 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
 def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet: bool) -> Unfinished:
     """Make what is left of ``work``; after each recipe what is done is noted."""
     target, folder = Target(Path(work.folder), work.stem, work.suffix, work.since), Path(work.model_folder)
-    learning = Learning(paths)
+    learning, upscalers = Learning(paths), Upscalers(paths.upscalers)
     encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
     with EngineSession(paths.engine_log, progress := ProgressLine()) as engine:
         for i, recipe in enumerate(work.recipes[work.done :], work.done):
             unfinished.save(work)
+            network = assets.network(recipe.upscaling, upscalers)
             engine.wait_ready()
             forecast = learning.begin(recipe, folder, engine.device, engine.memory)
             done = engine.generate(
@@ -142,6 +146,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
                 work.compile,
                 paths.compiled,
                 tuple(map(Path, work.input_files)),
+                network,
             )
             progress.end()
             if not engine.resumed:
@@ -173,7 +178,9 @@ def read_recipe(path: Path) -> Recipe:
         raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
 
 
-def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel) -> Recipe:
+def make_recipe(
+    arguments: Namespace, base: Recipe | None, model: InstalledModel, upscalers: Upscalers | None = None
+) -> Recipe:
     """The recipe that the flags ask for, on top of ``base`` or of the model's reference settings."""
     changes: dict[str, Any] = {
         field: getattr(arguments, flag) for flag, field in _FLAGS.items() if getattr(arguments, flag) is not None
@@ -183,6 +190,7 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
     if start is not None:
         others = base.inputs if base is not None else ()
         changes["inputs"] = (start, *(one for one in others if one.role not in STARTING))
+    changes |= _upscaling(arguments, base, model, upscalers or Upscalers())
     if arguments.lora:
         changes["adapters"] = tuple(adapter_from(*lora_argument(text)) for text in arguments.lora)
     if base is None:
@@ -199,6 +207,23 @@ def make_recipe(arguments: Namespace, base: Recipe | None, model: InstalledModel
         recipe = base.replace(**changes, model=model.info.id)
     model.check(recipe)
     return recipe
+
+
+def _upscaling(
+    arguments: Namespace, base: Recipe | None, model: InstalledModel, upscalers: Upscalers
+) -> dict[str, Upscaling | None]:
+    """What ``--upscale`` and ``--upscaler`` change; nothing where neither is given."""
+    if arguments.upscale is None and arguments.upscaler is None:
+        return {}
+    if arguments.upscale == "off":
+        return {"upscaling": None}
+    usual = base.upscaling if base is not None else model.info.defaults.upscaling
+    try:
+        scale = int(arguments.upscale) if arguments.upscale is not None else usual.scale if usual is not None else 2
+    except ValueError:
+        raise BadArguments(f"--upscale is {arguments.upscale}.", "Give 2, 3, 4 or off.") from None
+    name = arguments.upscaler or (usual.by if usual is not None else DEFAULT)
+    return {"upscaling": upscalers.named(name, scale)}
 
 
 def lora_argument(text: str) -> tuple[Path, float]:

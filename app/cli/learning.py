@@ -15,6 +15,7 @@ from engine.memory.inventory import of_model
 from engine.memory.machine import HOST_PROCESS, Machine
 from engine.memory.observed import from_engine
 from engine.models.catalog import FAMILIES
+from engine.models.upscalers import Upscalers
 from engine.protocol.errors import LaternaError
 from engine.protocol.events import DeviceInfo, JobFinished, MemoryChanged
 from engine.protocol.recipe import Recipe
@@ -26,7 +27,7 @@ class Learning:
     def __init__(self, paths: Paths) -> None:
         self._history = History(paths.runs)
         self._footprints = Footprints(paths.footprints)
-        self._forecaster = Forecaster(self._history)
+        self._forecaster = Forecaster(self._history, upscalers=Upscalers(paths.upscalers))
         self._machine: Machine | None = None
 
     def begin(

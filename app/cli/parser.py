@@ -98,6 +98,8 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--seed", type=int, metavar="N", help="without it a random one is taken, and printed")
     _step_caching(parser)
     _weights(parser)
+    parser.add_argument("--upscale", metavar="N", help="make the result 2, 3 or 4 times larger, or off")
+    parser.add_argument("--upscaler", metavar="NAME", help=f"by this network ({UPSCALER}), or lanczos")
     parser.add_argument(
         "--picture", type=path_argument, metavar="FILE", help="start from this picture instead of from noise alone"
     )

@@ -38,6 +38,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     recipe, input_files = KnownMedia(paths.known_media).settled(info.recipe, [Path(file) for file in arguments.input])
     suffix = SUFFIXES[model.info.kind]
     out = named(arguments.out, suffix, model.info.name).path() if arguments.out else None
+    network = assets.network(recipe.upscaling, Upscalers(paths.upscalers))
     encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
     with (
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
@@ -51,6 +52,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
             encodings,
             adapter_files=loras,
             input_files=input_files,
+            network=network,
         )
         if out:
             write_whole(out, read_regular(Path(done.files[0].path), OWN_LIMIT))

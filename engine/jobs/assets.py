@@ -47,10 +47,10 @@ def network(how: Upscaling | None, upscalers: Upscalers) -> Asset | None:
 def for_elsewhere(job: JobCommand) -> JobCommand:
     """``job`` for an engine that does not see this machine's files: no path of it means anything there."""
     checkpoint = f"checkpoints/{Path(job.checkpoint).name}" if job.checkpoint else ""
-    job = msgspec.structs.replace(job, checkpoint=checkpoint, output_folder="")
+    network = _without_path(job.network_file) if job.network_file is not None else None
+    job = msgspec.structs.replace(job, checkpoint=checkpoint, output_folder="", network_file=network)
     if isinstance(job, Derive):
-        network = _without_path(job.network_file) if job.network_file is not None else None
-        return msgspec.structs.replace(job, source_file=_without_path(job.source_file), network_file=network)
+        return msgspec.structs.replace(job, source_file=_without_path(job.source_file))
     return msgspec.structs.replace(
         job,
         model_folder=job.recipe.model,

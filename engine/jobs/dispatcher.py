@@ -169,6 +169,7 @@ class Dispatcher:
             footprints_folder=str(self._settings.footprints_folder or ""),
             compile=self._settings.compile(),
             compile_folder=str(self._settings.compile_folder or ""),
+            network_file=assets.network(recipe.upscaling, Upscalers(self._settings.upscaler_folder)),
         )
         return command, {"recipe": recipe}
 

@@ -20,7 +20,8 @@ _SPARE_BYTES = 4 * 1024 * 1024
 
 def bytes_of(recipe: Recipe) -> int:
     """What its results may need on the disk."""
-    return recipe.width * recipe.height * 3 * recipe.batch * (1 if recipe.frames == 1 else recipe.frames // 8 + 1)
+    width, height = recipe.saved_size
+    return width * height * 3 * recipe.batch * (1 if recipe.frames == 1 else recipe.frames // 8 + 1)
 
 
 def prepare(folder: Path, needed: int) -> None:

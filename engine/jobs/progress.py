@@ -14,7 +14,8 @@ _SPANS: dict[Stage, tuple[float, float]] = {
     "encoding": (0.05, 0.08),
     "working": (0.05, 0.95),
     "denoising": (0.08, 0.90),
-    "decoding": (0.90, 0.98),
+    "decoding": (0.90, 0.96),
+    "enlarging": (0.96, 0.98),
     "saving": (0.98, 1.0),
 }
 

@@ -14,12 +14,16 @@ from engine.memory.plan import ENGINE, Abilities, MemoryPlan, StageName, weights
 from engine.memory.planner import first_fitting, plans
 from engine.memory.remedies import NothingFits, Remedy, least_needed, smallest_change
 from engine.memory.shapes import computed_steps, shape_of
+from engine.models.upscalers import Upscalers
 from engine.protocol.errors import LaternaError
 from engine.protocol.family_info import FamilyInfo
 from engine.protocol.recipe import Recipe
 
 TIGHT = 0.9
 """Part of the usable memory from which a forecast is amber: other programs move too."""
+
+_BYTES_PER_PIXEL = 6
+"""Of what is made larger: in parts, and put together."""
 
 Level = Literal["fits", "tight", "too much"]
 Where = Literal["device", "host"]
@@ -112,7 +116,11 @@ def _shortage(found: tuple[MemoryPlan, ...], machine: Machine) -> tuple[int, int
 class Forecaster:
     """Forecasts that learn from ``history``; None forgets. Milliseconds a call, from any thread."""
 
-    def __init__(self, history: History | None = None, abilities: Abilities = ENGINE) -> None:
+    def __init__(
+        self, history: History | None = None, abilities: Abilities = ENGINE, upscalers: Upscalers | None = None
+    ) -> None:
+        """``upscalers``: those that are here; what is known of them is in the forecasts of recipes that use one."""
+        self._upscalers = upscalers or Upscalers()
         self._history = history
         self._abilities = abilities
 
@@ -120,6 +128,19 @@ class Forecaster:
         self, recipe: Recipe, components: Components, family: FamilyInfo, machine: Machine, with_remedy: bool = True
     ) -> Forecast:
         """``with_remedy`` False leaves the search for a change that fits out: it takes several times as long."""
+        found = self._without_upscaling(recipe, components, family, machine, with_remedy)
+        network = self._upscalers.find(recipe.upscaling.network) if recipe.upscaling is not None else None
+        if network is None or recipe.upscaling is None:
+            return found
+        width, height = recipe.saved_size
+        needed = network.facts.tile_memory + width * height * recipe.frames * recipe.batch * _BYTES_PER_PIXEL
+        source = recipe.width * recipe.height * recipe.frames * recipe.batch
+        seconds = found.seconds + network.facts.seconds * source / 1e6
+        return msgspec.structs.replace(found, needed=max(found.needed, needed), seconds=seconds)
+
+    def _without_upscaling(
+        self, recipe: Recipe, components: Components, family: FamilyInfo, machine: Machine, with_remedy: bool
+    ) -> Forecast:
         corrections, left_out = self._corrections(recipe, machine), recipe.steps - computed_steps(recipe)
         found = plans_for(recipe, components, machine, corrections, self._abilities)
         plan = first_fitting(found, machine)

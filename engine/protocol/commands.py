@@ -43,7 +43,8 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     each time that memory seems to have run out on this job: the plan should need less. ``keep_free`` bytes of the
     memory that the device works in are left to other programs beyond the usual reserve. With ``a1111_parameters``
     pictures carry Automatic1111's ``parameters`` text too. ``footprints_folder`` has what was simulated of networks.
-    ``compile`` models, and keep in ``compile_folder`` what that makes and gives; without a folder nothing is compiled.
+    ``network_file`` is that of the recipe's upscaling. ``compile`` models, and keep in ``compile_folder`` what that
+    makes and gives; without a folder nothing is compiled.
     """
 
     job: str
@@ -64,6 +65,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     footprints_folder: str = ""
     compile: CompileWish = "never"
     compile_folder: str = ""
+    network_file: Asset | None = None
 
 
 class Derive(msgspec.Struct, frozen=True, tag=True):
@@ -122,9 +124,10 @@ JobCommand = Generate | Derive
 
 def files_of(job: JobCommand) -> tuple[Asset, ...]:
     """The files that ``job`` takes along."""
+    network = (job.network_file,) if job.network_file is not None else ()
     if isinstance(job, Derive):
-        return (job.source_file, *([job.network_file] if job.network_file is not None else []))
-    return (*job.adapter_files, *job.input_files)
+        return (job.source_file, *network)
+    return (*job.adapter_files, *job.input_files, *network)
 
 
 Command = Hello | JobCommand | Cancel | Preload | AssetChunk | AssetRefused | Ping | Shutdown

@@ -9,7 +9,7 @@ import msgspec
 
 from engine.protocol.errors import ErrorInfo
 
-Stage = Literal["waiting", "loading", "encoding", "working", "denoising", "decoding", "saving"]
+Stage = Literal["waiting", "loading", "encoding", "working", "denoising", "decoding", "enlarging", "saving"]
 
 
 class DeviceInfo(msgspec.Struct, frozen=True):

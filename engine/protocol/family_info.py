@@ -11,6 +11,7 @@ from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS, Refuse, check_c
 from engine.protocol.errors import BadRecipe
 from engine.protocol.inputs import STARTING, InputRule, Role
 from engine.protocol.recipe import Recipe
+from engine.protocol.upscaling import Upscaling, check_upscaling
 
 MAX_SEED = 2**63 - 1
 MAX_ADAPTER_STRENGTH = 10.0
@@ -95,6 +96,12 @@ class ModelDefaults(msgspec.Struct, frozen=True, omit_defaults=True):
     shift: float = 1.0
     max_sequence_length: int = 256
     dynamic_guidance: bool = False
+    upscaling: Upscaling | None = None
+
+
+MAX_SAVED_PIXELS = 128 * 1024 * 1024
+MAX_SAVED_FRAME_PIXELS = 64 * 1024 * 1024
+"""Of a picture, and of a clip's frame, after upscaling: what Laterna opens again."""
 
 
 class LatentRGB(msgspec.Struct, frozen=True):
@@ -245,6 +252,17 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
     if recipe.step_caching and not info.takes("step_caching"):
         refuse("step_caching", f"{info.name} has no step caching.", "Switch it off.")
     between("step_caching", recipe.step_caching, 0.0, MAX_STEP_CACHING, "The tolerance of step caching")
+    if recipe.upscaling is not None:
+        check_upscaling(recipe.upscaling)
+        width, height = recipe.saved_size
+        most = MAX_SAVED_PIXELS if info.kind == "image" else MAX_SAVED_FRAME_PIXELS
+        if width * height > most:
+            refuse(
+                "upscaling",
+                f"{recipe.upscaling.scale} times {recipe.width} × {recipe.height} would be"
+                f" {width * height / 1e6:.0f} megapixels: too large.",
+                "Choose a smaller scale, or switch it off.",
+            )
     _check_inputs(recipe, info, refuse)
     if recipe.adapters and not info.takes("adapters"):
         refuse("adapters", f"{info.name} cannot use LoRAs in this Laterna yet.", "Take them out of the recipe.")

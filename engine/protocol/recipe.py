@@ -15,6 +15,7 @@ from engine.protocol.conditioning import WHOLE, Conditioning, Entry, GuidancePoi
 from engine.protocol.earlier_recipes import brought_up
 from engine.protocol.errors import BadRecipe
 from engine.protocol.inputs import Input, Role
+from engine.protocol.upscaling import Upscaling
 
 VERSION = 2
 MAX_JSON_BYTES = 4 * 1024 * 1024
@@ -61,6 +62,8 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
 
     ``step_caching`` above 0 is a tolerance: where the network's output is expected to have changed by less than this
     part since it was last computed, it is not computed (``engine.worker.acceleration.step_caching``).
+
+    ``upscaling`` makes each result larger once it is decoded: ``width`` and ``height`` are those before.
     """
 
     family: str
@@ -93,6 +96,7 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     text_encoding: Literal["diffusers", "comfyui"] = "diffusers"
     t5_mask: bool = False
     step_caching: float = 0.0
+    upscaling: Upscaling | None = None
 
     def positive_entries(self) -> tuple[Entry, ...]:
         """What the model is drawn to, in full: one entry where there is only a prompt."""
@@ -120,6 +124,12 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     def for_files(self) -> Recipe:
         """As it is written into files: inputs by name and content, no folder of this machine."""
         return self.replace(inputs=tuple(one.replace(path=one.name) for one in self.inputs))
+
+    @property
+    def saved_size(self) -> tuple[int, int]:
+        """Width and height of what is saved."""
+        scale = self.upscaling.scale if self.upscaling is not None else 1
+        return self.width * scale, self.height * scale
 
     def to_json(self) -> str:
         return _encoder.encode(self).decode()

@@ -10,12 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from diffusers import CogVideoXPipeline, DiffusionPipeline, FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline
 
 from engine.models.hashing import hash_file
 from engine.models.reading.shared import CARD_NAME
+from engine.models.upscalers import DEFAULT as UPSCALER
+from engine.models.upscalers import Upscaler, Upscalers
 
 from .captions import caption, plain_caption
 from .catalogue import BACKGROUNDS, OBJECTS
@@ -67,7 +70,12 @@ def _save(pipeline: DiffusionPipeline, folder: Path, card: dict[str, Any]) -> No
     pipeline.save_pretrained(folder, safe_serialization=True)
     for file in folder.rglob("*.safetensors"):
         file.chmod(0o644)  # safetensors creates them readable by their owner alone
+    card["defaults"] |= {"upscaling": msgspec.to_builtins(_shipped_upscaler().upscaling(4))}
     (folder / CARD_NAME).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+
+
+def _shipped_upscaler() -> Upscaler:
+    return next(one for one in Upscalers().all() if one.name == UPSCALER)
 
 
 def share(folder: Path, owner: Path) -> list[str]:

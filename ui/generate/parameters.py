@@ -13,6 +13,7 @@ from ui.generate.presets import PresetButton
 from ui.generate.rows import Rows
 from ui.generate.seed_field import SeedField
 from ui.generate.size_field import SizeField
+from ui.generate.upscaling_field import UpscalingField
 from ui.models.catalogue_texts import told
 from ui.theme import Theme
 from ui.widgets.combo import Combo
@@ -96,6 +97,7 @@ class Parameters(Rows):
         super().__init__(parent)
         self.model = Combo(self.tr("Model"))
         self.size_field = SizeField(theme=theme)
+        self.upscaling = UpscalingField()
         self.length = LengthField()
         self.steps = SliderSpin(self.tr("Steps"), (1, 60), IntSpin(self.tr("Number of steps"), 1, 9999))
         self.guidance = SliderSpin(
@@ -113,13 +115,14 @@ class Parameters(Rows):
         model_row.setFocusProxy(self.model)
         self.add(self.tr("Model"), model_row, ("model", "family"))
         self.add(self.tr("Size"), self.size_field, ("width", "height"), align_top=True)
+        self.add(self.tr("Larger"), self.upscaling, ("upscaling",))
         self.add(self.tr("Length"), self.length, ("frames", "fps"))
         self.add(self.tr("Steps"), self.steps, ("steps",))
         self.add(self.tr("Guidance"), self.guidance, ("guidance",))
         self.add(self.tr("Seed"), self.seed, ("seed",))
         self.add(self.tr("Batch"), self.count, ("batch", "count"))
         self.model.activated.connect(lambda: self.model_chosen.emit(str(self.model.currentData())))
-        for part in (self.size_field, self.length, self.steps, self.guidance, self.seed):
+        for part in (self.size_field, self.upscaling, self.length, self.steps, self.guidance, self.seed):
             part.edited.connect(self.edited)
         self.count.valueChanged.connect(self._counted)
 
@@ -145,6 +148,8 @@ class Parameters(Rows):
     def show_draft(self, draft: Draft) -> None:
         recipe = draft.recipe
         self.size_field.set_size(recipe.width, recipe.height)
+        self.upscaling.set_size(recipe.width, recipe.height)
+        self.upscaling.set_upscaling(recipe.upscaling)
         self.length.set_values(recipe.frames, recipe.fps)
         self.steps.set_value(recipe.steps)
         self.guidance.set_value(recipe.guidance)
@@ -157,7 +162,8 @@ class Parameters(Rows):
     def read(self, draft: Draft) -> Draft:
         """``draft`` with what stands in these rows."""
         width, height = self.size_field.size_value()
-        values: dict[str, object] = {"width": width, "height": height}
+        self.upscaling.set_size(width, height)
+        values: dict[str, object] = {"width": width, "height": height, "upscaling": self.upscaling.upscaling()}
         if not self.length.isHidden():
             values |= {"frames": self.length.frames.value(), "fps": self.length.fps.value()}
         values |= {"steps": int(self.steps.value()), "guidance": self.guidance.value(), "seed": self.seed.seed()}

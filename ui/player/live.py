@@ -63,6 +63,7 @@ class LivePreview(QObject):
             "denoising": self.tr("making"),
             "working": self.tr("making"),
             "decoding": self.tr("decoding"),
+            "enlarging": self.tr("enlarging"),
             "saving": self.tr("saving"),
         }
         return texts.get(progress.stage, "")

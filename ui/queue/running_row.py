@@ -134,6 +134,7 @@ class RunningRow(QFrame):
             "denoising": self.tr("Making"),
             "working": self.tr("Making"),
             "decoding": self.tr("Decoding"),
+            "enlarging": self.tr("Enlarging"),
             "saving": self.tr("Saving"),
         }
         return texts.get(progress.stage, progress.stage)

@@ -13,6 +13,7 @@ from engine.protocol.family_info import FamilyInfo
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
+from engine.protocol.upscaling import Upscaling
 from ui.formats import number
 from ui.library.captions import derivation_title, grouped
 
@@ -48,6 +49,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("step_caching", T("Recipe", "Step caching")),
     ("latents", T("Recipe", "Latents kept as")),
     ("weights", T("Recipe", "Weights")),
+    ("upscaling", T("Recipe", "Made larger")),
 )
 _ALWAYS = frozenset((PROMPT, "model", "size", "steps", "guidance", "sampler", "scheduler", "seed"))
 
@@ -123,9 +125,14 @@ def _input(one: Input, family: FamilyInfo | None) -> str:
     return one.name + strength
 
 
+def _upscaling(how: Upscaling | None) -> str:
+    return f"{how.scale} ×  ·  {how.by}" if how is not None else "–"
+
+
 _WEIGHTS = {"native": "native", "int8": "8 bits", "fp8": "float8"}
 _READINGS = {"diffusers": "diffusers", "comfyui": "ComfyUI"}
 _SHOWN: dict[str, Callable[[Recipe], str]] = {
+    "upscaling": lambda recipe: _upscaling(recipe.upscaling),
     "weights": lambda recipe: _WEIGHTS[recipe.weights],
     "text_encoding": lambda recipe: _READINGS[recipe.text_encoding],
     "sampler": lambda recipe: display_name(SAMPLERS, recipe.sampler),

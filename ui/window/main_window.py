@@ -197,6 +197,9 @@ class MainWindow(QMainWindow):
     def _upscalers(self) -> tuple[Upscaler, ...]:
         return (self._services.upscalers if self._services is not None else Upscalers()).all()
 
+    def _show_upscalers(self) -> None:
+        self.form.parameters.upscaling.set_upscalers(self._upscalers())
+
     def _lay_out(self) -> None:
         self.setWindowTitle("Laterna")
         preferences = self.preferences
@@ -333,6 +336,8 @@ class MainWindow(QMainWindow):
         self.prompt_tools.attach_library(services.library)
         self.feed.estimate.set_source(services.forecasts)
         self.pages.attach_models(self.links.models)
+        self._show_upscalers()
+        self.links.models.changed.connect(self._show_upscalers)
         connections.connect_gallery(
             self.side.build_gallery(services),
             feed=self.feed,

@@ -175,6 +175,7 @@ class StatusBar(QFrame):
             "working": f"{progress.fraction:.0%}",
             "denoising": self.tr("step {step} / {steps}").format(step=progress.step, steps=progress.steps),
             "decoding": self.tr("decoding"),
+            "enlarging": self.tr("enlarging"),
             "saving": self.tr("saving"),
         }
         return names[progress.stage]

@@ -12,11 +12,9 @@ from engine.media.pixels import Pixels
 from engine.models.upscalers import UpscalerFacts
 from engine.protocol.derivation import Derivation, Source
 from engine.protocol.errors import BadFile, BadRecipe
+from engine.protocol.family_info import MAX_SAVED_FRAME_PIXELS, MAX_SAVED_PIXELS
 from engine.protocol.upscaling import Upscaling, check_upscaling
 
-MAX_PIXELS = 128 * 1024 * 1024
-"""Of a picture that comes of it: what Laterna opens again."""
-MAX_FRAME_PIXELS = 64 * 1024 * 1024
 MAX_CLIP_SIDE = 16_384
 """Of a clip: what its reader takes and H.264 holds."""
 _BYTES_PER_PIXEL = {"image": 12, "video": 90}
@@ -42,9 +40,9 @@ class Upscale:
         width, height = source.width * scale, source.height * scale
         if source.kind == "video":  # H.264 takes even sizes only: the last column or row of an odd one is left out
             width, height = width - width % 2, height - height % 2
-            fits = width * height <= MAX_FRAME_PIXELS and max(width, height) <= MAX_CLIP_SIDE
+            fits = width * height <= MAX_SAVED_FRAME_PIXELS and max(width, height) <= MAX_CLIP_SIDE
         else:
-            fits = width * height <= MAX_PIXELS
+            fits = width * height <= MAX_SAVED_PIXELS
         if not fits:
             raise BadFile(
                 f"{scale} times {source.width} × {source.height} would be {width * height / 1e6:.0f} megapixels:"

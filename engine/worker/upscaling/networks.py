@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from engine.derive.upscale.lanczos import enlarge
 from engine.media.pixels import Pixels
 from engine.protocol.assets import Asset
 from engine.protocol.errors import BadRecipe
@@ -25,7 +26,10 @@ class UpscalerNetworks:
         self._kept: tuple[str, Network] | None = None
 
     def enlarged(self, frame: Pixels, how: Upscaling, file: Asset | None, check: Callable[[], None]) -> Pixels:
-        """``frame`` ([H, W, 3] uint8) made larger by the network in ``file``."""
+        """``frame`` ([H, W, 3] uint8) made larger by the network in ``file``, or by resampling where ``how`` names
+        none."""
+        if not how.network:
+            return enlarge(frame, how.scale, check)
         network = self._network(how, file)
         try:
             return enlarged(frame, network, how, check)
