@@ -66,14 +66,14 @@ def lora_facts(path: Path) -> LoraFacts:
         if role and role != "alpha":
             shapes.setdefault(layer, {})[role] = tensor.shape
     if not shapes:
-        what = stranger(header.tensors)
+        told = stranger(header.tensors)
         raise BadFile(
-            f"{path.name} is {what}, not a LoRA." if what else f"{path.name} holds no LoRA.",
+            f"{path.name} is {told.what}, not a LoRA." if told else f"{path.name} holds no LoRA.",
             "Choose a LoRA's .safetensors file.",
         )
     width = next((width for layer, own in shapes.items() if _QUERY.search(layer) and (width := _width(own))), 0)
     rank = max((own[role][0] for own in shapes.values() for role in _RANKS if own.get(role)), default=0)
-    return LoraFacts(_family([layer.replace(".", "_") for layer in shapes]), width, rank, _told_model(header))
+    return LoraFacts(_family(list(shapes), width), width, rank, _told_model(header))
 
 
 _RANKS = ("down", "hada_w1_b", "lokr_w2_b", "lokr_w1_b")
@@ -84,12 +84,17 @@ def _width(own: dict[str, tuple[int, ...]]) -> int:
     return next((own[role][1] for role in ("down", "hada_w1_b", "diff") if len(own.get(role, ())) > 1), 0)
 
 
-def _family(names: list[str]) -> str:
+_FLUX_WIDTH = 3072  # of Flux and Qwen-Image, whose layers may be called as those of Stable Diffusion 3.5
+
+
+def _family(layers: list[str], width: int) -> str:
     """Strangers first: their names may hold parts of ours."""
-    other = family_name(names)
+    other = family_name(layers)
     if other is not None:
         return other
-    return next((family for family, pattern in _FAMILIES if any(pattern.search(name) for name in names)), "")
+    flat = [layer.replace(".", "_") for layer in layers]
+    found = next((family for family, pattern in _FAMILIES if any(pattern.search(name) for name in flat)), "")
+    return "Flux or Qwen-Image" if found == "sd35" and width == _FLUX_WIDTH else found
 
 
 def _told_model(header: Header) -> str:

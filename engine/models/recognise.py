@@ -21,7 +21,6 @@ from engine.models.gguf_header import MAGIC, read_gguf
 from engine.models.reading.find import Found, controlnet_family, find_components, model_of, network_kind
 from engine.models.reading.strangers import stranger
 from engine.models.reading.tensor_files import TensorFile, open_tensors
-from engine.models.safetensors_header import read_header
 from engine.protocol.errors import BadFile, UnsafeModel, from_os_error
 
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
@@ -100,6 +99,11 @@ def _recognised(path: Path, format: Format) -> RecognisedFile:
     if not found:
         raise _unknown(path, format, tensors)
     main = found[0]
+    if network_kind(main.kind) != "denoiser":  # a VAE in another family's checkpoint has other numbers
+        told = stranger(tensors.shapes)
+        if told is not None and told.family:
+            raise _unknown(path, format, tensors)
+        FILE_KINDS[main.kind].refuse_alone(path.stem)
     family = next(family for family in FAMILIES.values() if family.name_of(main.kind))
     names = {one.kind: family.name_of(one.kind) for one in found}
     parts = [_part(names[one.kind], path, format, one, tensors) for one in found if names[one.kind]]
@@ -137,17 +141,18 @@ def what_runs() -> str:
 
 def _unknown(path: Path, format: Format, tensors: TensorFile) -> BadFile:
     told = stranger(tensors.shapes)
+    if told is not None and told.kind == "LoRA":
+        if told.family:
+            return BadFile(f"{path.name} is a LoRA for {told.family}.", what_runs())
+        return BadFile(f"{path.name} is a LoRA, not a model.", "Add it to a model, among the LoRAs.")
+    if told is not None and told.kind == "ControlNet" and told.family:
+        return BadFile(f"{path.name} is a ControlNet for {told.family}.", what_runs())
     if told is not None:
-        return BadFile(f"{path.name} is {told}.", what_runs())
+        return BadFile(f"{path.name} is {told.what}.", what_runs())
     if format == "gguf":
         architecture = str(read_gguf(path).metadata.get("general.architecture", "unknown"))[:40]
         return BadFile(f"{path.name} holds a model of the kind “{architecture}”.", what_runs())
     return BadFile(f"{path.name} holds nothing that Laterna knows ({len(tensors.shapes)} tensors).", what_runs())
-
-
-def file_stranger(path: Path) -> str:
-    """What a file of another family is ("a LoRA for Flux"), "" where that is not known. Raises ``ModelDamaged``."""
-    return stranger({name: tensor.shape for name, tensor in read_header(path).tensors.items()}) or ""
 
 
 def precision_of(family: Family, parts: Iterable[Part]) -> str:

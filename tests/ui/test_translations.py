@@ -165,3 +165,10 @@ def test_the_window_speaks_portuguese(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "Gerar imagem|Estilo: nenhum", done.stderr
+
+
+def test_what_a_strange_file_is_has_its_translation(known: dict[tuple[str, str], str]) -> None:
+    from engine.models.reading.strangers import WORDS
+
+    assert len(WORDS) > 40
+    assert [what for what in WORDS if not known.get(update.Text(update.SENTENCES, what))] == []

@@ -66,6 +66,7 @@ def vae_config(shapes: Shapes) -> dict[str, Any]:
 _PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.", "model.", "module.", "")
 _TRANSFORMER = ("transformer_blocks.0.attn1.norm_q.weight", "patch_embed.text_proj.weight")
 _CAUSAL_BLOCK = "encoder.down_blocks.0.resnets.0.conv1.conv.weight"
+_SPATIAL_NORM = "decoder.mid_block.resnets.0.norm1.conv_y.conv.weight"  # HunyuanVideo's VAE has plain ones
 
 
 def _is_transformer(shapes: Shapes, prefix: str, stem: str) -> bool:
@@ -74,7 +75,9 @@ def _is_transformer(shapes: Shapes, prefix: str, stem: str) -> bool:
 
 def _is_vae(shapes: Shapes, prefix: str, stem: str) -> bool:
     first = shapes.get(f"{prefix}decoder.conv_in.conv.weight", ())  # causal convolutions lie one deeper
-    return len(first) == 5 and first[1] == 16 and f"{prefix}{_CAUSAL_BLOCK}" in shapes
+    return (
+        len(first) == 5 and first[1] == 16 and all(f"{prefix}{own}" in shapes for own in (_CAUSAL_BLOCK, _SPATIAL_NORM))
+    )
 
 
 def model_of(shapes: Shapes, path: Path) -> str:

@@ -193,12 +193,11 @@ def model_of(shapes: Shapes, path: Path) -> str:
 
 
 def is_controlnet(shapes: Shapes) -> bool:
-    """In diffusers' names or the vendor's."""
-    return any(name.endswith("controlnet_blocks.0.weight") for name in shapes) and not any(
-        name.startswith(("single_", "controlnet_single", "double_blocks", "input_hint")) for name in shapes
-    )
+    """In diffusers' names or the vendor's: only these embed the picture that controls as the latents are embedded."""
+    return all(any(name.endswith(own) for name in shapes) for own in _CONTROLNET)
 
 
+_CONTROLNET = ("controlnet_blocks.0.weight", "pos_embed_input.proj.weight")
 SCHEDULER = CONFIGS / "sd35" / "scheduler"
 TRANSFORMER_KIND = FileKind(
     "sd3_transformer",

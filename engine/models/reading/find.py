@@ -19,13 +19,11 @@ class Found:
 
 
 def find_components(shapes: Shapes, stem: str) -> list[Found]:
-    """Denoisers first. ``stem`` is the file's name. Raises ``BadFile`` for what is another family's by its name."""
+    """Denoisers first. ``stem`` is the file's name."""
     found: list[Found] = []
     for name in _networks():
         prefix = FILE_KINDS[name].prefix_in(shapes, stem)
         if prefix is not None:
-            if not found:
-                FILE_KINDS[name].refuse_alone(stem)
             found.append(Found(name, prefix))
     if found:
         return found
