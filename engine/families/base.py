@@ -4,6 +4,7 @@ of its torch half (``engine.worker.pipeline``)."""
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from engine.protocol.errors import UnsafeModel
 from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
 from engine.protocol.recipe import Recipe
 
+_NOTHING = re.compile(r"(?!)")
 CLIP_TOKENIZERS = ("transformers:CLIPTokenizer", "transformers:CLIPTokenizerFast")
 T5_TOKENIZERS = (
     "transformers:T5TokenizerFast",
@@ -74,6 +76,9 @@ class Family:
     configuration that no such file has, ``variants`` by model what is different in a component's configuration and the
     files cannot tell, and ``preferred`` the part of a file's name, in lower case without dots, by which one of several
     is chosen.
+    ``lora_told_by`` finds a LoRA's family in the names of its layers, with dots as underscores; ``lora_query`` the
+    layers whose inputs are as wide as the denoiser, ``lora_strangers`` names others by widths that only they have and
+    whose layers may be called alike.
     ``network`` is the module of the torch half; it has ``PIPELINE``.
     """
 
@@ -89,6 +94,9 @@ class Family:
     scheduler: ClassVar[Path | None] = None
     variants: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}
     preferred: ClassVar[str] = ""
+    lora_told_by: ClassVar[re.Pattern[str]] = _NOTHING
+    lora_query: ClassVar[re.Pattern[str]] = _NOTHING
+    lora_strangers: ClassVar[Mapping[int, str]] = {}
     network: ClassVar[str]
 
     def nearest(self, name: str, config: Config) -> str:
@@ -174,6 +182,14 @@ class Family:
 
     def variant(self, model: str, component: str) -> Mapping[str, Any]:
         return self.variants.get(model, {}).get(component, {})
+
+    def width(self, config: Config) -> int:
+        """Of the layers of a denoiser; 0 where ``config`` does not say."""
+        return int(config.get("num_attention_heads", 0)) * int(config.get("attention_head_dim", 0))
+
+    def lora_denoisers(self, name: str) -> tuple[str, ...]:
+        """Which of several denoisers a LoRA is for whose layers do not say it, by its file's ``name``."""
+        return self.denoisers()
 
     def is_controlnet(self, shapes: Shapes) -> bool:
         """Whether a file with tensors of ``shapes`` is a ControlNet for one of its models."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.families.lora import LayerNames, no_names
+
 Kind = Literal["denoiser", "text", "vae"]
 Config = dict[str, Any]
 
@@ -17,7 +19,7 @@ class NetworkClass:
     ``call`` names, as ``module:function``, how a denoiser is called once (see ``engine.worker.residency.networks``).
     ``config_class`` stands in ``module`` where the configuration has a class of its own. ``is_video`` where it takes
     frames. ``eight_bit``: its blocks are kept in 8 bits where the recipe wants that. ``tokens``: how many a text
-    encoder always reads; 0 where the recipe says.
+    encoder always reads; 0 where the recipe says. ``lora_names``: further names of its layers in LoRA files.
     """
 
     name: str
@@ -29,6 +31,7 @@ class NetworkClass:
     is_video: bool = False
     eight_bit: bool = False
     tokens: int = 0
+    lora_names: LayerNames = no_names
 
     @property
     def path(self) -> str:

@@ -7,11 +7,11 @@ with its dots as underscores is the same in all.
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import msgspec
 
+from engine.families.registry import FAMILIES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.installed import InstalledModel
 from engine.models.lora_names import split_name
@@ -19,17 +19,6 @@ from engine.models.reading.strangers import family_name, stranger
 from engine.models.recognise import PICKLES
 from engine.models.safetensors_header import Header, read_header
 from engine.protocol.errors import BadFile, ModelDamaged, UnsafeModel
-
-_FAMILIES = (
-    (
-        "sd35",
-        re.compile(
-            r"joint_blocks_\d+_|blocks_\d+_attn_[ab]_to_|transformer_blocks_\d+_(attn2?_(to_|add_)|ff_context|norm1_context)|lora_te3_"
-        ),
-    ),
-    ("cogvideox", re.compile(r"(transformer_)?blocks_\d+_attn1_(to_|norm)")),
-)
-_QUERY = re.compile(r"(?:attn1?[._]to_[qkv]|x_block[._]attn[._]qkv)$")
 
 
 class LoraFacts(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,7 +33,7 @@ class LoraFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def is_strange(self) -> bool:
         """Made for a family that Laterna does not run."""
-        return bool(self.family) and self.family not in {name for name, _ in _FAMILIES}
+        return bool(self.family) and self.family not in FAMILIES
 
 
 def lora_facts(path: Path) -> LoraFacts:
@@ -71,7 +60,7 @@ def lora_facts(path: Path) -> LoraFacts:
             f"{path.name} is {told.what}, not a LoRA." if told else f"{path.name} holds no LoRA.",
             "Choose a LoRA's .safetensors file.",
         )
-    width = next((width for layer, own in shapes.items() if _QUERY.search(layer) and (width := _width(own))), 0)
+    width = next((width for layer, own in shapes.items() if _is_query(layer) and (width := _width(own))), 0)
     rank = max((own[role][0] for own in shapes.values() for role in _RANKS if own.get(role)), default=0)
     return LoraFacts(_family(list(shapes), width), width, rank, _told_model(header))
 
@@ -84,17 +73,20 @@ def _width(own: dict[str, tuple[int, ...]]) -> int:
     return next((own[role][1] for role in ("down", "hada_w1_b", "diff") if len(own.get(role, ())) > 1), 0)
 
 
-_FLUX_WIDTH = 3072  # of Flux and Qwen-Image, whose layers may be called as those of Stable Diffusion 3.5
-
-
 def _family(layers: list[str], width: int) -> str:
     """Strangers first: their names may hold parts of ours."""
     other = family_name(layers)
     if other is not None:
         return other
     flat = [layer.replace(".", "_") for layer in layers]
-    found = next((family for family, pattern in _FAMILIES if any(pattern.search(name) for name in flat)), "")
-    return "Flux or Qwen-Image" if found == "sd35" and width == _FLUX_WIDTH else found
+    for id, family in FAMILIES.items():
+        if any(family.lora_told_by.search(name) for name in flat):
+            return family.lora_strangers.get(width, id)
+    return ""
+
+
+def _is_query(layer: str) -> bool:
+    return any(family.lora_query.search(layer) for family in FAMILIES.values())
 
 
 def _told_model(header: Header) -> str:
@@ -110,7 +102,8 @@ def _told_model(header: Header) -> str:
 def transformer_width(model: InstalledModel) -> int:
     """That of the model's layers; 0 where its folder does not say."""
     try:
-        config = json.loads(read_regular(model.folder / "transformer" / "config.json", TEXT_LIMIT))
-        return int(config["num_attention_heads"]) * int(config["attention_head_dim"])
+        family = FAMILIES[model.info.family]
+        config = json.loads(read_regular(model.folder / family.denoisers()[0] / "config.json", TEXT_LIMIT))
+        return family.width(config)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return 0

@@ -98,9 +98,8 @@ class LoraShelf:
         path = path.absolute()
         facts = lora_facts(path)
         if facts.is_strange:
-            raise BadFile(
-                f"{path.name} is a LoRA for {facts.family}.", "Choose one for Stable Diffusion 3.5 or CogVideoX."
-            )
+            names = " or ".join(info.name for info in FAMILIES.values())
+            raise BadFile(f"{path.name} is a LoRA for {facts.family}.", f"Choose one for {names}.")
         with self._lock:
             index = read_index(self.folder)
             sha256 = hash_of(path, index)

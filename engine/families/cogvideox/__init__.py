@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.families.base import T5_TOKENIZERS, ComponentSpec, Family
-from engine.families.cogvideox import files
+from engine.families.cogvideox import files, lora
 from engine.families.cogvideox.info import INFO, MODELS
 from engine.families.cogvideox.published import CLIP_VAE, NETWORKS, PUBLISHED, TRANSFORMER
 from engine.families.networks import T5_ENCODER, Config
@@ -30,6 +30,8 @@ class CogVideoX(Family):
     file_kinds = (files.TRANSFORMER_KIND, files.VAE_KIND, T5, T5_TOKENIZER)
     scheduler = files.SCHEDULER
     variants = files.VARIANTS
+    lora_told_by = lora.TOLD_BY
+    lora_query = lora.QUERY
     network = "engine.families.cogvideox.network"
 
     def nearest(self, name: str, config: Config) -> str:

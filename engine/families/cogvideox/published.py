@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.families.base import PublishedPart
+from engine.families.cogvideox.lora import layer_names
 from engine.families.networks import NetworkClass
 
 TRANSFORMER = NetworkClass(
@@ -28,6 +29,7 @@ TRANSFORMER = NetworkClass(
         "use_learned_positional_embeddings",
     ),
     call="engine.families.cogvideox.network.calls:call",
+    lora_names=layer_names,
     is_video=True,
     eight_bit=True,
 )

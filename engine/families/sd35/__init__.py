@@ -6,7 +6,7 @@ import msgspec
 
 from engine.families.base import CLIP_TOKENIZERS, T5_TOKENIZERS, ComponentSpec, Family
 from engine.families.networks import CLIP_ENCODER, PICTURE_VAE, T5_ENCODER, Config
-from engine.families.sd35 import files
+from engine.families.sd35 import files, lora
 from engine.families.sd35.info import INFO, MODELS
 from engine.families.sd35.published import NETWORKS, PUBLISHED, TRANSFORMER
 from engine.families.shapes import Shapes
@@ -43,6 +43,9 @@ class StableDiffusion35(Family):
     )
     scheduler = files.SCHEDULER
     preferred = "sd3"
+    lora_told_by = lora.TOLD_BY
+    lora_query = lora.QUERY
+    lora_strangers = lora.STRANGERS
     network = "engine.families.sd35.network"
 
     def nearest(self, name: str, config: Config) -> str:

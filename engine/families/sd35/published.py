@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.families.base import PublishedPart
 from engine.families.networks import PICTURE_VAE, NetworkClass
+from engine.families.sd35.lora import layer_names
 
 TRANSFORMER = NetworkClass(
     "SD3Transformer2DModel",
@@ -29,6 +30,7 @@ TRANSFORMER = NetworkClass(
         "qk_norm",
     ),
     call="engine.families.sd35.network.calls:call",
+    lora_names=layer_names,
     eight_bit=True,
 )
 

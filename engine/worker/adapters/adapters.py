@@ -10,18 +10,22 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from engine.families.base import Family
+from engine.families.lora import Target
+from engine.families.registry import FAMILIES
 from engine.protocol.commands import Generate
 from engine.protocol.errors import BadFile, ModelMissing
 from engine.protocol.recipe import Adapter
 from engine.worker.adapters.attach import Piece, attach
 from engine.worker.adapters.change import Change
 from engine.worker.adapters.lora_file import read_lora
-from engine.worker.adapters.names import Target, split_part, targets
+from engine.worker.adapters.names import DENOISER, rows_of, split_part, targets
 
 MOST_NAMED = 3
 
@@ -41,7 +45,10 @@ class Adapters:
     """What ``recipe.adapters`` asks for. A LoRA whose strength is 0 is not even looked for in the network."""
 
     def __init__(
-        self, loras: Sequence[tuple[Adapter, Path]] = (), tell: Callable[[str], None] = lambda message: None
+        self,
+        loras: Sequence[tuple[Adapter, Path]] = (),
+        tell: Callable[[str], None] = lambda message: None,
+        family: Family | None = None,
     ) -> None:
         self._loras = []
         self._tell = tell
@@ -49,9 +56,9 @@ class Adapters:
         for adapter, path in loras:
             layers: dict[str, dict[str, Change]] = {}
             for name, change in read_lora(path).items():
-                part, layer = split_part(name)
+                part, layer = split_part(name, family.denoisers()[1:] if family is not None else ())
                 layers.setdefault(part, {})[layer] = change
-            self._loras.append(_Lora(adapter, layers))
+            self._loras.append(_Lora(adapter, _for_denoisers(layers, adapter.name, family)))
 
     @classmethod
     def of(cls, job: Generate, tell: Callable[[str], None] = lambda message: None) -> Adapters:
@@ -61,7 +68,11 @@ class Adapters:
             raise ModelMissing(
                 "The recipe has LoRAs whose files were not found.", "Choose them anew.", field="adapters"
             )
-        return cls(list(zip(adapters, (Path(asset.path) for asset in job.adapter_files), strict=True)), tell)
+        return cls(
+            list(zip(adapters, (Path(asset.path) for asset in job.adapter_files), strict=True)),
+            tell,
+            FAMILIES[job.recipe.family],
+        )
 
     def text_settings(self) -> tuple[Any, ...]:
         """What decides the encoding of a text, for the cache's key; empty where no LoRA changes a text encoder."""
@@ -100,7 +111,7 @@ class Adapters:
             for name, change in layers.items():
                 for target in known.get(name, ()):
                     _check(one.adapter, target, network.get_submodule(target.layer), change)
-                    found.setdefault(target.layer, []).append((change, target.rows, one.strength(part)))
+                    found.setdefault(target.layer, []).append((change, partial(rows_of, target), one.strength(part)))
             strangers = [name for name in layers if name not in known]
             if strangers:
                 self._left_out(one, part, strangers)
@@ -124,6 +135,19 @@ class Adapters:
                 f"{one.adapter.name}: {len(strangers)} of {len(layers)} layers are left out, this model does not have"
                 f" them: {shown}."
             )
+
+
+Layers = dict[str, dict[str, Change]]
+
+
+def _for_denoisers(layers: Layers, name: str, family: Family | None) -> Layers:
+    """What says no part goes to the denoiser, or to those of several that the file named ``name`` is for."""
+    if family is None or DENOISER not in layers:
+        return layers
+    own, *others = family.denoisers()
+    meant = (own,) if any(other in layers for other in others) else family.lora_denoisers(name)
+    rest = {part: changes for part, changes in layers.items() if part != DENOISER}
+    return rest | dict.fromkeys(meant, layers[DENOISER])
 
 
 def _check(adapter: Adapter, target: Target, layer: nn.Module, change: Change) -> None:

@@ -10,7 +10,7 @@ from diffusers import CogVideoXTransformer3DModel, SD3Transformer2DModel
 from diffusers.loaders.single_file_utils import convert_sd3_transformer_checkpoint_to_diffusers
 from torch import nn
 
-from engine.worker.adapters.names import split_part, targets
+from engine.worker.adapters.names import rows_of, split_part, targets
 
 PER_BLOCK = [
     ("context_block.adaLN_modulation.1", "norm1_context.linear"),
@@ -73,7 +73,7 @@ def test_reference_names_land_where_the_checkpoint_conversion_puts_them(tiny, va
         if layer != name and weight.any():
             for target in known[layer.replace(".", "_") if underscores else layer]:
                 assert target.layer not in ours
-                ours[target.layer] = target.rows(weight)
+                ours[target.layer] = rows_of(target, weight)
     converted = convert_sd3_transformer_checkpoint_to_diffusers(weights)
     expected = {name.removesuffix(".weight"): w for name, w in converted.items() if name.endswith("weight") and w.any()}
     assert ours.keys() == expected.keys()
