@@ -11,7 +11,8 @@ from typing import Any
 from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
-from engine.families.registry import FAMILIES
+from engine.families.registry import FAMILIES, LICENCES, SOURCES
+from engine.families.source import ModelSource
 from engine.models import imports, moving
 from engine.models.assembly import assemble, is_shipped
 from engine.models.catalog import MODELS
@@ -22,10 +23,10 @@ from engine.models.download_plan import DownloadPlan, check_disk, disk_need, mak
 from engine.models.everything import import_everything, surveyed
 from engine.models.hub import Hub
 from engine.models.installed import find_installed
-from engine.models.licences import LICENCES, Acceptances, licence
+from engine.models.licences import Acceptances, licence
 from engine.models.location import locate
 from engine.models.reference import REFERENCE_NAME
-from engine.models.sources import SOURCES, ModelSource, source
+from engine.models.sources import source
 from engine.models.states import Card, Installed, cards, unfinished
 from engine.models.states import imports as all_imports
 from engine.models.store import Removal, Store

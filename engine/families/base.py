@@ -15,6 +15,7 @@ import msgspec
 from engine.families.files import FileKind
 from engine.families.networks import Config, Kind, NetworkClass
 from engine.families.shapes import Shapes
+from engine.families.source import Licence, ModelSource
 from engine.protocol.errors import UnsafeModel
 from engine.protocol.family_info import FamilyInfo, ModelDefaults, ModelInfo
 from engine.protocol.recipe import Recipe
@@ -72,6 +73,8 @@ class Family:
     ``model_index.json`` may go by, the usual one first. ``network_classes`` are the classes of its components;
     ``networks`` the published networks as name → (class, configuration), ``published`` the parts of each published
     model. ``layers`` are the numbers of layers of the published denoisers: others are small or experimental ones.
+    ``sources`` say where the published models come from and ``licences`` under which terms, ``parts_label`` how the
+    parts are called that its imports share.
     ``file_kinds`` are those of its components in single files; ``scheduler`` is then the folder of the published
     configuration that no such file has, ``variants`` by model what is different in a component's configuration and the
     files cannot tell, and ``preferred`` the part of a file's name, in lower case without dots, by which one of several
@@ -90,6 +93,9 @@ class Family:
     networks: ClassVar[Mapping[str, tuple[str, Config]]] = {}
     published: ClassVar[Mapping[str, tuple[PublishedPart, ...]]] = {}
     layers: ClassVar[tuple[int, ...]] = ()
+    sources: ClassVar[tuple[ModelSource, ...]] = ()
+    licences: ClassVar[tuple[Licence, ...]] = ()
+    parts_label: ClassVar[str] = ""
     file_kinds: ClassVar[tuple[FileKind, ...]] = ()
     scheduler: ClassVar[Path | None] = None
     variants: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}

@@ -12,6 +12,7 @@ import engine.families as package
 from engine.families.base import Family, PublishedPart
 from engine.families.files import FileKind
 from engine.families.networks import SHARED, Config, NetworkClass
+from engine.families.source import Licence, ModelSource
 from engine.protocol.family_info import FamilyInfo, ModelInfo
 
 FAMILIES: dict[str, Family] = {}
@@ -27,6 +28,9 @@ PUBLISHED: dict[str, tuple[PublishedPart, ...]] = {}
 """The parts of each published model."""
 FILE_KINDS: dict[str, FileKind] = {}
 """Of components in single files, by name."""
+SOURCES: dict[str, ModelSource] = {}
+"""Of published models, by their ids."""
+LICENCES: dict[str, Licence] = {}
 
 ORDER = ("image", "video")
 
@@ -40,6 +44,8 @@ def register(family: Family) -> None:
     NETWORK_CLASSES.update((cls.name, cls) for cls in family.network_classes)
     NETWORKS.update(family.networks)
     PUBLISHED.update(family.published)
+    SOURCES.update((source.id, source) for source in family.sources)
+    LICENCES.update((licence.id, licence) for licence in family.licences)
     FILE_KINDS.update((kind.name, kind) for kind in family.file_kinds)
 
 

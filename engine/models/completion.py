@@ -1,18 +1,18 @@
 """Download what an import lacks, and nothing else: a tokenizer, and text encoders or a VAE where needed.
 
-A T5 and its tokenizer come from CogVideoX' repository, which asks for no account.
+What several families share (a T5 and its tokenizer) comes from a repository that asks for no account.
 """
 
 from __future__ import annotations
 
-from engine.families.registry import FAMILIES
+from engine.families.registry import FAMILIES, MODELS
+from engine.families.source import ModelSource
 from engine.models.assembly import assemble, comes_in_single_files
-from engine.models.catalog import MODELS
 from engine.models.download_plan import DownloadPlan, make_parts_plan
 from engine.models.hub import Hub
 from engine.models.manifest import Precision, read_manifest
 from engine.models.reference import Reference, read_reference
-from engine.models.sources import T5_SOURCE, ModelSource, source
+from engine.models.sources import parts_name, source_of
 from engine.models.store import Store
 from engine.protocol.errors import BadArguments, ModelMissing
 
@@ -31,10 +31,9 @@ def lacking(store: Store, name: str, with_t5: bool = False) -> tuple[ModelSource
         raise ModelMissing(f"The file of “{name}” is not there.", "Connect its disk, or import it again.")
     wanted = assembly.to_get(with_t5)
     kinds = [spec.kind for name in wanted if (spec := family.spec(name)) is not None]
-    if wanted and set(kinds) <= {"t5", "t5_tokenizer"}:
-        theirs = FAMILIES[MODELS[T5_SOURCE].family]
-        return source(T5_SOURCE), tuple(theirs.name_of(kind) for kind in kinds)
-    return source(reference.model), wanted
+    found = source_of(reference.model, set(kinds))
+    theirs = FAMILIES[MODELS[found.id].family]
+    return found, tuple(theirs.name_of(kind) for kind in kinds)
 
 
 def completion_plan(
@@ -51,11 +50,6 @@ def completion_plan(
     names = {component.name for component in found.components}
     kept = {file.path.partition("/")[0] for file in manifest.files} & names if manifest else set()
     return make_parts_plan(found, hub.listing(found.repository), {*components, *kept}, parts, precision)
-
-
-def parts_name(found: ModelSource) -> str:
-    """The folder that keeps components of ``found``'s repository."""
-    return f"{MODELS[found.id].family}-parts"
 
 
 def _reference(store: Store, name: str) -> Reference:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from engine.families.source import Component, ModelSource
 from engine.models.disk import allocated_bytes, check_space
 from engine.models.links import ALWAYS_COPIED
 from engine.models.manifest import Manifest, Precision, StoredFile, check_name, check_path
-from engine.models.sources import Component, ModelSource
 from engine.models.store import Store
 from engine.protocol.errors import BadArguments, ModelDamaged, UnsafeModel
 
@@ -24,8 +24,6 @@ _INDEX = re.compile(
 _SETTINGS = re.compile(r"[\w.-]+\.(json|txt|model)")  # configurations, vocabularies, merges, sentencepiece
 _LICENCES = re.compile(r"(LICEN[CS]E|NOTICE)[\w.-]*", re.IGNORECASE)
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-PARTS_NAMES = ("sd35-parts", "cogvideox-parts")
-"""Folders of what imports lack: the components of one repository each."""
 _SUM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_BYTES = 2**44
 _NAME_BYTES = 255

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from engine.models import moving
-from engine.models.completion import completion_plan, lacking, parts_name
+from engine.models.completion import completion_plan, lacking
 from engine.models.download import Download
 from engine.models.download_plan import DownloadPlan, make_plan
 from engine.models.everything import Imported, import_everything
@@ -36,7 +36,7 @@ from engine.models.notices import (
     VerifyProgressed,
 )
 from engine.models.reference import read_reference
-from engine.models.sources import source
+from engine.models.sources import parts_name, source
 from engine.models.states import Card, cards, unfinished
 from engine.models.store import Removal, Store
 from engine.models.throttle import Control

@@ -8,16 +8,16 @@ from typing import Literal
 
 import msgspec
 
-from engine.families.registry import FAMILIES
+from engine.families.registry import FAMILIES, LICENCES, SOURCES
+from engine.families.source import ModelSource
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import assemble
 from engine.models.disk import allocated_bytes
-from engine.models.download_plan import PARTS_NAMES, DownloadPlan
-from engine.models.licences import LICENCES
+from engine.models.download_plan import DownloadPlan
 from engine.models.manifest import Precision
 from engine.models.recognise import precision_of
 from engine.models.reference import Reference, read_reference
-from engine.models.sources import SOURCES, ModelSource
+from engine.models.sources import parts_names
 from engine.models.store import Store
 from engine.models.verify import BadFile, quick_check
 from engine.protocol.errors import LaternaError
@@ -82,7 +82,7 @@ def cards(store: Store) -> list[Card]:
         else:
             found.setdefault(model, []).append(installed)
     catalogued = [_card(source, tuple(found.get(source.id, ()))) for source in SOURCES.values()]
-    shared = [_parts_card(name, one) for name in PARTS_NAMES for one in found.get(name, ())]
+    shared = [_parts_card(name, family, one) for name, family in parts_names().items() for one in found.get(name, ())]
     return catalogued + imported + shared
 
 
@@ -199,11 +199,11 @@ def _import_card(source: ModelSource, installed: Installed) -> Card:
     )
 
 
-def _parts_card(name: str, installed: Installed) -> Card:
+def _parts_card(name: str, family: str, installed: Installed) -> Card:
     return msgspec.structs.replace(
-        _card(SOURCES["sd3.5-medium"], (installed,)),
+        _card(FAMILIES[family].sources[0], (installed,)),
         id=name,
-        name="Parts of SD 3.5" if name == PARTS_NAMES[0] else "Parts of CogVideoX",
+        name=FAMILIES[family].parts_label,
         summary="What imported files lack: tokenizers, text encoders, the VAE.",
         sizes="",
         disk=installed.total,

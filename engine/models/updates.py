@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from engine.families.registry import SOURCES
 from engine.models.download_plan import PlannedFile, make_plan
 from engine.models.hashing import FileHasher
 from engine.models.hub import Hub
 from engine.models.manifest import Manifest
-from engine.models.sources import SOURCES
 from engine.models.store import Store
 
 

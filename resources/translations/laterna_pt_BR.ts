@@ -836,6 +836,10 @@
       <translation>Imagens, clipes, fluxos de trabalho</translation>
     </message>
     <message>
+      <source>Pictures, clips, workflows (*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.json *.txt)</source>
+      <translation>Imagens, clipes, fluxos de trabalho (*.png *.jpg *.jpeg *.webp *.gif *.mp4 *.json *.txt)</translation>
+    </message>
+    <message>
       <source>Reuse the recipe of a file</source>
       <translation>Reutilizar a receita de um arquivo</translation>
     </message>

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from engine.models.licences import Licence
+from engine.families.source import Licence
 from engine.models.store import Removal
 from engine.models.token import TokenPlace
 from ui.formats import file_size

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from engine.families.registry import LICENCES
 from engine.models import notices
 from engine.models.download import DownloadProgress
-from engine.models.download_plan import PARTS_NAMES
 from engine.models.everything import Imported
-from engine.models.licences import LICENCES
+from engine.models.sources import parts_names
 from engine.models.states import Card
 from engine.models.store import Removal
 from engine.models.token import Token
@@ -282,7 +282,7 @@ class ModelsWindow(QDialog):
                 call(card)
 
     def _progressed(self, now: DownloadProgress) -> None:
-        if now.name in PARTS_NAMES and now.name not in self.cards:
+        if now.name in parts_names() and now.name not in self.cards:
             self.reload()  # its card appears with its first download
         self._with_card(now.name, lambda card: card.show_progress(now))
 

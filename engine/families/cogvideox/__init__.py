@@ -8,7 +8,9 @@ from engine.families.base import T5_TOKENIZERS, ComponentSpec, Family
 from engine.families.cogvideox import files, lora
 from engine.families.cogvideox.info import INFO, MODELS
 from engine.families.cogvideox.published import CLIP_VAE, NETWORKS, PUBLISHED, TRANSFORMER
+from engine.families.cogvideox.sources import COGVIDEOX, SOURCES
 from engine.families.networks import T5_ENCODER, Config
+from engine.families.source import APACHE_2
 from engine.families.text_files import T5, T5_TOKENIZER
 from engine.protocol.family_info import ModelDefaults
 
@@ -27,6 +29,9 @@ class CogVideoX(Family):
     networks = NETWORKS
     published = PUBLISHED
     layers = (30, 42)
+    sources = SOURCES
+    licences = (APACHE_2, COGVIDEOX)
+    parts_label = "Parts of CogVideoX"
     file_kinds = (files.TRANSFORMER_KIND, files.VAE_KIND, T5, T5_TOKENIZER)
     scheduler = files.SCHEDULER
     variants = files.VARIANTS

@@ -9,6 +9,7 @@ from engine.families.networks import CLIP_ENCODER, PICTURE_VAE, T5_ENCODER, Conf
 from engine.families.sd35 import files, lora
 from engine.families.sd35.info import INFO, MODELS
 from engine.families.sd35.published import NETWORKS, PUBLISHED, TRANSFORMER
+from engine.families.sd35.sources import SOURCES, STABILITY
 from engine.families.shapes import Shapes
 from engine.families.text_files import CLIP_G, CLIP_G_TOKENIZER, CLIP_L, CLIP_L_TOKENIZER, T5, T5_TOKENIZER
 from engine.protocol.family_info import ModelDefaults
@@ -36,6 +37,9 @@ class StableDiffusion35(Family):
     networks = NETWORKS
     published = PUBLISHED
     layers = (24, 38)
+    sources = SOURCES
+    licences = (STABILITY,)
+    parts_label = "Parts of SD 3.5"
     file_kinds = (
         files.TRANSFORMER_KIND,
         files.VAE_KIND,

@@ -4,13 +4,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.families.registry import SOURCES
 from engine.memory.forecast import plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import imagined
 from engine.memory.planner import first_fitting
 from engine.models import catalog, installed
 from engine.models.catalog import MODELS
-from engine.models.sources import SOURCES
 from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing
 
 SD35 = {"_class_name": "StableDiffusion3Pipeline"}

@@ -12,10 +12,11 @@ import os
 import msgspec
 import pytest
 
+from engine.families.registry import SOURCES
 from engine.models import disk
 from engine.models.download_plan import DownloadPlan, Listing, RemoteFile, check_disk, disk_need, make_plan
 from engine.models.links import ALWAYS_COPIED
-from engine.models.sources import SOURCES, source
+from engine.models.sources import source
 from engine.models.store import Store
 from engine.protocol.errors import BadArguments, ModelDamaged, ModelMissing, NoSpace, UnsafeModel
 from tests.fakes.hub_repositories import GB, REPOSITORIES, real_listing

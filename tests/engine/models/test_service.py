@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from engine.families.registry import LICENCES
+from engine.families.source import Licence
 from engine.models import token as tokens
 from engine.models.download import DownloadProgress
 from engine.models.fetch import FetchOptions
-from engine.models.licences import LICENCES, Acceptances, Licence
+from engine.models.licences import Acceptances
 from engine.models.notices import DownloadEnded, ModelNotice, ModelsChanged, MoveEnded, UpdatesFound, VerifyEnded
 from engine.models.service import ModelService
 from engine.models.token import Token, TokenStore

@@ -8,10 +8,9 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
 
 from app.paths import EMBEDDED_MODELS
+from engine.families.registry import LICENCES, SOURCES
 from engine.models.catalog import MODELS
 from engine.models.installed import find_installed
-from engine.models.licences import LICENCES
-from engine.models.sources import SOURCES
 from resources import TRANSLATIONS
 from ui.models.catalogue_texts import TEXTS, told
 

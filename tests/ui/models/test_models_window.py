@@ -81,7 +81,7 @@ def test_the_licence_is_shown_and_accepted_before_the_first_byte(
 
 
 def test_pausing_and_going_on(window: ModelsWindow, qtbot: QtBot, hub: FakeHub) -> None:
-    from engine.models.licences import LICENCES
+    from engine.families.registry import LICENCES
 
     window._link.service.acceptances.accept(LICENCES["apache-2.0"])
     hub.bytes_per_second = 1e6
@@ -97,7 +97,7 @@ def test_pausing_and_going_on(window: ModelsWindow, qtbot: QtBot, hub: FakeHub) 
 
 
 def test_a_gated_model_asks_for_the_token(window: ModelsWindow, qtbot: QtBot) -> None:
-    from engine.models.licences import LICENCES
+    from engine.families.registry import LICENCES
 
     window._link.service.acceptances.accept(LICENCES["stability-community"])
     press(window, "sd3.5-medium", "download")
@@ -113,7 +113,7 @@ def test_a_gated_model_asks_for_the_token(window: ModelsWindow, qtbot: QtBot) ->
 
 
 def test_removing_says_how_much_it_frees(window: ModelsWindow, qtbot: QtBot) -> None:
-    from engine.models.licences import LICENCES
+    from engine.families.registry import LICENCES
 
     window._link.service.acceptances.accept(LICENCES["apache-2.0"])
     card = window.cards["cogvideox-2b"]
