@@ -3697,6 +3697,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha um para Stable Diffusion 3.5 ou CogVideoX.</translation>
     </message>
     <message>
+      <source>Choose one for {}.</source>
+      <translation>Escolha um para {}.</translation>
+    </message>
+    <message>
       <source>Choose one frame, or a video model.</source>
       <translation>Escolha um quadro, ou um modelo de vídeo.</translation>
     </message>
