@@ -79,6 +79,7 @@ class Family:
     configuration that no such file has, ``variants`` by model what is different in a component's configuration and the
     files cannot tell, and ``preferred`` the part of a file's name, in lower case without dots, by which one of several
     is chosen.
+    ``distils_guidance``: the guidance scale is an input of the denoiser, which then needs one pass.
     ``lora_told_by`` finds a LoRA's family in the names of its layers, with dots as underscores; ``lora_query`` the
     layers whose inputs are as wide as the denoiser, ``lora_strangers`` names others by widths that only they have and
     whose layers may be called alike.
@@ -100,6 +101,7 @@ class Family:
     scheduler: ClassVar[Path | None] = None
     variants: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}
     preferred: ClassVar[str] = ""
+    distils_guidance: ClassVar[bool] = False
     lora_told_by: ClassVar[re.Pattern[str]] = _NOTHING
     lora_query: ClassVar[re.Pattern[str]] = _NOTHING
     lora_strangers: ClassVar[Mapping[int, str]] = {}
@@ -137,7 +139,7 @@ class Family:
 
     def passes(self, recipe: Recipe) -> float:
         """Passes over the denoiser in one step: one for each prompt, and with guidance for each negative one;
-        skip-layer guidance adds its share of a pass. A distilled guidance value is told to the network, in one pass."""
+        skip-layer guidance adds its share of a pass."""
         found = float(len(recipe.positive_entries()) + len(recipe.negative_entries()) * self.is_guided(recipe))
         if recipe.skip_layer_guidance is not None:
             found += max(0.0, recipe.skip_layer_guidance.end - recipe.skip_layer_guidance.start)
@@ -148,12 +150,46 @@ class Family:
         return len(recipe.positive_entries()) + len(recipe.negative_entries()) * self.is_guided(recipe)
 
     def is_guided(self, recipe: Recipe) -> bool:
-        """Whether guidance takes passes of its own."""
-        return recipe.guidance > 1 or any(point.scale != 1 for point in recipe.guidance_schedule)
+        """Whether guidance takes passes of its own in any step. A single scale of 1 or less means none, as in
+        diffusers; a distilled guidance value never does, the network is told it."""
+        if self.distils_guidance:
+            return False
+        if recipe.guidance_schedule:
+            return any(recipe.guidance_at_step(step) != 1 for step in range(recipe.steps))
+        return recipe.guidance > 1
 
     def text_tokens(self, recipe: Recipe) -> int:
         """Tokens of text that the denoiser reads beside those of the picture."""
         return recipe.max_sequence_length
+
+    def turns(self, recipe: Recipe) -> dict[str, float]:
+        """The part of the steps that each denoiser is asked in, as well as it can be told without the model: all in
+        equal parts."""
+        names = self.denoisers()
+        return {name: 1 / len(names) for name in names}
+
+    def likely_denoiser(self, recipe: Recipe, step: int) -> str:
+        """The one that is asked in ``step``, by ``turns``."""
+        done = 0.0
+        for name, turn in self.turns(recipe).items():
+            done += turn * recipe.steps
+            if step < done - 0.5:
+                return name
+        return self.denoisers()[-1]
+
+    def tokens(self, recipe: Recipe, denoiser: Config, vae: Config) -> int:
+        """Of one result in the denoiser, by the configurations of both."""
+        scale = 2 ** (len(vae.get("block_out_channels", (0,) * 4)) - 1)
+        patch = int(denoiser.get("patch_size") or 2)
+        spatial = max(1, recipe.width // scale // patch) * max(1, recipe.height // scale // patch)
+        patch_t = int(denoiser.get("patch_size_t") or 1)
+        compression = int(vae.get("temporal_compression_ratio") or 4)
+        frames = (recipe.frames - 1) // compression + 1 if recipe.frames > 1 else 1
+        return int(spatial * -(-frames // patch_t))
+
+    def vae(self) -> str:
+        """The component that makes latents of pixels and pixels of latents."""
+        return next(spec.name for spec in self.components if self.kind_of(spec) == "vae")
 
     def denoisers(self) -> tuple[str, ...]:
         """Components that are denoisers, in the order in which they are used."""

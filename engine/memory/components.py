@@ -45,12 +45,12 @@ class Component(msgspec.Struct, frozen=True):
 
 
 class Components(msgspec.Struct, frozen=True):
-    """A whole model; ``transformer_config`` and ``vae_config`` say how a recipe becomes tokens and pixels."""
+    """A whole model; ``denoiser_config`` and ``vae_config`` say how a recipe becomes tokens and pixels."""
 
     model: str
     family: str
     parts: tuple[Component, ...]
-    transformer_config: dict[str, Any]
+    denoiser_config: dict[str, Any]
     vae_config: dict[str, Any]
 
     def of(self, kind: str) -> tuple[Component, ...]:

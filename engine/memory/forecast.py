@@ -64,7 +64,7 @@ def plans_for(
 ) -> tuple[MemoryPlan, ...]:
     """The plans of one recipe, which decides the weights' precision itself; see ``planner.plans``."""
     used = parts_for(recipe, components)
-    shape = shape_of(recipe, components.transformer_config, components.vae_config)
+    shape = shape_of(recipe, components.denoiser_config, components.vae_config)
     return plans(
         used, shape, machine, corrections, msgspec.structs.replace(abilities, weights=(weights_of(recipe),)), every
     )

@@ -32,7 +32,8 @@ def published(model: str, footprints: Footprints | None = None) -> Components:
             raise ModelDamaged(f"The table of memory has no {part.network}.", "Install Laterna again.")
         parts.append(Component(part.name, found, found.parameters * DTYPE_BITS[part.precision] // 8, part.precision))
         configs[part.name] = config
-    return Components(model, CATALOGUED[model].family, tuple(parts), configs["transformer"], configs["vae"])
+    family = FAMILIES[CATALOGUED[model].family]
+    return Components(model, family.info.id, tuple(parts), configs[family.denoisers()[0]], configs[family.vae()])
 
 
 def from_folder(folder: Path, footprints: Footprints | None = None) -> Components:
@@ -57,30 +58,21 @@ def components_of(
     for name, part in folder.parts.items():
         if not part.weights:
             continue
-        cls = class_of(folder, family, name)
+        cls = folder.class_of(name)
         footprint = known.find_or_scale(cls, part.config, part.parameters)
         if footprint is None:
             return None
         parts.append(Component(name, footprint, part.stored_bytes, part.dtype))
-    transformer, vae = folder.parts["transformer"].config, folder.parts["vae"].config
-    return Components(model, family, tuple(parts), transformer, vae)
-
-
-def class_of(folder: ModelFolder, family: str, name: str) -> str:
-    """The class of a component: what the model's index says, else the family's usual one."""
-    spec = FAMILIES[family].spec(name)
-    return folder.class_name(name) or (spec.class_name if spec is not None else "")
+    own = FAMILIES[family]
+    denoiser, vae = folder.parts[own.denoisers()[0]].config, folder.parts[own.vae()].config
+    return Components(model, family, tuple(parts), denoiser, vae)
 
 
 def networks_of(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
     """Component, class and configuration of each network of the model in ``folder``. Raises as ``from_folder``."""
     model = open_folder(folder)
     read = read_model(model.folder, model.info.family)
-    return [
-        (name, class_of(read, model.info.family, name), part.config)
-        for name, part in read.parts.items()
-        if part.weights
-    ]
+    return [(name, read.class_of(name), part.config) for name, part in read.parts.items() if part.weights]
 
 
 def has_unknown(folder: Path, footprints: Footprints) -> bool:

@@ -100,18 +100,31 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def _placed(
-    setting: Setting, parts: tuple[Component, ...], stage: StageName, peak: float, call: float, calls: float
+    setting: Setting,
+    parts: tuple[Component, ...],
+    stage: StageName,
+    peak: float,
+    call: float,
+    calls: float,
+    turns: tuple[float, ...] | None = None,
 ) -> Iterator[Option]:
-    """``parts`` at every placement. ``peak``: bytes of activations; ``call``: seconds of one of ``calls`` calls."""
+    """``parts`` at every placement. ``peak``: bytes of activations; ``call``: seconds of one of ``calls`` calls, each
+    of all parts together; with ``turns`` each of one part, so often as that one's number says."""
     machine, rates = setting.machine, setting.machine.speeds
-    weights = sum(setting.weight_bytes(part) for part in parts)
-    outside = sum(setting.outside_bytes(part) for part in parts)
-    # Of each part: all that a stage uses are open at once.
-    block = sum(int(part.footprint.largest_block * setting.block_itemsize(part)) for part in parts)
-    in_blocks = weights - outside
-    stored = sum(part.stored for part in parts)
+    each_weights = [setting.weight_bytes(part) for part in parts]
+    each_outside = [setting.outside_bytes(part) for part in parts]
+    each_block = [int(part.footprint.largest_block * setting.block_itemsize(part)) for part in parts]
+    weights, stored = sum(each_weights), sum(part.stored for part in parts)
     active = int(peak) + max((setting.widened(part) for part in parts), default=0)
-    streamed = outside + STREAMED_BLOCKS * block
+    each_streamed = [outside + STREAMED_BLOCKS * block for outside, block in zip(each_outside, each_block, strict=True)]
+    if turns is None:  # all that a stage uses are open at once
+        opened, streamed, block, in_memory = weights, sum(each_streamed), sum(each_block), sum(each_block)
+        in_blocks: float = weights - sum(each_outside)
+    else:
+        opened, streamed, in_memory = max(each_weights), max(each_streamed), max(each_block)
+        block = int(sum(turn * size for turn, size in zip(turns, each_block, strict=True)))
+        inside = [size - outside for size, outside in zip(each_weights, each_outside, strict=True)]
+        in_blocks = sum(turn * size for turn, size in zip(turns, inside, strict=True))
     reading, moving = stored / rates.disk, 0.0 if machine.is_unified else weights / rates.link
     compute = call * calls * setting.correction(stage)
 
@@ -129,14 +142,14 @@ def _placed(
         return Option(placement, *kept, *used, seconds, loading)
 
     yield option("device", (weights, 0), (active, 0), compute, reading + moving)
-    yield option("stage", (0, 0), (weights + active, 0), compute + reading + moving, 0.0)
+    yield option("stage", (0, 0), (opened + active, 0), compute + reading + moving, 0.0)
     if not machine.is_unified:
-        yield option("host", (0, weights), (weights + active, 0), compute + moving, reading)
+        yield option("host", (0, weights), (opened + active, 0), compute + moving, reading)
         if in_blocks:
             yield option("blocks", (0, weights), (streamed + active, 0), streaming(rates.link), reading)
     if in_blocks:
         disk = min(rates.disk, rates.link)
-        yield option("disk", (0, 0), (streamed + active, STREAMED_BLOCKS * block), streaming(disk), 0.0)
+        yield option("disk", (0, 0), (streamed + active, STREAMED_BLOCKS * in_memory), streaming(disk), 0.0)
 
 
 def text_options(setting: Setting) -> list[Option]:
@@ -152,8 +165,10 @@ def text_options(setting: Setting) -> list[Option]:
 
 
 def denoiser_options(setting: Setting) -> list[Option]:
-    """All denoisers together. A model of several runs each over a part of the schedule: here over equal parts."""
+    """All denoisers. A model of several runs one after the other, each over its part of the schedule."""
     parts, shape = setting.components.of("denoiser"), setting.shape
+    told = dict(shape.turns)
+    turns = tuple(told.get(part.name, 1 / len(parts)) for part in parts)
     found = []
     for batched in (True, False) if shape.passes >= 2 else (True,):
         joined = 2 if batched and shape.passes >= 2 else 1
@@ -161,8 +176,9 @@ def denoiser_options(setting: Setting) -> list[Option]:
         works = [part.footprint.work("call", setting.compute_itemsize(part), features) for part in parts]
         calls = shape.steps * shape.passes / joined
         each = [setting.seconds(part, work) for part, work in zip(parts, works, strict=True)]
-        seconds = sum(each) / len(each) * (1.0 if batched else SEPARATE)
-        for option in _placed(setting, parts, "denoising", max(work.peak for work in works), seconds, calls):
+        seconds = sum(turn * one for turn, one in zip(turns, each, strict=True)) * (1.0 if batched else SEPARATE)
+        peak = max(work.peak for work in works)
+        for option in _placed(setting, parts, "denoising", peak, seconds, calls, turns):
             changes: tuple[Change, ...] = () if batched else ("rounding",)
             found.append(msgspec.structs.replace(option, batched=batched, changes=changes))
     return found

@@ -15,11 +15,12 @@ MOST_LEFT_OUT = 0.65
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """``batch`` results. ``tokens`` of one result in the transformer, ``text`` tokens that it reads beside them;
+    """``batch`` results. ``tokens`` of one result in the denoiser, ``text`` tokens that it reads beside them;
     ``encoded`` are the tokens of the longest text encoder. ``width``, ``height`` in pixels, ``frames`` decoded;
     ``steps`` at which the network is asked.
 
-    ``passes`` over the transformer in one step: 2 with guidance; skip-layer guidance adds its share of a pass.
+    ``passes`` over the denoiser in one step: 2 with guidance; skip-layer guidance adds its share of a pass. ``turns``
+    is the part of the steps that each of several denoisers is asked in.
     """
 
     batch: int
@@ -33,6 +34,7 @@ class Shape(msgspec.Struct, frozen=True):
     passes: float
     prompts: int = 2
     pictures: int = 0
+    turns: tuple[tuple[str, float], ...] = ()
 
     @property
     def pixels(self) -> int:
@@ -49,19 +51,12 @@ def computed_steps(recipe: Recipe) -> int:
     return max(min(recipe.steps, 3), round(recipe.steps * (1 - share)))
 
 
-def shape_of(recipe: Recipe, transformer: dict[str, Any], vae: dict[str, Any]) -> Shape:
-    """``transformer`` and ``vae`` are the networks' configurations."""
-    scale = 2 ** (len(vae.get("block_out_channels", (0,) * 4)) - 1)
-    patch = int(transformer.get("patch_size") or 2)
-    spatial = max(1, recipe.width // scale // patch) * max(1, recipe.height // scale // patch)
-    patch_t = int(transformer.get("patch_size_t") or 1)
-    latent_frames = (
-        (recipe.frames - 1) // int(vae.get("temporal_compression_ratio") or 4) + 1 if recipe.frames > 1 else 1
-    )
+def shape_of(recipe: Recipe, denoiser: dict[str, Any], vae: dict[str, Any]) -> Shape:
+    """``denoiser`` and ``vae`` are the networks' configurations."""
     family = FAMILIES[recipe.family]
     return Shape(
         batch=recipe.batch,
-        tokens=spatial * -(-latent_frames // patch_t),
+        tokens=family.tokens(recipe, denoiser, vae),
         text=family.text_tokens(recipe),
         encoded=recipe.max_sequence_length,
         width=recipe.width,
@@ -71,4 +66,5 @@ def shape_of(recipe: Recipe, transformer: dict[str, Any], vae: dict[str, Any]) -
         passes=family.passes(recipe),
         prompts=family.prompts(recipe),
         pictures=sum(one.role != "mask" for one in recipe.inputs),
+        turns=tuple(family.turns(recipe).items()),
     )

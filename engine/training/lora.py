@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from engine.families.registry import FAMILIES
 from engine.media import atomic
 from engine.models.installed import open_folder
 from engine.protocol.conditioning import Words
@@ -23,7 +24,7 @@ from engine.protocol.errors import BadArguments, from_os_error
 from engine.protocol.family_info import validate
 from engine.protocol.recipe import Recipe
 from engine.worker.device import find_device
-from engine.worker.guidance import Conditioning, Told, is_guided, repeat
+from engine.worker.guidance import Conditioning, Told, repeat
 from engine.worker.models import Model
 from engine.worker.runner import Runner
 from engine.worker.sampling.base import Point, SamplerState
@@ -185,7 +186,7 @@ class LoraTask:
         state = SamplerState(
             0, model.family.start(model.folder, recipe, noise.to(model.residency.device), None), generator
         )
-        negative = sides[1] if is_guided(recipe) else None
+        negative = sides[1] if FAMILIES[recipe.family].is_guided(recipe) else None
         denoise = model.family.denoiser(model, self._transformer, recipe, sides[0], negative)
         for _ in model.family.sampler(model.folder, recipe)(denoise, state):
             pass

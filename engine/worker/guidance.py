@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.protocol.conditioning import WHOLE
-from engine.protocol.recipe import Range, Recipe, SkipLayerGuidance
+from engine.protocol.recipe import Range, SkipLayerGuidance
 from engine.worker.sampling.base import Point, Prediction
 
 Conditioning = dict[str, Tensor]
@@ -43,13 +43,6 @@ def join(negative: Conditioning, positive: Conditioning) -> Conditioning:
 def repeat(conditioning: Conditioning, batch: int) -> Conditioning:
     """One prompt's conditioning [1, ...] for ``batch`` results."""
     return {name: value.repeat(batch, *[1] * (value.ndim - 1)) for name, value in conditioning.items()}
-
-
-def is_guided(recipe: Recipe) -> bool:
-    """Whether any step has an unconditional pass. A single scale of 1 or less means none, as in diffusers."""
-    if recipe.guidance_schedule:
-        return any(recipe.guidance_at_step(step) != 1 for step in range(recipe.steps))
-    return recipe.guidance > 1
 
 
 def everywhere(range_: Range, point: Point) -> bool:
@@ -132,6 +125,9 @@ class Denoiser:
 
     def __call__(self, x: Tensor, point: Point) -> Prediction:
         return Prediction(self.guided(x, point), lambda output: self.to_x0(output, x, point))
+
+    def regime(self, point: Point) -> tuple[float, ...]:
+        return self.guided.regime(point)
 
     def as_if(self, x0: Tensor, x: Tensor, point: Point) -> Prediction:
         """What it would have said had ``x0`` been its result."""

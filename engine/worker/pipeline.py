@@ -20,7 +20,7 @@ from engine.worker.finite import check_finite
 from engine.worker.guidance import Conditioning, Denoiser, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.residency.residency import ModelResidency
-from engine.worker.sampling.base import Sampler
+from engine.worker.sampling.base import Point, Sampler
 
 
 class LoadedModel(Protocol):
@@ -74,9 +74,13 @@ class Pipeline(Protocol):
         ...
 
     def denoiser(
-        self, model: LoadedModel, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
+        self, model: LoadedModel, network: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
-        """The transformer with guidance around it; conditionings are [B, ...], ``negative`` None for no guidance."""
+        """A denoiser with guidance around it; conditionings are [B, ...], ``negative`` None for no guidance."""
+        ...
+
+    def denoiser_at(self, folder: ModelFolder, recipe: Recipe, point: Point) -> str:
+        """The denoiser for the step that begins at ``point``: a component's name."""
         ...
 
     def encode_picture(self, model: LoadedModel, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:

@@ -36,8 +36,8 @@ class Progress:
         self.decode_seconds: float | None = None
 
     @contextmanager
-    def stage(self, stage: Stage, detail: str = "") -> Iterator[None]:
-        self.at(stage, 0.0, detail)
+    def stage(self, stage: Stage, detail: str = "", fraction: float = 0.0) -> Iterator[None]:
+        self.at(stage, fraction, detail)
         began = time.monotonic()
         try:
             yield

@@ -13,6 +13,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from engine.families.registry import FAMILIES
 from engine.memory.footprints import Footprints
 from engine.memory.plan import StageName
 from engine.memory.shapes import computed_steps
@@ -32,13 +33,14 @@ from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation
 from engine.worker.checkpoint import Checkpoint, CheckpointRefused, Saved, Written, facts_of
 from engine.worker.conditioning.entries import all_texts, told, with_picture
+from engine.worker.denoisers import Denoisers
 from engine.worker.deriving import derive
 from engine.worker.device import PeakMemory, find_device, free_memory
 from engine.worker.encodings import EncodingCache, cache_key
 from engine.worker.failures import is_out_of_memory
 from engine.worker.finite import StepWatch, check_finite
 from engine.worker.finite_causes import telling, with_float32
-from engine.worker.guidance import Conditioning, Side, is_guided
+from engine.worker.guidance import Conditioning, Denoiser, Side
 from engine.worker.models import STREAMED, Model
 from engine.worker.pictures import pinned, read_input
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
@@ -82,6 +84,7 @@ class Work:
     placing: Placing | None
     cache: StepCache | None = None
     region: Region = field(default_factory=Region)
+    is_compiled: bool = False
 
 
 class Runner:
@@ -167,7 +170,7 @@ class Runner:
             else:
                 latents = saved.state.latents
             reused = work.cache.share if work.cache else 0.0
-            return Made(latents, self._decode(work, latents), work.checkpoint, reused, work.region.is_used)
+            return Made(latents, self._decode(work, latents), work.checkpoint, reused, work.is_compiled)
 
     @contextmanager
     def _keeping(self, checkpoint: Checkpoint, progress: Progress) -> Iterator[None]:
@@ -203,7 +206,8 @@ class Runner:
     def _begin(self, work: Work, positive: Side, picture: Tensor | None) -> SamplerState:
         """The state before the first step: noise, and what it starts from."""
         family, folder, recipe = work.model.family, work.model.folder, work.recipe
-        dtype = positive[0].conditioning["embeds"].dtype if recipe.latents == "model" else torch.float32
+        own = work.model.compute_dtype(FAMILIES[recipe.family].denoisers()[0])
+        dtype = own if recipe.latents == "model" else torch.float32
         generator = torch.Generator("cpu").manual_seed(recipe.seed)
         noise = torch.randn(family.noise_shape(folder, recipe), generator=generator, dtype=dtype)
         return SamplerState(0, family.start(folder, recipe, noise.to(self.device), picture), generator)
@@ -307,11 +311,12 @@ class Runner:
         pixels = read_input(work.job, *STARTING)
 
         def encode() -> Tensor:
-            self._load(work, ["vae"], "encoding")
+            vae = FAMILIES[work.recipe.family].vae()
+            self._load(work, [vae], "encoding")
             self.cancellation.check()
-            with work.progress.stage("encoding"), work.model.use("vae") as parts:
-                latents = work.model.family.encode_picture(work.model, parts["vae"], work.recipe, pixels)
-                with telling("picture", work.model, "vae"):
+            with work.progress.stage("encoding"), work.model.use(vae) as parts:
+                latents = work.model.family.encode_picture(work.model, parts[vae], work.recipe, pixels)
+                with telling("picture", work.model, vae):
                     check_finite(latents)
                 return latents
 
@@ -329,9 +334,9 @@ class Runner:
 
     def _denoise_from(self, work: Work, sides: tuple[Side, Side | None], kept: list[SamplerState]) -> SamplerState:
         """The state after the last step; ``kept[0]``, where it starts, is that after each whole step meanwhile."""
-        self._load(work, ["transformer"], "denoising")
         job, model, recipe, progress = work.job, work.model, work.recipe, work.progress
         family = model.family
+        self._load(work, [FAMILIES[recipe.family].likely_denoiser(recipe, kept[0].step)], "denoising")
         sampler = family.sampler(model.folder, recipe)
         rgb = self._latent_rgb(model)
         progress.decode_seconds = self._expected_decoding(model, recipe)
@@ -344,17 +349,17 @@ class Runner:
 
         watch = StepWatch(model.residency.device, sound)
         with (
-            progress.stage("denoising"),
-            model.use("transformer") as parts,
-            self._compiled(work, parts),
-            telling("denoising", model, "transformer"),
+            Denoisers(
+                lambda point: family.denoiser_at(model.folder, recipe, point),
+                lambda name: self._denoiser(work, name, sides, state),
+            ) as denoisers,
+            telling("denoising", model, *FAMILIES[recipe.family].denoisers()),
             watch.watching(),
         ):
-            denoiser = family.denoiser(model, parts["transformer"], recipe, *sides)
-            cache = work.cache = StepCache(denoiser, recipe.step_caching, state.reuse)
+            cache = work.cache = StepCache(denoisers, recipe.step_caching, state.reuse)
             budget = PreviewBudget(job.preview_interval, self.preview_cost)
             began = time.monotonic()
-            for step in sampler(cache if recipe.step_caching else denoiser, state):
+            for step in sampler(cache if recipe.step_caching else denoisers, state):
                 watch.reached(state.copy(), step.steps)
                 self.cancellation.check()
                 progress.step(step.index + 1, step.steps, time.monotonic() - began)
@@ -366,22 +371,38 @@ class Runner:
                 began = time.monotonic()
             self.preview_cost = budget.expected_cost
         self._written(work.checkpoint, work.checkpoint.save_if_due(), progress)
-        progress.belongs_to("denoising", "loading", work.region.cost)
         return state
 
     @contextmanager
-    def _compiled(self, work: Work, parts: dict[str, Any]) -> Iterator[None]:
-        """Within: the transformer's blocks run compiled, where the job wishes so and it can be."""
+    def _denoiser(
+        self, work: Work, name: str, sides: tuple[Side, Side | None], state: SamplerState
+    ) -> Iterator[Denoiser]:
+        """One of the model's denoisers, for the steps behind ``state``."""
+        model, progress = work.model, work.progress
+        self._load(work, [name], "denoising")
+        with (
+            progress.stage("denoising", fraction=state.step / work.recipe.steps),
+            model.use(name) as parts,
+            self._compiled(work, name, parts[name]),
+        ):
+            yield model.family.denoiser(model, parts[name], work.recipe, *sides)
+        progress.belongs_to("denoising", "loading", work.region.cost)
+
+    @contextmanager
+    def _compiled(self, work: Work, name: str, network: Any) -> Iterator[None]:
+        """Within: the denoiser's blocks run compiled, where the job wishes so and it can be."""
         job, model, recipe = work.job, work.model, work.recipe
-        wish = "never" if model.residency.parts["transformer"].place in STREAMED else job.compile
-        both = is_guided(recipe) and not model.residency.batched
-        calls = computed_steps(recipe) * (2 if both else 1)
-        key = speed_key(model, recipe)
-        with self.compiler.around(parts["transformer"], wish, job.compile_folder, key, calls) as region:
+        family = FAMILIES[recipe.family]
+        wish = "never" if model.residency.parts[name].place in STREAMED else job.compile
+        both = family.is_guided(recipe) and not model.residency.batched
+        calls = round(computed_steps(recipe) * family.turns(recipe).get(name, 1)) * (2 if both else 1)
+        key = speed_key(model, recipe, name)
+        with self.compiler.around(network, wish, job.compile_folder, key, calls) as region:
             work.region, said = region, region.note
             if said:
                 work.progress.noted(said)
             yield
+        work.is_compiled = work.is_compiled or region.is_used
         if region.note != said:
             work.progress.noted(region.note)
 
@@ -390,7 +411,7 @@ class Runner:
         try:
             return self._decode_as_planned(work, latents)
         except NotFinite:
-            residency = with_float32(work.model.residency, "vae")
+            residency = with_float32(work.model.residency, FAMILIES[work.recipe.family].vae())
             if residency is None:
                 raise
         work.progress.noted("Decoding left the range of half precision: it is done again in float32.")
@@ -401,13 +422,14 @@ class Runner:
         model, recipe = work.model, work.recipe
 
         def decode() -> Tensor:
-            self._load(work, ["vae"], "decoding")
+            name = FAMILIES[recipe.family].vae()
+            self._load(work, [name], "decoding")
             self.cancellation.check()
-            with work.progress.stage("decoding"), model.use("vae") as parts:
+            with work.progress.stage("decoding"), model.use(name) as parts:
                 began = time.monotonic()
-                vae, decoding = parts["vae"], model.residency.decoding
+                vae, decoding = parts[name], model.residency.decoding
                 vae.use_slicing = decoding.sliced
-                with tiles(vae, decoding.tile), telling("decoding", model, "vae"):
+                with tiles(vae, decoding.tile), telling("decoding", model, name):
                     frames = model.family.decode(model, vae, recipe, latents)
                 self._decode_rates[str(model.folder.path)] = (time.monotonic() - began) / _pixels(recipe)
             return frames
@@ -419,14 +441,14 @@ class Runner:
         return None if rate is None else rate * _pixels(recipe)
 
     def _latent_rgb(self, model: Model) -> LatentRGB:
-        channels = model.folder.parts["vae"].config["latent_channels"]
+        channels = model.folder.parts[FAMILIES[model.family.info.id].vae()].config["latent_channels"]
         own = installed.open_folder(model.folder.path).info.latent_rgb
         return own if own is not None and len(own.factors) == channels else model.family.latent_rgb(channels)
 
 
 def _entries(recipe: Recipe) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """What the network is told, and what guidance moves away from."""
-    return recipe.positive_entries(), recipe.negative_entries() if is_guided(recipe) else ()
+    return recipe.positive_entries(), recipe.negative_entries() if FAMILIES[recipe.family].is_guided(recipe) else ()
 
 
 def _cache_keys(model: Model, recipe: Recipe) -> dict[Words, str]:

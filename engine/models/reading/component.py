@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.families.networks import NetworkClass
+from engine.families.registry import FAMILIES, NETWORK_CLASSES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.safetensors_header import read_header
 from engine.protocol.errors import ModelDamaged, ModelMissing, UnsafeModel
@@ -61,16 +63,28 @@ class Part:
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """``parts`` by name; an optional part that is not there is missing from it. ``index`` is ``model_index.json``."""
+    """``parts`` by name; an optional part that is not there is missing from it. ``index`` is ``model_index.json``,
+    ``family`` the id of the model's."""
 
     path: Path
     index: dict[str, Any]
     parts: dict[str, Part]
+    family: str = ""
 
     def class_name(self, part: str) -> str:
         """The class that the index names for ``part``, "" for none."""
         entry = self.index.get(part)
         return str(entry[1] or "") if isinstance(entry, list) and len(entry) == 2 else ""
+
+    def class_of(self, part: str) -> str:
+        """The class of a component: what the index says, else the family's usual one."""
+        family = FAMILIES.get(self.family)
+        spec = family.spec(part) if family is not None else None
+        return self.class_name(part) or (spec.class_name if spec is not None else "")
+
+    def network_class(self, part: str) -> NetworkClass | None:
+        """None for a tokenizer, and for a class that is not known."""
+        return NETWORK_CLASSES.get(self.class_of(part))
 
     def fingerprint(self, names: Iterable[str] | None = None) -> tuple[tuple[str, int, int], ...]:
         """Relative path, size and modification time of every file in ``names`` (default: all parts)."""

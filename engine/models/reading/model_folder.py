@@ -34,7 +34,7 @@ def read_model(path: Path, family: str) -> ModelFolder:
             has_weights = any(place.glob("*.safetensors")) or has_pickles(place)
         place = shared.get(name) or existing(path, name)
         parts[name] = (weighted if has_weights else configured)(name, place)
-    return ModelFolder(path, index, parts)
+    return ModelFolder(path, index, parts, family)
 
 
 def optional_labels(folder: ModelFolder, family: str) -> tuple[str, ...]:

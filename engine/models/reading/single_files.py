@@ -38,7 +38,7 @@ def read_reference_parts(path: Path, reference: Reference) -> ModelFolder:
         parts[name] = _part(name, part, kind_of(part, reference.family))
     for name, own in parts.items():
         own.config.update(family.variant(reference.model, name))
-    return ModelFolder(path, _index(reference.family, assembly), parts)
+    return ModelFolder(path, _index(reference.family, assembly), parts, reference.family)
 
 
 def _part(name: str, part: FilePart, kind: str) -> Part:

@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from engine.families.registry import FAMILIES
 from engine.protocol.commands import CompileWish
 from engine.protocol.recipe import Recipe
 from engine.worker.acceleration.gains import Gains
 from engine.worker.cancel import Cancellation
 from engine.worker.device import describe
 from engine.worker.failures import is_out_of_memory
-from engine.worker.guidance import is_guided
 from engine.worker.residency.networks import blocks_of
 
 if TYPE_CHECKING:
@@ -143,14 +143,14 @@ class Compiler:
         region.note = note
 
 
-def speed_key(model: Model, recipe: Recipe) -> str:
-    """What the speed of a call depends on, in words."""
-    part, residency = model.folder.parts["transformer"], model.residency
+def speed_key(model: Model, recipe: Recipe, name: str) -> str:
+    """What the speed of a call of the denoiser ``name`` depends on, in words."""
+    part, residency = model.folder.parts[name], model.residency
     config = hashlib.sha256(json.dumps(part.config, sort_keys=True).encode()).hexdigest()[:16]
     size = f"{recipe.width}x{recipe.height}x{recipe.frames}x{recipe.batch}"
-    guided = f"guided {residency.batched}" if is_guided(recipe) else "unguided"
+    guided = f"guided {residency.batched}" if FAMILIES[recipe.family].is_guided(recipe) else "unguided"
     device = describe(residency.device).name
-    return f"{device}, torch {torch.__version__}, {config}, {residency.parts['transformer'].compute}, {size}, {guided}"
+    return f"{device}, torch {torch.__version__}, {config}, {residency.parts[name].compute}, {size}, {guided}"
 
 
 def is_plain(network: nn.Module) -> bool:

@@ -15,10 +15,11 @@ leaves the network alone.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
-from engine.worker.guidance import Denoiser
 from engine.worker.sampling.base import Point, Prediction
 
 MOST_IN_A_ROW = 3
@@ -30,6 +31,16 @@ SAME_SCALE = 0.1
 X0, RATE, SKIPPED, REGIME = "x0", "rate", "skipped", "regime"
 
 
+class Asked(Protocol):
+    """A ``Denoiser``, or several as one."""
+
+    def __call__(self, x: Tensor, point: Point) -> Prediction: ...
+
+    def regime(self, point: Point) -> tuple[float, ...]: ...
+
+    def as_if(self, x0: Tensor, x: Tensor, point: Point) -> Prediction: ...
+
+
 class StepCache:
     """``denoiser`` as samplers call it, asked only where its output is expected to have changed by more than
     ``tolerance``, as a part of its mean size.
@@ -38,7 +49,7 @@ class StepCache:
     that goes on from one makes the same pixels. Tensors in it are replaced, never written into.
     """
 
-    def __init__(self, denoiser: Denoiser, tolerance: float, kept: dict[str, Tensor]) -> None:
+    def __init__(self, denoiser: Asked, tolerance: float, kept: dict[str, Tensor]) -> None:
         self._denoiser = denoiser
         self._tolerance = tolerance
         self._kept = kept
@@ -48,7 +59,7 @@ class StepCache:
 
     def __call__(self, x: Tensor, point: Point) -> Prediction:
         self.calls += 1
-        regime = torch.tensor(self._denoiser.guided.regime(point), dtype=torch.float64)
+        regime = torch.tensor(self._denoiser.regime(point), dtype=torch.float64)
         if self._may_reuse(point, regime):
             self.reused += 1
             self._kept[SKIPPED] = self._kept[SKIPPED] + 1

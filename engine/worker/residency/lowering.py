@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from engine.families.registry import FAMILIES
 from engine.memory.plan import Decoding, StageName
 from engine.protocol.recipe import Recipe
 from engine.worker.residency.networks import tile_for
@@ -48,7 +49,7 @@ def lowered(model: Model, recipe: Recipe, placing: Placing | None, stage: StageN
 
 def _without_planner(model: Model, recipe: Recipe, stage: StageName) -> ModelResidency | None:
     """For networks that nothing is known of: one stage at a time in memory, and the VAE in tiles if that ran out."""
-    residency, held = model.residency, model.pool.get(model.key("vae"))
+    residency, held = model.residency, model.pool.get(model.key(FAMILIES[recipe.family].vae()))
     by_stage = replace(residency, parts={name: replace(part, place="stage") for name, part in residency.parts.items()})
     if stage == "decoding" and held is not None:
         tile = tile_for(held.part, recipe.height, recipe.width)

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from engine.families.networks import Kind
 from engine.memory.plan import Decoding, MemoryPlan, Placement, Storage, Weights
 from engine.worker.model_folder import ModelFolder, Part
 
@@ -104,7 +105,7 @@ def precisions(
     wanted: Weights = "native",
 ) -> dict[str, Residency]:
     """``device_dtype`` is the family's choice on a GPU; ``precision`` overrides everything (for measurements).
-    ``wanted`` is what the recipe says of weights: that of transformers and T5s."""
+    ``wanted`` is what the recipe says of weights, for networks whose blocks are kept so."""
     weights = {name: part for name, part in folder.parts.items() if part.weights}
     is_small = 4 * sum(part.parameters for part in weights.values()) < SMALL_MODEL
 
@@ -123,7 +124,8 @@ def precisions(
         return _smaller(STORED.get(part.dtype, torch.float32), wide) if storage == "stored" else wide
 
     def reduced(part: Part) -> Weights:
-        return wanted if part.name == "transformer" or part.config.get("model_type") == "t5" else "native"
+        known = folder.network_class(part.name)
+        return wanted if known is not None and known.eight_bit else "native"
 
     return {name: Residency(kept(part), compute(part), weights=reduced(part)) for name, part in weights.items()}
 
@@ -137,11 +139,16 @@ def carry_out(
     stands_for: torch.device | None = None,
 ) -> ModelResidency:
     """The planner's plan for ``folder``; ``device`` may stand for another one, whose precision counts."""
-    places: dict[str, Placement] = {"transformer": plan.transformer, "vae": plan.vae}  # all others read texts
+    places: dict[Kind, Placement] = {"denoiser": plan.transformer, "vae": plan.vae, "text": plan.text}
+
+    def place(name: str) -> Placement:
+        known = folder.network_class(name)
+        return places[known.kind] if known is not None else plan.text
+
     parts = precisions(folder, stands_for or device, native_bf16, device_dtype, plan.storage, wanted=plan.weights)
     return ModelResidency(
         device,
-        {name: replace(part, place=places.get(name, plan.text)) for name, part in parts.items()},
+        {name: replace(part, place=place(name)) for name, part in parts.items()},
         plan.decoding,
         plan.batched,
         plan,

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import torch
 
+from engine.families.registry import FAMILIES
 from engine.protocol.conditioning import GuidancePoint, Range
 from engine.protocol.recipe import Recipe, SkipLayerGuidance
 from engine.worker.conditioning.entries import flow_range
-from engine.worker.guidance import Guided, Told, is_guided
+from engine.worker.guidance import Guided, Told
 from engine.worker.sampling.base import Point
 
 
@@ -102,6 +103,7 @@ def test_when_there_is_guidance_at_all() -> None:
     def recipe(**changes: Any) -> Recipe:
         return Recipe("sd35", "m", steps=4, **changes)
 
+    is_guided = FAMILIES["sd35"].is_guided
     assert is_guided(recipe(guidance=4.5))
     assert not is_guided(recipe(guidance=1.0))
     assert not is_guided(recipe(guidance=0.0))

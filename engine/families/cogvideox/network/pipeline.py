@@ -90,18 +90,18 @@ class CogVideoXPipeline:
         return noise
 
     def denoiser(
-        self, model: LoadedModel, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
+        self, model: LoadedModel, network: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
         dtype, device = model.compute_dtype("transformer"), model.residency.device
         rotary = _rotary_positions(model.folder, recipe, device)
         has_ofs = model.folder.parts["transformer"].config.get("ofs_embed_dim")
         ofs = torch.full((1,), OFS, dtype=dtype, device=device) if has_ofs else None
 
-        def network(x: Tensor, point: Point, conditioning: Conditioning, skipped: tuple[int, ...]) -> Tensor:
+        def call(x: Tensor, point: Point, conditioning: Conditioning, skipped: tuple[int, ...]) -> Tensor:
             hidden = x.to(dtype)
             if PICTURE in conditioning:
                 hidden = torch.cat([hidden, conditioning[PICTURE].to(dtype)], dim=2)
-            output = transformer(
+            output = network(
                 hidden_states=hidden,
                 encoder_hidden_states=conditioning["embeds"],
                 timestep=point.timestep.to(device).expand(x.shape[0]),
@@ -114,8 +114,11 @@ class CogVideoXPipeline:
         def scale(point: Point) -> float:
             return dynamic_guidance(recipe.guidance, point) if recipe.dynamic_guidance else recipe.guidance
 
-        guided = Guided(network, positive, negative, scale, batched=model.residency.batched)
+        guided = Guided(call, positive, negative, scale, batched=model.residency.batched)
         return Denoiser(guided, lambda v, x, point: point.signal * x - point.sigma * v)
+
+    def denoiser_at(self, folder: ModelFolder, recipe: Recipe, point: Point) -> str:
+        return "transformer"
 
     def encode_picture(self, model: LoadedModel, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
         """The clip's first latent frame; the others are zeros."""

@@ -102,13 +102,13 @@ class StableDiffusion35Pipeline:
         return (latents if picture is None else latents + (1 - sigma) * picture).to(noise.dtype)
 
     def denoiser(
-        self, model: LoadedModel, transformer: Any, recipe: Recipe, positive: Side, negative: Side | None
+        self, model: LoadedModel, network: Any, recipe: Recipe, positive: Side, negative: Side | None
     ) -> Denoiser:
         dtype, device = model.compute_dtype("transformer"), model.residency.device
         widen = kept_latents(recipe)
 
-        def network(x: Tensor, point: Point, conditioning: Conditioning, skipped: tuple[int, ...]) -> Tensor:
-            output = transformer(
+        def call(x: Tensor, point: Point, conditioning: Conditioning, skipped: tuple[int, ...]) -> Tensor:
+            output = network(
                 hidden_states=x.to(dtype),
                 timestep=point.timestep.to(device).expand(x.shape[0]),
                 encoder_hidden_states=conditioning["embeds"],
@@ -123,8 +123,11 @@ class StableDiffusion35Pipeline:
             return None if value == 1 else value
 
         holds, skip, batched = flow_range(recipe.shift), recipe.skip_layer_guidance, model.residency.batched
-        guided = Guided(network, positive, negative, scale, holds, skip, batched)
+        guided = Guided(call, positive, negative, scale, holds, skip, batched)
         return Denoiser(guided, lambda velocity, x, point: x.float() - point.sigma * velocity)
+
+    def denoiser_at(self, folder: ModelFolder, recipe: Recipe, point: Point) -> str:
+        return "transformer"
 
     def encode_picture(self, model: LoadedModel, vae: Any, recipe: Recipe, pixels: Tensor) -> Tensor:
         """The mean of the VAE's posterior, the same in every run; ComfyUI and diffusers draw from it."""

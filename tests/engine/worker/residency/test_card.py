@@ -70,7 +70,7 @@ def parts(model: str, quantised: str = "") -> Components:
     size = int(transformer.footprint.parameters * Q8_0)
     reduced = Component("transformer", transformer.footprint, size, quantised)
     others = tuple(part for part in found.parts if part.name != "transformer")
-    return Components(model, found.family, (*others, reduced), found.transformer_config, found.vae_config)
+    return Components(model, found.family, (*others, reduced), found.denoiser_config, found.vae_config)
 
 
 def recipe_of(model: str, weights: str = "native") -> Recipe:
@@ -79,7 +79,7 @@ def recipe_of(model: str, weights: str = "native") -> Recipe:
 
 def shape(model: str) -> Shape:
     components = parts(model)
-    return shape_of(recipe_of(model), components.transformer_config, components.vae_config)
+    return shape_of(recipe_of(model), components.denoiser_config, components.vae_config)
 
 
 def folder(model: str, quantised: str) -> ModelFolder:
@@ -156,7 +156,7 @@ def call_of(model: str, plan: MemoryPlan, stage: StageName) -> tuple[Any, Callab
     batch = 2 if wanted.passes >= 2 and plan.batched else 1
 
     def denoise(used: dict[str, Any]) -> None:
-        config = parts(model).transformer_config
+        config = parts(model).denoiser_config
         networks.call_denoiser(used["transformer"], config, batch, size, wanted.text)
 
     def decode(used: dict[str, Any]) -> None:
