@@ -5,7 +5,7 @@ A model may have several, each for a part of the schedule (high noise, low noise
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 
@@ -18,14 +18,14 @@ Take = Callable[[str], AbstractContextManager[Denoiser]]
 
 
 class Denoisers:
-    """``choose`` names the denoiser for the point at which a step begins; ``take`` reads it and gives it for as long
+    """``names`` of all; ``choose`` names the denoiser for the point at which a step begins; ``take`` reads it and gives it for as long
     as it is open. A step that asks several times asks the same one."""
 
-    def __init__(self, choose: Callable[[Point], str], take: Take) -> None:
+    def __init__(self, names: Sequence[str], choose: Callable[[Point], str], take: Take) -> None:
+        self._names = names
         self._choose = choose
         self._take = take
         self._open = ExitStack()
-        self._names: list[str] = []
         self._step = -1
         self._current: tuple[str, Denoiser] | None = None
 
@@ -59,7 +59,5 @@ class Denoisers:
             if self._current is None or self._current[0] != name:
                 self._current = None
                 self._open.close()
-                if name not in self._names:
-                    self._names.append(name)
                 self._current = name, self._open.enter_context(self._take(name))
         return self._current[1]

@@ -350,6 +350,7 @@ class Runner:
         watch = StepWatch(model.residency.device, sound)
         with (
             Denoisers(
+                FAMILIES[recipe.family].denoisers(),
                 lambda point: family.denoiser_at(model.folder, recipe, point),
                 lambda name: self._denoiser(work, name, sides, state),
             ) as denoisers,

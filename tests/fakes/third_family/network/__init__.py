@@ -1,0 +1,5 @@
+"""The torch half."""
+
+from .pipeline import TwofoldPipeline
+
+PIPELINE = TwofoldPipeline()
