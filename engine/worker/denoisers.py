@@ -18,8 +18,8 @@ Take = Callable[[str], AbstractContextManager[Denoiser]]
 
 
 class Denoisers:
-    """``names`` of all; ``choose`` names the denoiser for the point at which a step begins; ``take`` reads it and gives it for as long
-    as it is open. A step that asks several times asks the same one."""
+    """Of the model, by their ``names``. ``choose`` says which, from the point at which a step begins; ``take`` reads it
+    and gives it for as long as it is open. A step that asks several times asks the same one."""
 
     def __init__(self, names: Sequence[str], choose: Callable[[Point], str], take: Take) -> None:
         self._names = names
