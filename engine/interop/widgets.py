@@ -94,13 +94,14 @@ def _possible(name: str, value: Any) -> bool:
     if name == CONTROL:
         return value in CONTROL_VALUES if isinstance(value, str) else isinstance(value, bool) or value is None
     if name in _NUMBERS:
-        if value is None or (isinstance(value, float) and as_number(value) is None):
+        if value in (None, "NaN", "Infinity", "-Infinity") or (isinstance(value, float) and as_number(value) is None):
             return True  # no number, which is said where it is used
         low, high = _NUMBERS[name]
         found = None if isinstance(value, str) else as_number(value)
         return found is not None and low <= found <= high
     if name in _WORDS:
-        return value is None or (isinstance(value, str | bool) if name == "add_noise" else isinstance(value, str))
+        named = value.get("content") if isinstance(value, dict) else value  # with a picture beside it
+        return value is None or (isinstance(value, str | bool) if name == "add_noise" else isinstance(named, str))
     return True
 
 
