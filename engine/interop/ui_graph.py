@@ -14,7 +14,7 @@ from engine.interop.dynamic_prompt import resolve_dynamic_prompts
 from engine.interop.everywhere import BROADCASTS, Constant, Everywhere, Slot, Source
 from engine.interop.graph import MAX_INPUTS, MAX_NODES, Graph, Link, Node
 from engine.interop.report import Notes, shown, too_much
-from engine.interop.widgets import widget_values
+from engine.interop.widgets import is_known, widget_values
 
 MAX_DEPTH = 16
 MUTED, BYPASSED = 2, 4
@@ -102,6 +102,7 @@ class _Unfolding:
         declared = [str(_dict(slot.get("widget")).get("name")) for slot in _inputs(raw) if slot.get("widget")]
         read = widget_values(kind, raw.get("widgets_values"), declared, [name for name, _, source in slots if source])
         widgets = {} if read is None else read
+        known = is_known(kind)
         widgets.update(scope.overrides.get(str(raw.get("id")), {}))
         if kind in NOTES:
             return
@@ -131,7 +132,13 @@ class _Unfolding:
         else:
             resolve_dynamic_prompts(f"{shown(kind)} #{key}", kind, widgets, self._notes)
             self._nodes[key] = Node(
-                key, kind, widgets, hashes=_hashes(raw), outputs=_outputs(raw), readable=read is not None
+                key,
+                kind,
+                widgets,
+                hashes=_hashes(raw),
+                outputs=_outputs(raw),
+                readable=read is not None or not known,
+                unnamed=read is None and not known,
             )
             self._sources[key] = sources
             widget_slots = {str(slot.get("name")) for slot in _inputs(raw) if slot.get("widget")}

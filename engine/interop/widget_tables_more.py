@@ -65,6 +65,8 @@ MORE: dict[str, tuple[Layout, ...]] = {
             *("frame_load_cap?", "skip_first_frames", "select_every_nth", "upload"),
         ),
     ),
+    "ACN_AdvancedControlNetApply": (("strength", "start_percent", "end_percent"),),
+    "ACN_AdvancedControlNetApply_v2": (("strength", "start_percent", "end_percent"),),
     # Pictures
     "ImageResizeKJ": (
         (

@@ -8,15 +8,14 @@ from typing import Any
 from tests.corpus.graphs import G, Made, Out, compact
 from tests.corpus.reading import Case, Reading
 
-SD = Reading(
-    "ComfyUI", "a red kite", "blurry", "sd3.5-large", 77, 28, 4.5, "euler", "simple", width=832, height=1216
-)
+SD = Reading("ComfyUI", "a red kite", "blurry", "sd3.5-large", 77, 28, 4.5, "euler", "simple", width=832, height=1216)
 COG = Reading(
     "ComfyUI", "a stag", "", "cogvideox-5b", 43, 25, 6.0, "ddim", "trailing", 1.0, 720, 480, 49, 8, family="cogvideox"
 )
 LARGE = "sd3.5_large.safetensors"
 PREFIX = "ComfyUI/kite"
 Build = Callable[[G], None]
+After = Callable[[dict[str, Any]], None]
 FORMS = ("api", "ui", "modern")
 
 
@@ -25,7 +24,7 @@ class Collection:
 
     def __init__(self, base: Reading) -> None:
         self._base = base
-        self._found: list[tuple[str, Build, Reading, tuple[str, ...], Callable[[dict[str, Any]], None] | None]] = []
+        self._found: list[tuple[str, Build, Reading, tuple[str, ...], After | None]] = []
 
     def __call__(
         self, name: str, forms: tuple[str, ...] = ("api", "ui"), after: Any = None, **changes: Any
@@ -83,7 +82,9 @@ def cog_loader(g: G, model: str = "THUDM/CogVideoX-5b", **more: Any) -> Made:
     return g("DownloadAndLoadCogVideoModel", model=model, **more)
 
 
-def cog_rest(g: G, loader: Made | None = None, fps: Any = 8, model: Out | None = None, vae: Out | None = None, **given: Any) -> None:
+def cog_rest(
+    g: G, loader: Made | None = None, fps: Any = 8, model: Out | None = None, vae: Out | None = None, **given: Any
+) -> None:
     """All of a plain CogVideoX graph that is not ``given``, with the wrapper's nodes of 2025."""
     loader = loader or cog_loader(g)
     clip = g("CLIPLoader", clip_name="t5xxl_fp16.safetensors", type="sd3")["CLIP"]

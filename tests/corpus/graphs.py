@@ -36,7 +36,9 @@ class G:
     values: dict[int, list[Any]] = field(default_factory=dict)  # lists of widgets as older versions have them
     last: int = 0
 
-    def __call__(self, kind: str, mode: int = 0, title: str = "", widgets: list[Any] | None = None, **inputs: Any) -> Made:
+    def __call__(
+        self, kind: str, mode: int = 0, title: str = "", widgets: list[Any] | None = None, **inputs: Any
+    ) -> Made:
         self.last += 1
         self.nodes[self.last] = (kind, inputs)
         self.modes[self.last] = mode
@@ -50,7 +52,7 @@ class G:
         return {
             str(id): {
                 "inputs": {name: [str(value.node), value.slot] if isinstance(value, Out) else value
-                           for name, value in inputs.items()},
+                           for name, value in (NODES[kind].defaults | inputs).items()},
                 "class_type": kind,
                 "_meta": {"title": self.titles.get(id, kind)},
             }

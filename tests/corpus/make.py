@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.corpus import metadata_cases, sd35_cases
+from tests.corpus import metadata_cases, sd35_cases, value_cases
 from tests.corpus.reading import HERE, Case, write
 
-GRAPHS = (sd35_cases.case,)
+GRAPHS = (sd35_cases.case, value_cases.case)
 FOLDERS = {
     "metadata": metadata_cases.cases,
     "graphs": lambda: [case for collection in GRAPHS for case in collection.cases()],

@@ -238,7 +238,9 @@ def _named(text: str) -> list[tuple[str, str]]:
 
 
 def _definition(line: str) -> tuple[str, Definition]:
-    kind, inputs, outputs, widgets = (part.strip() for part in line.split(" | ")) if line.count(" | ") == 3 else _parts(line)
+    kind, inputs, outputs, widgets = (
+        (part.strip() for part in line.split(" | ")) if line.count(" | ") == 3 else _parts(line)
+    )
     names, defaults, rest = [], {}, widgets
     decoder = json.JSONDecoder()
     while rest:

@@ -49,7 +49,10 @@ def parts(g: G) -> None:
     model = g("UNETLoader", unet_name="sd3.5_large.safetensors", weight_dtype="fp8_e4m3fn")["MODEL"]
     clip = g("DualCLIPLoader", clip_name1="clip_l.safetensors", clip_name2="clip_g.safetensors", type="sd3")
     t5 = g(
-        "TripleCLIPLoader", clip_name1="clip_l.safetensors", clip_name2="clip_g.safetensors", clip_name3="t5xxl_fp16.safetensors"
+        "TripleCLIPLoader",
+        clip_name1="clip_l.safetensors",
+        clip_name2="clip_g.safetensors",
+        clip_name3="t5xxl_fp16.safetensors",
     )
     assert clip.id != t5.id
     vae = g("VAELoader", vae_name="sd3.5_vae.safetensors")["VAE"]
@@ -173,7 +176,14 @@ def guidance_infinite(g: G) -> None:
 @case("lora", loras=[["kites.safetensors", 0.7, 0.5]])
 def lora(g: G) -> None:
     ckpt = loaded(g)
-    both = g("LoraLoader", model=ckpt["MODEL"], clip=ckpt["CLIP"], lora_name="sky/kites.safetensors", strength_model=0.7, strength_clip=0.5)
+    both = g(
+        "LoraLoader",
+        model=ckpt["MODEL"],
+        clip=ckpt["CLIP"],
+        lora_name="sky/kites.safetensors",
+        strength_model=0.7,
+        strength_clip=0.5,
+    )
     rest(g, ckpt, model=both["MODEL"], clip=both["CLIP"])
 
 
@@ -289,7 +299,14 @@ def _parts(g: G) -> dict[str, Out]:
     return found | {side: text(g, ckpt["CLIP"], words) for side, words in TEXTS.items()}
 
 
-def _from(g: G, pipe: Made, latent: Out | None = None, positive: str = "positive", negative: str = "negative", upper: bool = False) -> None:
+def _from(
+    g: G,
+    pipe: Made,
+    latent: Out | None = None,
+    positive: str = "positive",
+    negative: str = "negative",
+    upper: bool = False,
+) -> None:
     names = {"model": "model", "positive": positive, "negative": negative}
     wired = {name: pipe[out.upper() if upper else out] for name, out in names.items()}
     sampler = g("KSampler", **wired, latent_image=latent or empty(g), **SAMPLING)
@@ -318,7 +335,9 @@ def basic_pipe_edited(g: G) -> None:
 @case("basic-pipe-sampler")
 def basic_pipe_sampler(g: G) -> None:
     found = _parts(g)
-    sampler = g("ImpactKSamplerBasicPipe", basic_pipe=g("ToBasicPipe", **found)["basic_pipe"], latent_image=empty(g), **SAMPLING)
+    sampler = g(
+        "ImpactKSamplerBasicPipe", basic_pipe=g("ToBasicPipe", **found)["basic_pipe"], latent_image=empty(g), **SAMPLING
+    )
     saved(g, sampler["LATENT"], sampler["VAE"])
 
 
@@ -376,7 +395,15 @@ def bus(g: G) -> None:
 @case("easy-pipe")
 def easy_pipe(g: G) -> None:
     found = _parts(g)
-    pipe = g("easy pipeIn", model=found["model"], pos=found["positive"], neg=found["negative"], latent=empty(g), vae=found["vae"], clip=found["clip"])
+    pipe = g(
+        "easy pipeIn",
+        model=found["model"],
+        pos=found["positive"],
+        neg=found["negative"],
+        latent=empty(g),
+        vae=found["vae"],
+        clip=found["clip"],
+    )
     out = g("easy pipeOut", pipe=pipe["pipe"])
     _from(g, out, out["latent"], "pos", "neg")
 
