@@ -20,7 +20,7 @@ FORMS = ("api", "ui", "modern")
 
 
 class Collection:
-    """``@collection("name", steps=30)`` says what a graph says beyond ``base``. ``forms`` are those it is written in."""
+    """``@collection("name", steps=30)`` says what a graph says beyond ``base``; ``forms`` are those it is written in."""
 
     def __init__(self, base: Reading) -> None:
         self._base = base
