@@ -199,7 +199,7 @@ class _Import:
                 tiled = node.type == "VAEDecodeTiled" or self._reader.flag(node, "enable_vae_tiling", False)
                 if tiled:
                     self._notes.ignored(
-                        f"{node.label} sets tile sizes; Laterna plans tiling by the memory that is free."
+                        f"{node.label} decodes in tiles; Laterna plans tiling by the memory that is free."
                     )
 
     def _passes(self, sampler: Node) -> tuple[list[Pass], Start]:

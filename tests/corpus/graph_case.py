@@ -10,7 +10,22 @@ from tests.corpus.reading import Case, Reading
 
 SD = Reading("ComfyUI", "a red kite", "blurry", "sd3.5-large", 77, 28, 4.5, "euler", "simple", width=832, height=1216)
 COG = Reading(
-    "ComfyUI", "a stag", "", "cogvideox-5b", 43, 25, 6.0, "ddim", "trailing", 1.0, 720, 480, 49, 8, family="cogvideox"
+    "ComfyUI",
+    "a stag",
+    "",
+    "cogvideox-5b",
+    43,
+    25,
+    6.0,
+    "ddim",
+    "trailing",
+    1.0,
+    720,
+    480,
+    49,
+    8,
+    family="cogvideox",
+    lost=["decodes in tiles"],
 )
 LARGE = "sd3.5_large.safetensors"
 PREFIX = "ComfyUI/kite"
@@ -19,8 +34,14 @@ After = Callable[[dict[str, Any]], None]
 FORMS = ("api", "ui", "modern")
 
 
+def of(base: Reading, changes: dict[str, Any]) -> Reading:
+    """``base`` with ``changes``; what is lost comes on top."""
+    return Reading(**{**vars(base), **changes, "lost": [*base.lost, *changes.get("lost", [])]})
+
+
 class Collection:
-    """``@collection("name", steps=30)`` says what a graph says beyond ``base``; ``forms`` are those it is written in."""
+    """``@collection("name", steps=30)`` says what a graph says beyond ``base``; ``forms`` are those it is
+    written in."""
 
     def __init__(self, base: Reading) -> None:
         self._base = base
@@ -30,7 +51,7 @@ class Collection:
         self, name: str, forms: tuple[str, ...] = ("api", "ui"), after: Any = None, **changes: Any
     ) -> Callable[[Build], Build]:
         def keep(build: Build) -> Build:
-            self._found.append((name, build, Reading(**{**vars(self._base), **changes}), forms, after))
+            self._found.append((name, build, of(self._base, changes), forms, after))
             return build
 
         return keep

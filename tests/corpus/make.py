@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from tests.corpus import metadata_cases, sd35_cases, value_cases
+from tests.corpus import cogvideox_cases, foreign_cases, metadata_cases, sd35_cases, value_cases
 from tests.corpus.reading import HERE, Case, write
 
-GRAPHS = (sd35_cases.case, value_cases.case)
+GRAPHS = {
+    "sd35": sd35_cases.case,
+    "values": value_cases.case,
+    "cogvideox": cogvideox_cases.case,
+    "other": foreign_cases.case,
+}
 FOLDERS = {
     "metadata": metadata_cases.cases,
-    "graphs": lambda: [case for collection in GRAPHS for case in collection.cases()],
+    "graphs": lambda: [
+        (f"{folder}-{name}", content, reading)
+        for folder, collection in GRAPHS.items()
+        for name, content, reading in collection.cases()
+    ],
 }
 
 
