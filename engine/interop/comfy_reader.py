@@ -6,10 +6,10 @@ import re
 from typing import TypeVar
 
 from engine.interop.comfy_values import Unknown, Values
-from engine.interop.encodings import cleaned
 from engine.interop.graph import Graph, Link, Node
 from engine.interop.report import Notes, as_integer, as_number, drawn, shown
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
+from engine.texts import cleaned
 
 MAX_CHAIN = 300
 
