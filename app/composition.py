@@ -147,6 +147,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
                 cache_folder=lambda: encodings_folder(paths, settings),
                 adapter_folder=paths.adapters,
                 footprints_folder=paths.footprints,
+                previews_folder=paths.previews,
                 known_media=paths.known_media,
                 upscaler_folder=paths.upscalers,
                 preview_interval=lambda: settings.preview_interval if settings.previews else -1.0,

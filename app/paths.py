@@ -107,6 +107,11 @@ class Paths:
         return self.cache / "compiled"
 
     @property
+    def previews(self) -> Path:
+        """What was learned of VAEs for live previews."""
+        return self.data / "previews"
+
+    @property
     def runs(self) -> Path:
         """What past jobs needed, for the forecasts."""
         return self.data / "runs.sqlite3"

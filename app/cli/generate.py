@@ -143,6 +143,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
                 work.a1111,
                 unfinished.checkpoint(work),
                 paths.footprints,
+                paths.previews,
                 work.compile,
                 paths.compiled,
                 tuple(map(Path, work.input_files)),

@@ -58,6 +58,7 @@ def for_elsewhere(job: JobCommand) -> JobCommand:
         adapter_files=tuple(map(_without_path, job.adapter_files)),
         input_files=tuple(map(_without_path, job.input_files)),
         footprints_folder="footprints" if job.footprints_folder else "",
+        previews_folder="previews" if job.previews_folder else "",
         compile_folder="compiled" if job.compile_folder else "",
     )
 

@@ -52,6 +52,7 @@ class JobSettings:
     cache_folder: Callable[[], Path | None]
     adapter_folder: Path
     footprints_folder: Path | None = None
+    previews_folder: Path | None = None
     known_media: Path | None = None
     upscaler_folder: Path | None = None
     preview_interval: Callable[[], float] = lambda: 0.1
@@ -167,6 +168,7 @@ class Dispatcher:
             memory_level=job.memory_level,
             keep_free=self._settings.keep_free(),
             footprints_folder=str(self._settings.footprints_folder or ""),
+            previews_folder=str(self._settings.previews_folder or ""),
             compile=self._settings.compile(),
             compile_folder=str(self._settings.compile_folder or ""),
             network_file=assets.network(recipe.upscaling, Upscalers(self._settings.upscaler_folder)),

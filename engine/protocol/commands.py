@@ -42,9 +42,9 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     ``checkpoint_share`` is the part of the run's time that writing it may take. ``memory_level`` is 0, and one more for
     each time that memory seems to have run out on this job: the plan should need less. ``keep_free`` bytes of the
     memory that the device works in are left to other programs beyond the usual reserve. With ``a1111_parameters``
-    pictures carry Automatic1111's ``parameters`` text too. ``footprints_folder`` has what was simulated of networks.
-    ``network_file`` is that of the recipe's upscaling. ``compile`` models, and keep in ``compile_folder`` what that
-    makes and gives; without a folder nothing is compiled.
+    pictures carry Automatic1111's ``parameters`` text too. ``footprints_folder`` has what was simulated of networks,
+    ``previews_folder`` what was learned of VAEs for previews. ``network_file`` is that of the recipe's upscaling.
+    ``compile`` models, and keep in ``compile_folder`` what that makes and gives; without a folder nothing is compiled.
     """
 
     job: str
@@ -63,6 +63,7 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     keep_free: int = 0
     a1111_parameters: bool = False
     footprints_folder: str = ""
+    previews_folder: str = ""
     compile: CompileWish = "never"
     compile_folder: str = ""
     network_file: Asset | None = None

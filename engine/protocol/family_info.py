@@ -104,14 +104,16 @@ MAX_SAVED_FRAME_PIXELS = 64 * 1024 * 1024
 """Of a picture, and of a clip's frame, after upscaling: what Laterna opens again."""
 
 
-class LatentRGB(msgspec.Struct, frozen=True):
+class LatentRGB(msgspec.Struct, frozen=True, omit_defaults=True):
     """Linear map from model-space latents to RGB in 0 … 1: ``rgb = latents · factors + bias``, for live previews.
 
-    ``factors`` has one row of three numbers for each latent channel.
+    ``factors`` has one row of three numbers for each latent channel. ``stretched``: what comes of it is no colour yet,
+    but becomes one between the least and the greatest value of a preview.
     """
 
     factors: tuple[tuple[float, float, float], ...]
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    stretched: bool = False
 
 
 class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -99,33 +99,6 @@ def checkpoints() -> Figures:
     return figures
 
 
-def finite() -> Figures:
-    """Processor seconds of judging the latents behind a step over those of the whole step, on small and large."""
-    prepare()
-    from engine.worker import finite, runner
-
-    figures: Figures = {}
-    for name, folder, recipe in image_models():
-        spent = []
-
-        class Timed(finite.StepWatch):
-            def reached(self, *state: Any, spent: list[float] = spent) -> None:
-                began = time.process_time()
-                super().reached(*state)
-                spent.append(time.process_time() - began)
-
-        shares, ours = [], _runner()
-        runner.StepWatch = Timed  # type: ignore[misc]
-        _make(ours, folder, recipe)
-        for _ in range(REPEATS):
-            spent.clear()
-            began = time.process_time()
-            _make(ours, folder, recipe.replace(steps=20))
-            shares.append(sum(spent) / (time.process_time() - began))
-        figures[name] = {"share": statistics.median(shares), "worst": max(shares), "seconds_each": spent[-1]}
-    return figures
-
-
 def cancel() -> Figures:
     """Seconds from the request to the end of the job, at moments spread over a generation."""
     prepare()
@@ -191,7 +164,6 @@ NAMES: dict[str, Callable[[], Figures]] = {
     "engine-cancel": cancel,
     "engine-start": engine_start,
     "engine-embedded": embedded,
-    "engine-finite": finite,
 }
 
 

@@ -47,6 +47,7 @@ class Home:
             model_folder=str(self.model(job.model_folder)),
             cache_folder=self._place(job.cache_folder),
             footprints_folder=self._place(job.footprints_folder),
+            previews_folder=self._place(job.previews_folder),
             compile_folder=self._place(job.compile_folder),
         )
 

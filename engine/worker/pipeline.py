@@ -95,6 +95,10 @@ class Pipeline(Protocol):
         """Latents to pixels: [B, frames, height, width, 3] uint8 on the CPU."""
         ...
 
+    def decoded_latents(self, folder: ModelFolder, recipe: Recipe, latents: Tensor) -> Tensor:
+        """Those that frames come of, as [B, T, C, h, w] (T = 1 for a picture); ``latents`` are after the last step."""
+        ...
+
     def preview_latents(self, latents: Tensor) -> Tensor:
         """The first result of the batch as [frames, C, h, w]."""
         ...

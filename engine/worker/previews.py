@@ -49,7 +49,11 @@ def render(latents: Tensor, rgb: LatentRGB, largest_side: int = LARGEST_SIDE) ->
         raise ValueError(f"{len(factors)} rows of latent factors for {channels} channels")
     # [frames, C, h, w] -> [h, frames * w, C]: one row of pictures
     row = latents.float().permute(2, 0, 3, 1).reshape(height, frames * width, channels)
-    pixels = ((row @ factors + bias).clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+    colours = row @ factors + bias
+    if rgb.stretched:
+        low, high = colours.amin(), colours.amax()
+        colours = (colours - low) / (high - low).clamp_min(1e-6)
+    pixels = (colours.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
     longest = max(width, height)
     scale = max(1, min(LARGEST_SCALE, min(largest_side, LARGEST_SIDE) // longest))
     pictures = [Image.fromarray(pixels[:, i * width : (i + 1) * width]) for i in range(frames)]

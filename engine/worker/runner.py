@@ -18,6 +18,7 @@ from engine.memory.footprints import Footprints
 from engine.memory.plan import StageName
 from engine.memory.shapes import computed_steps
 from engine.models import installed
+from engine.models.reading.component import Part
 from engine.models.reading.model_folder import optional_labels, read_model
 from engine.protocol.commands import Derive, Generate, JobCommand
 from engine.protocol.conditioning import Entry, Words
@@ -41,6 +42,7 @@ from engine.worker.failures import is_out_of_memory
 from engine.worker.finite import StepWatch, check_finite
 from engine.worker.finite_causes import telling, with_float32
 from engine.worker.guidance import Conditioning, Denoiser, Side
+from engine.worker.learned_previews import LearnedPreviews
 from engine.worker.models import STREAMED, Model
 from engine.worker.pictures import pinned, read_input
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
@@ -102,6 +104,7 @@ class Runner:
         self.device = device or find_device()
         self.memory = MemoryManager(self.device, free, precision)
         self.compiler = Compiler(self.cancellation, self.device)
+        self.learned = LearnedPreviews()
         self._encodings: dict[str, EncodingCache] = {}
         self._upscalers = UpscalerNetworks(self.device, self.release)
         self.preview_cost = EXPECTED_COST
@@ -147,7 +150,7 @@ class Runner:
         recipe = job.recipe
         family = pipelines.get(recipe.family)
         validate(recipe, family.info)
-        self._know(job.footprints_folder)
+        self._know(job)
         model, placing = self._open(Path(job.model_folder), recipe, family, job.memory_level, job.keep_free)
         lacking = optional_labels(model.folder, family.info.id) if recipe.use_t5 else ()
         if lacking:
@@ -234,11 +237,14 @@ class Runner:
         residency, placing = self.memory.residency(recipe, family, folder, level, keep_free)
         return Model(folder, family, residency, self.cancellation, self.memory.pool), placing
 
-    def _know(self, footprints_folder: str) -> None:
-        """Take what was simulated on this machine into account."""
-        folder = Path(footprints_folder) if footprints_folder else None
+    def _know(self, job: Generate) -> None:
+        """Take into account what was simulated and learned on this machine."""
+        folder = Path(job.footprints_folder) if job.footprints_folder else None
         if folder != self.memory.footprints.folder:
             self.memory.footprints = Footprints(folder)
+        previews = Path(job.previews_folder) if job.previews_folder else None
+        if previews != self.learned.folder:
+            self.learned = LearnedPreviews(previews)
 
     def preload(self, path: Path) -> None:
         """Read a whole model, if all of it stays in memory."""
@@ -410,14 +416,22 @@ class Runner:
     def _decode(self, work: Work, latents: Tensor) -> Tensor:
         """In float32 where half precision does not hold what the VAE computes."""
         try:
-            return self._decode_as_planned(work, latents)
+            return self._learnt(work, latents, self._decode_as_planned(work, latents))
         except NotFinite:
             residency = with_float32(work.model.residency, FAMILIES[work.recipe.family].vae())
             if residency is None:
                 raise
         work.progress.noted("Decoding left the range of half precision: it is done again in float32.")
         work.model.follow(residency)
-        return self._decode_as_planned(work, latents)
+        return self._learnt(work, latents, self._decode_as_planned(work, latents))
+
+    def _learnt(self, work: Work, latents: Tensor, frames: Tensor) -> Tensor:
+        """``frames``, after previews have learned of them."""
+        model = work.model
+        if self._own_rgb(model) is None:
+            decoded = model.family.decoded_latents(model.folder, work.recipe, latents)
+            self.learned.learn(_vae_of(model), decoded, frames)
+        return frames
 
     def _decode_as_planned(self, work: Work, latents: Tensor) -> Tensor:
         model, recipe = work.model, work.recipe
@@ -442,9 +456,19 @@ class Runner:
         return None if rate is None else rate * _pixels(recipe)
 
     def _latent_rgb(self, model: Model) -> LatentRGB:
-        channels = model.folder.parts[FAMILIES[model.family.info.id].vae()].config["latent_channels"]
+        vae = _vae_of(model)
+        channels = vae.config["latent_channels"]
+        return self._own_rgb(model) or self.learned.find(vae, channels) or model.family.latent_rgb(channels)
+
+    @staticmethod
+    def _own_rgb(model: Model) -> LatentRGB | None:
+        """What the model brings."""
         own = installed.open_folder(model.folder.path).info.latent_rgb
-        return own if own is not None and len(own.factors) == channels else model.family.latent_rgb(channels)
+        return own if own is not None and len(own.factors) == _vae_of(model).config["latent_channels"] else None
+
+
+def _vae_of(model: Model) -> Part:
+    return model.folder.parts[FAMILIES[model.family.info.id].vae()]
 
 
 def _entries(recipe: Recipe) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:

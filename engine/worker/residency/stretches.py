@@ -67,6 +67,10 @@ class Reader:
         else:
             target.copy_(self.read(stretch, target.dtype))
 
+    def read_start(self, stretch: Stretch, target: Tensor) -> None:
+        """The first bytes of ``stretch`` as they lie, as many as ``target`` (uint8) has. Raises as ``read`` does."""
+        self._fill(stretch, target)
+
     def _fill(self, stretch: Stretch, target: Tensor) -> None:
         file = self._files.get(stretch.file)
         if file is None:

@@ -64,7 +64,7 @@ def test_the_families_own_factors() -> None:
     assert len(published.factors) == 16
     assert published.factors[2] == pytest.approx((0.1994 / 2, 0.0927 / 2, 0.0458 / 2))
     assert published.bias == pytest.approx((0.6197, 0.60675, 0.59625))
-    grey = pixels(render(torch.randn(1, 16, 8, 8), CogVideoXPipeline().latent_rgb(16)).jpeg)
+    grey = pixels(render(torch.randn(1, 4, 8, 8), CogVideoXPipeline().latent_rgb(4)).jpeg)
     assert np.abs(grey.astype(int) - grey.mean(-1, keepdims=True)).max() <= 2
 
 
@@ -103,3 +103,13 @@ def test_the_budget_holds_their_share(monkeypatch) -> None:
 
 def test_a_negative_interval_means_none() -> None:
     assert not PreviewBudget(interval=-1.0, expected_cost=0.0).is_due()
+
+
+def test_what_is_published_for_cogvideox_is_stretched_to_colours() -> None:
+    rgb = CogVideoXPipeline().latent_rgb(16)
+    assert rgb.stretched
+    latents = 0.5 * torch.randn(2, 16, 12, 16)
+    picture = pixels(render(latents, rgb).jpeg)
+    assert picture.max() > 245 and picture.min() < 10 and picture.std() > 20
+    assert pixels(render(torch.zeros(1, 16, 8, 8), rgb).jpeg).shape == (64, 64, 3)  # nothing to stretch
+    assert not CogVideoXPipeline().latent_rgb(4).stretched

@@ -26,6 +26,28 @@ from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.cogvideox import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
 
 PREVIEW_FRAMES = 5
+# By kijai (ComfyUI-CogVideoXWrapper, latent_preview.py): of latents in the model's scale, each preview to be stretched
+# from its own least value to its greatest.
+_PUBLISHED_FACTORS = (
+    (0.03197, 0.04091, 0.00157),
+    (0.00552, 0.00523, -0.00561),
+    (0.00125, -0.01610, 0.02502),
+    (0.01760, 0.00368, -0.00060),
+    (0.00044, 0.00610, 0.00085),
+    (-0.01053, -0.00323, -0.00887),
+    (-0.00015, 0.01020, -0.00013),
+    (0.02078, -0.00167, 0.00671),
+    (0.00553, 0.00973, 0.00189),
+    (0.01214, 0.02468, 0.03721),
+    (0.00104, 0.01984, 0.00986),
+    (0.00680, -0.00105, -0.00703),
+    (0.00035, 0.00535, -0.01846),
+    (-0.00905, -0.01128, 0.00423),
+    (0.00255, 0.02522, -0.00061),
+    (-0.01114, 0.00182, 0.02795),
+)
+_PUBLISHED_BIAS = (-0.023, 0.0, -0.017)
+
 OFS = 2.0  # what 1.5 was trained with beside the timestep, where it moves a picture
 
 
@@ -136,10 +158,13 @@ class CogVideoXPipeline:
         return config.get("in_channels", 16) > config.get("out_channels", 16)
 
     def decode(self, model: LoadedModel, vae: Any, recipe: Recipe, latents: Tensor) -> Tensor:
-        latents = latents[:, _padding_frames(model.folder, recipe) :]
+        latents = self.decoded_latents(model.folder, recipe, latents)
         latents = 1 / vae.config.scaling_factor * latents.permute(0, 2, 1, 3, 4)
         decoded = vae.decode(latents.to(model.compute_dtype("vae"))).sample
         return to_pixels(decoded.permute(0, 2, 1, 3, 4))
+
+    def decoded_latents(self, folder: ModelFolder, recipe: Recipe, latents: Tensor) -> Tensor:
+        return latents[:, _padding_frames(folder, recipe) :]
 
     def preview_latents(self, latents: Tensor) -> Tensor:
         """At most ``PREVIEW_FRAMES`` latent frames, spread over the clip."""
@@ -149,11 +174,11 @@ class CogVideoXPipeline:
         return latents[0, chosen]
 
     def latent_rgb(self, channels: int) -> LatentRGB:
-        """Grey, from the mean of the channels: no factors are published for CogVideoX' own VAE.
-
-        A model brings its own in ``laterna.json``, fitted by least squares from latents and frames.
-        """
-        return LatentRGB(((1 / channels,) * 3,) * channels, (0.5,) * 3)
+        """Until the first clip was decoded (``engine.worker.learned_previews``): what is published, which shows what is
+        where, and colours by halves."""
+        if channels != len(_PUBLISHED_FACTORS):
+            return LatentRGB(((1 / channels,) * 3,) * channels, (0.5,) * 3)
+        return LatentRGB(_PUBLISHED_FACTORS, _PUBLISHED_BIAS, stretched=True)
 
 
 def dynamic_guidance(guidance: float, point: Point) -> float:

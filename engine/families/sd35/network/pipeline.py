@@ -143,6 +143,9 @@ class StableDiffusion35Pipeline:
         latents = (latents / vae.config.scaling_factor) + vae.config.shift_factor
         return to_pixels(vae.decode(latents.to(model.compute_dtype("vae")), return_dict=False)[0])[:, None]
 
+    def decoded_latents(self, folder: ModelFolder, recipe: Recipe, latents: Tensor) -> Tensor:
+        return latents[:, None]
+
     def preview_latents(self, latents: Tensor) -> Tensor:
         return latents[:1]
 
