@@ -36,11 +36,13 @@ class _Lora(NamedTuple):
     clip: Any
 
 
-def unfold(graph: Graph, notes: Notes) -> Graph:
-    """``graph`` with every such node replaced by plain ones, and every link led to what makes its value."""
+def unfold(graph: Graph, notes: Notes) -> set[str]:
+    """Put plain nodes in the place of every such node, and lead every link to what makes its value. Returns the nodes
+    that said something on the way: those that choose, and stacks."""
     made: dict[str, dict[str, Found]] = {}
+    used: set[str] = set()
     passing = Passing(graph, notes, made)
-    unfolding = _Unfolding(graph, passing, made, Values(graph, set()))
+    unfolding = _Unfolding(graph, passing, made, Values(graph, used))
     passing.read_values_with(unfolding.value)
     for node in list(graph.values()):
         unfolding.loaders(node)
@@ -49,7 +51,7 @@ def unfold(graph: Graph, notes: Notes) -> Graph:
     passing.run()
     for id in made:
         graph.pop(id, None)
-    return graph
+    return used | unfolding.used
 
 
 class _Unfolding:
@@ -58,6 +60,7 @@ class _Unfolding:
         self._passing = passing
         self._made = made
         self._values = values
+        self.used: set[str] = set()
 
     def value(self, node: Node, name: str) -> Any:
         try:
@@ -197,8 +200,9 @@ class _Unfolding:
         while link is not None and len(stacks) < MAX_LORAS:
             found = self._passing.follow(link)
             source = self._graph.get(found.node) if isinstance(found, Link) else None
-            if source is None or source.type not in _STACKS or not source.readable or source in stacks:
+            if source is None or source.type not in _STACKS or source in stacks:
                 break
+            self.used.add(source.id)
             stacks.append(source)
             link = next((source.link(name) for name in _STACK_LINKS if source.link(name)), None)
         for stack in reversed(stacks):

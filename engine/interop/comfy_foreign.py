@@ -67,8 +67,6 @@ FOREIGN: tuple[Foreign, ...] = (
     Foreign("Stable Diffusion 2", r"(^|-)(v2-[01]|768-v|512-base|sd-?2-[01]|sd2)", ("stable_diffusion2",)),
     Foreign("Stable Diffusion 1.5", r"(^|-)(v1-[45]|sd-?1-?[45]|sd-v1|stable-?diffusion-v?1)", ("stable_diffusion",)),
 )
-# A picture of these families is often wanted again with another model: its words are worth having.
-SIMILAR = ("SDXL", "Stable Diffusion 2", "Stable Diffusion 1.5")
 
 
 def by_file(name: str) -> str:

@@ -57,8 +57,9 @@ def import_workflow(
     Raises ``BadFile`` for what is no workflow, too large, or in circles.
     """
     notes = Notes()
-    graph = unfold(_graph(data, notes), notes)
-    recipe = _Import(graph, notes, known or KnownModels(), size_of, made).recipe()
+    graph = _graph(data, notes)
+    used = unfold(graph, notes)
+    recipe = _Import(graph, notes, known or KnownModels(), size_of, made, used).recipe()
     if recipe is not None and fitted:
         recipe = fit(recipe, (families or FAMILIES)[recipe.family], notes)
     return notes.result("ComfyUI", recipe)
@@ -99,11 +100,13 @@ class _Import:
         known: KnownModels,
         size_of: Callable[[str], Size | None],
         made: Size | None,
+        used: set[str],
     ) -> None:
         self._graph = graph
         self._notes = notes
         self._known = known
         self._reader = Reader(graph, notes)
+        self._reader.used.update(used)
         self._sampling = SamplingReader(self._reader)
         self._made = made
         self._refusals = Refusals(graph, self._reader)
@@ -196,7 +199,7 @@ class _Import:
                 tiled = node.type == "VAEDecodeTiled" or self._reader.flag(node, "enable_vae_tiling", False)
                 if tiled:
                     self._notes.ignored(
-                        f"{node.label} sets tile sizes; Laterna plans tiling by the memory that is free."
+                        f"{node.label} decodes in tiles; Laterna plans tiling by the memory that is free."
                     )
 
     def _passes(self, sampler: Node) -> tuple[list[Pass], Start]:
@@ -369,9 +372,11 @@ class _Import:
             self._notes.approximated("The schedule and the guidance have different shifts; the guidance's is used.")
 
     def _leftovers(self, on_the_way: list[str], output: Node | None) -> None:
-        way = set(on_the_way)
-        after = [node.label for node in self._graph.values() if node.id in way and node.id not in self._reader.used]
-        apart = [node.label for node in self._graph.values() if node.id not in way and node.id not in self._reader.used]
+        way, used = set(on_the_way), self._reader.used
+        said = {self._graph[id].label for id in used if id in self._graph}  # a node may stand for several
+        left = [node for node in self._graph.values() if node.id not in used and node.label not in said]
+        after = list(dict.fromkeys(node.label for node in left if node.id in way))
+        apart = list(dict.fromkeys(node.label for node in left if node.id not in way))
         if after:
             self._notes.ignored(f"Laterna leaves out {listed(after)}.")
         if apart:

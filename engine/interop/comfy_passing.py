@@ -40,6 +40,7 @@ CARRIERS: dict[str, tuple[str, ...]] = {
     "easy preSampling": ("pipe",),
     "easy kSampler": ("pipe",),
     "easy fullkSampler": ("pipe",),
+    "ImpactKSamplerBasicPipe": ("basic_pipe",),
 }
 _PIPES = ("basic_pipe", "detailer_pipe", "context", "bus", "pipe")
 _REROUTES = ("Reroute", "Reroute (rgthree)", "ReroutePrimitive|pysssss", "Reroute [cg]", "easy clearCacheAll")
@@ -121,6 +122,9 @@ class Passing:
         name = output_name(node, link.slot)
         made = self._made.get(node.id)
         if made is not None:
+            names = list(made)
+            if not name and 0 <= link.slot < len(names):  # a loader of a kind: model, clip, vae
+                name = names[link.slot]
             return made.get(plain_name(name), link)
         if node.type in CARRIERS:
             return link if name in _PIPES or not name else self.carried(node, name)

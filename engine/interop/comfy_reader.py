@@ -9,6 +9,7 @@ from engine.interop.comfy_values import Unknown, Values
 from engine.interop.graph import Graph, Link, Node
 from engine.interop.report import Notes, as_integer, as_number, drawn, shown
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
+from engine.texts import cleaned
 
 MAX_CHAIN = 300
 
@@ -64,7 +65,7 @@ class Reader:
         value = self._value(node, name, default)
         if value is None:
             return default
-        text = str(value)
+        text = cleaned(str(value))
         if len(text) > MAX_PROMPT_CHARS:
             self.notes.approximated(
                 f"{node.label} has a text of {len(text):,} characters; the first {MAX_PROMPT_CHARS:,} are used."
@@ -87,6 +88,10 @@ class Reader:
     def _value(self, node: Node, name: str, default: str) -> object:
         """A plain value, through nodes that hold, join or compute one; None, and said, where it cannot be had."""
         value = node.inputs.get(name)
+        if value is None and node.unnamed and default:
+            self.notes.approximated(
+                f"{node.label} saves its values without names; {shown(default)} stands there for {shown(name)}."
+            )
         if not isinstance(value, Link):
             return value if isinstance(value, str | int | float | bool) else None
         try:

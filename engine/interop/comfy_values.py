@@ -12,6 +12,7 @@ from typing import Any
 from engine.interop.comfy_outputs import output_name
 from engine.interop.graph import Graph, Link, Node
 from engine.interop.report import as_integer, as_number
+from engine.interop.widgets import is_known
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
 
 MAX_DEPTH = 30
@@ -22,6 +23,11 @@ _HELD = (
     *("text", "Text", "prompt", "positive", "negative", "populated_text", "input", "anything", "any", "INT", "FLOAT"),
 )
 _SIZE = re.compile(r"(\d{2,5})\s*[x×*]\s*(\d{2,5})")
+_MAKES = re.compile(
+    r"llm|gpt|ollama|gemini|claude|groq|mistral|deepseek|llama|florence|caption|interrogat|tagger|wd14|blip|enhanc|translat"
+    r"|describ|joy|qwen|vision|random|wildcard|generat|api|llava|expand|rewrite|superprompt|portrait",
+    re.IGNORECASE,
+)
 Result = str | int | float | bool | None
 
 
@@ -65,6 +71,8 @@ class Values:
             if size is not None:
                 return size[out.endswith("height")]
             raise Unknown(source)
+        if not _holds(source):
+            raise Unknown(source)
         plain = {out, name} - {""}
         for candidate in (*sorted(plain), *_HELD):
             if candidate in source.inputs:
@@ -105,6 +113,15 @@ class Values:
         return between.join(str(part)[:MAX_PROMPT_CHARS] for part in parts if part not in (None, ""))[
             : 2 * MAX_PROMPT_CHARS
         ]
+
+
+def _holds(node: Node) -> bool:
+    """Whether what a node gives out is what it was given: one that is known, or one of a single value that does not
+    sound as if it made something of it."""
+    if is_known(node.type):
+        return True
+    given = [name for name in node.inputs if name not in ("control_after_generate", "title")]
+    return len(given) <= 1 and not _MAKES.search(node.type)
 
 
 def _lettered(node: Node, pattern: str) -> list[str]:

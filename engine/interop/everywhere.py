@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from engine.interop.graph import Link
@@ -61,6 +62,8 @@ class Everywhere:
             title, input = (_pattern(value) for value in [*values, "", ""][:2])
         if kind == "Seed Everywhere" and isinstance(values, list) and values:
             self._sent.append(_Sent(Constant(values[0]), "INT", _SEEDS, every, every))
+        if kind == "Simple String Everywhere" and isinstance(values, list) and values:
+            self._sent.append(_Sent(Constant(values[0]), "STRING", (), title, input))
         for i, (_, type_, source) in enumerate(slots):
             if source is None:
                 continue
@@ -76,8 +79,12 @@ class Everywhere:
             _Open(key, title, name, type_.upper(), name in widgets) for name, type_, source in slots if source is None
         ]
 
-    def connect(self, sources: dict[str, dict[str, Source]], data: dict[str, Any]) -> None:
-        """What the file says of its own links of this kind first, then by type and name."""
+    def connect(
+        self, sources: dict[str, dict[str, Source]], data: dict[str, Any], type_of: Callable[[Source], str]
+    ) -> None:
+        """What the file says of its own links of this kind first, then by type and name; ``type_of`` tells that of a
+        value whose way in takes any."""
+        self._sent = [one._replace(type=type_of(one.source)) if one.type == "*" else one for one in self._sent]
         extra = data.get("extra")
         links = extra.get("ue_links") if isinstance(extra, dict) else None
         stated = [link for link in links if isinstance(link, dict)] if isinstance(links, list) else []

@@ -25,7 +25,8 @@ class Node:
     """``inputs`` maps a name to a ``Link`` or to a plain value; ``extras`` is what Laterna's export put there;
     ``hashes`` has the SHA-256 of model files by name, where the editor knew them. ``outputs`` are (name, type) as the
     file says them, empty where it does not. ``readable`` is False where the values of its widgets fit no layout known.
-    ``part_of`` names the node of the file that this one stands for a part of."""
+    ``unnamed`` says that it has values, but nothing tells which is which. ``part_of`` names the node of the file that
+    this one stands for a part of."""
 
     id: str
     type: str
@@ -34,6 +35,7 @@ class Node:
     hashes: dict[str, str] = field(default_factory=dict)
     outputs: tuple[tuple[str, str], ...] = ()
     readable: bool = True
+    unnamed: bool = False
     part_of: str = ""
 
     @property

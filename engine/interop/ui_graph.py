@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.interop.comfy_outputs import output_type
 from engine.interop.dynamic_prompt import resolve_dynamic_prompts
 from engine.interop.everywhere import BROADCASTS, Constant, Everywhere, Slot, Source
 from engine.interop.graph import MAX_INPUTS, MAX_NODES, Graph, Link, Node
 from engine.interop.report import Notes, shown, too_much
-from engine.interop.widgets import widget_values
+from engine.interop.widgets import is_known, widget_values
 
 MAX_DEPTH = 16
 MUTED, BYPASSED = 2, 4
@@ -66,7 +67,7 @@ class _Unfolding:
         self._unfold(_Scope("", _dicts(self._data.get("nodes")), _origins(self._data.get("links"))), 0)
         for key, name in self._get_nodes.items():
             self._forwards[key] = {0: self._set_nodes.get(name)}
-        self._everywhere.connect(self._sources, self._data)
+        self._everywhere.connect(self._sources, self._data, self._type_of)
         for node in self._nodes.values():
             for name, source in self._sources[node.id].items():
                 value = self._follow(source)
@@ -75,6 +76,10 @@ class _Unfolding:
                 elif isinstance(value, Constant):
                     node.inputs[name] = value.value
         return self._nodes
+
+    def _type_of(self, source: Source) -> str:
+        found = self._follow(source)
+        return output_type(self._nodes[found.node], found.slot) if isinstance(found, Link) else ""
 
     def _follow(self, source: Source) -> Source:
         """Through reroutes and the like to a real node or a value."""
@@ -102,6 +107,7 @@ class _Unfolding:
         declared = [str(_dict(slot.get("widget")).get("name")) for slot in _inputs(raw) if slot.get("widget")]
         read = widget_values(kind, raw.get("widgets_values"), declared, [name for name, _, source in slots if source])
         widgets = {} if read is None else read
+        known = is_known(kind)
         widgets.update(scope.overrides.get(str(raw.get("id")), {}))
         if kind in NOTES:
             return
@@ -114,7 +120,9 @@ class _Unfolding:
         elif kind in REROUTES:
             self._forwards[key] = {0: slots[0][2] if slots else None}
         elif kind in BROADCASTS:
-            self._everywhere.take(kind, slots, widgets, raw.get("widgets_values"))
+            values = raw.get("widgets_values")
+            self._everywhere.take(kind, slots, widgets, values)
+            self._forwards[key] = {0: Constant(values[0]) if isinstance(values, list) and values else None}
         elif kind == "PrimitiveNode":
             values = raw.get("widgets_values")
             self._forwards[key] = {0: Constant(values[0]) if isinstance(values, list) and values else None}
@@ -131,7 +139,13 @@ class _Unfolding:
         else:
             resolve_dynamic_prompts(f"{shown(kind)} #{key}", kind, widgets, self._notes)
             self._nodes[key] = Node(
-                key, kind, widgets, hashes=_hashes(raw), outputs=_outputs(raw), readable=read is not None
+                key,
+                kind,
+                widgets,
+                hashes=_hashes(raw),
+                outputs=_outputs(raw),
+                readable=read is not None or not known,
+                unnamed=read is None and not known,
             )
             self._sources[key] = sources
             widget_slots = {str(slot.get("name")) for slot in _inputs(raw) if slot.get("widget")}

@@ -65,6 +65,8 @@ MORE: dict[str, tuple[Layout, ...]] = {
             *("frame_load_cap?", "skip_first_frames", "select_every_nth", "upload"),
         ),
     ),
+    "ACN_AdvancedControlNetApply": (("strength", "start_percent", "end_percent"),),
+    "ACN_AdvancedControlNetApply_v2": (("strength", "start_percent", "end_percent"),),
     # Pictures
     "ImageResizeKJ": (
         (
@@ -238,8 +240,9 @@ MORE: dict[str, tuple[Layout, ...]] = {
     ),
     "LoRA Stacker": (
         (
-            *("input_mode", "lora_count"),
-            *(f"{name}_{i}" for i in range(1, 50) for name in ("lora_name", "lora_wt", "model_str", "clip_str")),
+            *("input_mode", "lora_count", "lora_name_1", "lora_wt_1", "model_str_1", "clip_str_1", "lora_name_2?"),
+            *("lora_wt_2", "model_str_2", "clip_str_2"),
+            *(f"{name}_{i}" for i in range(3, 50) for name in ("lora_name", "lora_wt", "model_str", "clip_str")),
         ),
         ("lora_name", *_LORA),
     ),

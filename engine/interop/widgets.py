@@ -48,9 +48,9 @@ _WORDS = (
 
 
 def widget_values(kind: str, values: Any, declared: list[str], linked: Collection[str] = ()) -> dict[str, Any] | None:
-    """The values of a saved node by name; None where they fit no layout that is known. ``declared`` are the names that
-    the node's own inputs give its widgets, ``linked`` those whose values come over a link: what stands in their place
-    may be anything."""
+    """The values of a saved node by name; None where they fit no layout that is known, or where none is known (see
+    ``is_known``). ``declared`` are the names that the node's own inputs give its widgets, ``linked`` those whose values
+    come over a link: what stands in their place may be anything."""
     if isinstance(values, dict):
         return {str(name): value for name, value in list(values.items())[:200]}
     if kind in POWER_LORAS and isinstance(values, list):
@@ -59,7 +59,7 @@ def widget_values(kind: str, values: Any, declared: list[str], linked: Collectio
         return {}
     layouts = layouts_of(kind)
     if not layouts:
-        return _by_declaration(values[:200], declared) if kind not in MORE else {}
+        return {} if is_known(kind) else _by_declaration(values[:200], declared)
     for layout in layouts:
         found = _fitted(layout, values[:200], linked)
         if found is not None:
@@ -68,6 +68,11 @@ def widget_values(kind: str, values: Any, declared: list[str], linked: Collectio
 
 
 POWER_LORAS = ("Power Lora Loader (rgthree)",)
+
+
+def is_known(kind: str) -> bool:
+    """Whether the tables have the node, be it that it has no widgets."""
+    return kind in MORE or kind in CORE or kind in POWER_LORAS
 
 
 def layouts_of(kind: str) -> tuple[Layout, ...]:
@@ -94,20 +99,19 @@ def _possible(name: str, value: Any) -> bool:
     if name == CONTROL:
         return value in CONTROL_VALUES if isinstance(value, str) else isinstance(value, bool) or value is None
     if name in _NUMBERS:
-        if value is None or (isinstance(value, float) and as_number(value) is None):
+        if value in (None, "NaN", "Infinity", "-Infinity") or (isinstance(value, float) and as_number(value) is None):
             return True  # no number, which is said where it is used
         low, high = _NUMBERS[name]
         found = None if isinstance(value, str) else as_number(value)
         return found is not None and low <= found <= high
     if name in _WORDS:
-        return value is None or (isinstance(value, str | bool) if name == "add_noise" else isinstance(value, str))
+        named = value.get("content") if isinstance(value, dict) else value  # with a picture beside it
+        return value is None or (isinstance(value, str | bool) if name == "add_noise" else isinstance(named, str))
     return True
 
 
 def _by_declaration(values: list[Any], declared: list[str]) -> dict[str, Any] | None:
     """A node that the tables do not have: by the names that it declares, if they are as many as the values."""
-    if not declared:
-        return {}
     for names in (list(_with_controls(declared)), declared):
         if len(names) == len(values):
             pairs = list(zip(names, values, strict=True))

@@ -94,4 +94,5 @@ def test_what_a_file_says_is_read(file: Path) -> None:
 
 
 def test_there_are_enough_of_each_kind() -> None:
-    assert len([path for path in FILES if path.parent.name == "metadata"]) >= 80
+    assert len([path for path in FILES if path.parent.name == "metadata"]) >= 140
+    assert len([path for path in FILES if path.parent.name == "graphs"]) >= 400

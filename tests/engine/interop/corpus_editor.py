@@ -363,7 +363,7 @@ def old_cogvideox() -> File:
         Expected(
             recipe,
             ["#1 runs reduced weights"],
-            ["#7 sets tile sizes", "Not part of this picture: EmptyLatentImage #5"],
+            ["#7 decodes in tiles", "Not part of this picture: EmptyLatentImage #5"],
         ),
     )
 
