@@ -259,6 +259,8 @@ def _with_defaults(draft: Draft, model: InstalledModel) -> Draft:
     recipe = model.info.recipe(old.prompt, negative_prompt=old.negative_prompt, seed=old.seed, batch=old.batch)
     roles = {rule.role for rule in model.inputs}
     recipe = recipe.replace(inputs=tuple(one for one in old.inputs if one.role in roles))
+    if "mask" in roles:
+        recipe = recipe.replace(inpainting=old.inpainting)
     if old.family == recipe.family:
         return draft.replace(recipe=recipe.replace(adapters=old.adapters))
     return draft.replace(recipe=recipe, loras_off=draft.all_loras_off())

@@ -17,6 +17,7 @@ COMMANDS: dict[str, Callable[[Namespace, Paths], int]] = {
     "library": library.run,
     "workflow": workflow.run,
     "upscale": upscale.run,
+    "edit": generate.run,
     "train": train.run,
     "bench": bench.run,
     "doctor": doctor.run,

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from app.cli.engine_session import EngineSession
+from app.cli.inpaint_arguments import inpainting_changes, mask_of
 from app.cli.learning import Learning
 from app.cli.model_argument import find_model
 from app.cli.output import ProgressLine, print_json
@@ -188,9 +189,12 @@ def make_recipe(
     }
     rule = model.family.rule_of(*STARTING)
     start = _start_picture(arguments, base, rule.role if rule is not None else "start")
-    if start is not None:
+    mask = mask_of(arguments, base)
+    if start is not None or mask is not None:
         others = base.inputs if base is not None else ()
-        changes["inputs"] = (start, *(one for one in others if one.role not in STARTING))
+        kept = (one for one in others if one.role not in (*STARTING, "mask"))
+        changes["inputs"] = (*(one for one in (start, mask) if one is not None), *kept)
+    changes |= inpainting_changes(arguments, base, model, start)
     changes |= _upscaling(arguments, base, model, upscalers or Upscalers())
     if arguments.lora:
         changes["adapters"] = tuple(adapter_from(*lora_argument(text)) for text in arguments.lora)
@@ -245,7 +249,8 @@ def _start_picture(arguments: Namespace, base: Recipe | None, role: Role) -> Inp
             content = read_regular(path, PICTURE_LIMIT)
             if not pictures.is_picture(content[: pictures.START_BYTES]):
                 raise BadFile(f"{path} is no picture.", f"Name one of these: {pictures.KINDS}.")
-            strength = 1.0 if role == "first_frame" else USUAL_STRENGTH
+            is_whole = role == "first_frame" or arguments.mask is not None or arguments.expand is not None
+            strength = 1.0 if is_whole else USUAL_STRENGTH
             start = Input(role, str(path), hashlib.sha256(content).hexdigest(), strength)
         except OSError as error:
             raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error

@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Laterna {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _generate(commands)
+    _edit(commands)
     _recipe(commands)
     _reproduce(commands)
     _upscale(commands)
@@ -78,6 +79,35 @@ def _command(
 
 def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "generate", "Make a picture or a clip.")
+    _generation(parser)
+    parser.add_argument(
+        "--picture", type=path_argument, metavar="FILE", help="start from this picture instead of from noise alone"
+    )
+    _mask(parser)
+
+
+def _edit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "Make a part of a picture anew, or add to its sides; outside of the mask it stays bit for bit."
+    parser = _command(commands, "edit", text)
+    parser.add_argument("picture", type=path_argument, metavar="FILE")
+    _generation(parser)
+    _mask(parser)
+
+
+def _mask(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mask", type=path_argument, metavar="FILE", help="white where the picture is made anew; or transparency"
+    )
+    parser.add_argument(
+        "--only-masked", action="store_true", default=None, help="work on the masked part at the model's full size"
+    )
+    parser.add_argument("--margin", type=int, metavar="PIXELS", help="with --only-masked: seen around the mask (32)")
+    parser.add_argument("--feather", type=int, metavar="PIXELS", help="width of the soft edge within the mask (8)")
+    parser.add_argument("--expand", metavar="L,T,R,B", help="add this many pixels left, above, right and below")
+    parser.add_argument("--fill", choices=["stretch", "blur", "noise"], help="what the added part begins from")
+
+
+def _generation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prompt", metavar="TEXT", help="alternatives {red|blue} and wildcards __name__ are drawn by seed"
     )
@@ -101,9 +131,8 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--upscale", metavar="N", help="make the result 2, 3 or 4 times larger, or off")
     parser.add_argument("--upscaler", metavar="NAME", help=f"by this network ({UPSCALER}), or lanczos")
     parser.add_argument(
-        "--picture", type=path_argument, metavar="FILE", help="start from this picture instead of from noise alone"
+        "--strength", type=float, metavar="D", help="of a picture to start from: how much is drawn anew, up to 1"
     )
-    parser.add_argument("--strength", type=float, metavar="D", help="with --picture: how much is drawn anew, up to 1")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="this many results, with seeds counted up")
     parser.add_argument(
         "--vary",

@@ -50,6 +50,7 @@ _WHAT_DIFFERS = {
     "text_encoding": "ComfyUI reads any length of text and pads T5 to 77 tokens; Laterna's recipe pads and cuts.",
     "t5_mask": "ComfyUI does not mask T5's padding.",
     "step_caching": "ComfyUI runs every step; its EasyCache node skips others.",
+    "inpainting": "The graph has no mask; it makes the whole picture anew.",
     "upscaling": "The graph makes the result in its own size; ComfyUI's upscale nodes make it larger.",
     "latents": "ComfyUI keeps latents in fp32 between the steps.",
     "weights": "ComfyUI runs the weights as they are in its file.",

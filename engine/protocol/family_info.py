@@ -9,6 +9,7 @@ import msgspec
 
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS, Refuse, check_conditioning
 from engine.protocol.errors import BadRecipe
+from engine.protocol.inpainting import check_inpainting
 from engine.protocol.inputs import STARTING, InputRule, Role
 from engine.protocol.recipe import Recipe
 from engine.protocol.upscaling import Upscaling, check_upscaling
@@ -266,6 +267,10 @@ def validate(recipe: Recipe, info: FamilyInfo) -> None:
                 "Choose a smaller scale, or switch it off.",
             )
     _check_inputs(recipe, info, refuse)
+    if recipe.inpainting is not None and info.rule_of("mask") is None:
+        refuse("inpainting", f"{info.name} cannot make a part of a picture anew.", "Take it out of the recipe.")
+    has_start, has_mask = recipe.input_of("start") is not None, recipe.input_of("mask") is not None
+    check_inpainting(recipe.inpainting, has_start, has_mask, refuse)
     if recipe.adapters and not info.takes("adapters"):
         refuse("adapters", f"{info.name} cannot use LoRAs in this Laterna yet.", "Take them out of the recipe.")
     for adapter in recipe.adapters:

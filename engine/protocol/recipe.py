@@ -14,6 +14,7 @@ import msgspec
 from engine.protocol.conditioning import WHOLE, Conditioning, Entry, GuidancePoint, Range, entries, guidance_at
 from engine.protocol.earlier_recipes import brought_up
 from engine.protocol.errors import BadRecipe
+from engine.protocol.inpainting import Inpainting
 from engine.protocol.inputs import Input, Role
 from engine.protocol.upscaling import Upscaling
 
@@ -63,7 +64,9 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     ``step_caching`` above 0 is a tolerance: where the network's output is expected to have changed by less than this
     part since it was last computed, it is not computed (``engine.worker.acceleration.step_caching``).
 
-    ``upscaling`` makes each result larger once it is decoded: ``width`` and ``height`` are those before.
+    ``inpainting`` makes a part of the picture to start from anew, the one that the ``mask`` among the inputs names, and
+    leaves the rest; a mask without it means the usual way. The result has the picture's size. ``upscaling`` makes each
+    result larger once it is decoded: ``width`` and ``height`` are those before.
     """
 
     family: str
@@ -97,6 +100,7 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
     t5_mask: bool = False
     step_caching: float = 0.0
     upscaling: Upscaling | None = None
+    inpainting: Inpainting | None = None
 
     def positive_entries(self) -> tuple[Entry, ...]:
         """What the model is drawn to, in full: one entry where there is only a prompt."""

@@ -51,6 +51,9 @@ class Denoisers:
     def as_if(self, x0: Tensor, x: Tensor, point: Point) -> Prediction:
         return self._at(point).as_if(x0, x, point)
 
+    def to_x0(self, output: Tensor, x: Tensor, point: Point) -> Tensor:
+        return self._at(point).to_x0(output, x, point)
+
     def _at(self, point: Point) -> Denoiser:
         """The one whose turn it is; the one before is closed."""
         if self._current is None or point.index != self._step:

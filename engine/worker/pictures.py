@@ -24,7 +24,7 @@ def pinned(job: Generate) -> Recipe:
     """
     recipe = job.recipe
     inputs = [
-        one if one.sha256 else one.replace(sha256=hashlib.sha256(_content(file)).hexdigest())
+        one if one.sha256 else one.replace(sha256=hashlib.sha256(read_content(file)).hexdigest())
         for one, file in zip(recipe.inputs, files_of(job), strict=True)
     ]
     return recipe.replace(inputs=tuple(inputs))
@@ -50,13 +50,14 @@ def read_picture(path: Path, width: int, height: int, sha256: str = "") -> Tenso
     """
     from PIL import Image, ImageOps
 
-    rgb = pictures.decode(_content(path, sha256), path)
+    rgb = pictures.decode(read_content(path, sha256), path)
     if rgb.size != (width, height):
         rgb = ImageOps.fit(rgb, (width, height), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(rgb))
 
 
-def _content(path: Path, sha256: str = "") -> bytes:
+def read_content(path: Path, sha256: str = "") -> bytes:
+    """Of an input's file. Raises ``BadRecipe`` where it is gone or is not that of ``sha256``."""
     try:
         content = read_regular(path, PICTURE_LIMIT)
     except FileNotFoundError as error:

@@ -42,6 +42,8 @@ from engine.worker.failures import is_out_of_memory
 from engine.worker.finite import StepWatch, check_finite
 from engine.worker.finite_causes import telling, with_float32
 from engine.worker.guidance import Conditioning, Denoiser, Side
+from engine.worker.inpainting.canvas import Canvas, canvas_of
+from engine.worker.inpainting.known import KnownPart
 from engine.worker.learned_previews import LearnedPreviews
 from engine.worker.models import STREAMED, Model
 from engine.worker.pictures import pinned, read_input
@@ -53,6 +55,7 @@ from engine.worker.residency.networks import tiles
 from engine.worker.residency.placing import Placing
 from engine.worker.residency.pool import empty_cache
 from engine.worker.results import save
+from engine.worker.sampling.base import Model as Ask
 from engine.worker.sampling.base import SamplerState
 from engine.worker.upscaling.networks import UpscalerNetworks
 
@@ -84,6 +87,8 @@ class Work:
     progress: Progress
     checkpoint: Checkpoint
     placing: Placing | None
+    canvas: Canvas | None = None
+    known: KnownPart | None = None
     cache: StepCache | None = None
     region: Region = field(default_factory=Region)
     is_compiled: bool = False
@@ -158,22 +163,29 @@ class Runner:
         model.adapters = Adapters.of(job, progress.noted)
         family.check(model.folder, recipe)
         keys = _cache_keys(model, recipe)
-        work = Work(job, recipe, model, progress, self._checkpoint(model, job, keys), placing)
+        canvas = canvas_of(job)
+        work = Work(job, recipe, model, progress, self._checkpoint(model, job, keys), placing, canvas)
         saved = self._resume(work)
         with self._keeping(work.checkpoint, progress):
             if saved is None or not saved.is_denoised:
                 sides = self._encode(work, keys)
                 in_each_step = family.is_told_picture(model.folder)
                 begins = recipe.input_of(*STARTING) is not None
-                picture = self._encode_picture(work) if begins and (in_each_step or saved is None) else None
+                is_kept = in_each_step or canvas is not None
+                picture = self._encode_picture(work) if begins and (is_kept or saved is None) else None
+                if canvas is not None and picture is not None:
+                    work.known = KnownPart(picture, self._noise(work), canvas.free().to(self.device))
                 if in_each_step and picture is not None:
                     sides = with_picture(sides[0], picture), sides[1] and with_picture(sides[1], picture)
-                state = saved.state if saved else self._begin(work, sides[0], picture)
+                state = saved.state if saved else self._begin(work, picture)
                 latents = self._denoise(work, sides, state)
             else:
                 latents = saved.state.latents
             reused = work.cache.share if work.cache else 0.0
-            return Made(latents, self._decode(work, latents), work.checkpoint, reused, work.is_compiled)
+            frames = self._decode(work, latents)
+            if canvas is not None:
+                frames = canvas.put_back(frames)
+            return Made(latents, frames, work.checkpoint, reused, work.is_compiled)
 
     @contextmanager
     def _keeping(self, checkpoint: Checkpoint, progress: Progress) -> Iterator[None]:
@@ -206,14 +218,21 @@ class Runner:
             progress.saved(saved.state.step, saved.steps, saved.bytes)
         return saved
 
-    def _begin(self, work: Work, positive: Side, picture: Tensor | None) -> SamplerState:
+    def _begin(self, work: Work, picture: Tensor | None) -> SamplerState:
         """The state before the first step: noise, and what it starts from."""
         family, folder, recipe = work.model.family, work.model.folder, work.recipe
+        generator = torch.Generator("cpu").manual_seed(recipe.seed)
+        noise = self._noise(work, generator)
+        return SamplerState(0, family.start(folder, recipe, noise, picture), generator)
+
+    def _noise(self, work: Work, generator: torch.Generator | None = None) -> Tensor:
+        """What the recipe's seed begins with."""
+        recipe = work.recipe
         own = work.model.compute_dtype(FAMILIES[recipe.family].denoisers()[0])
         dtype = own if recipe.latents == "model" else torch.float32
-        generator = torch.Generator("cpu").manual_seed(recipe.seed)
-        noise = torch.randn(family.noise_shape(folder, recipe), generator=generator, dtype=dtype)
-        return SamplerState(0, family.start(folder, recipe, noise.to(self.device), picture), generator)
+        generator = generator or torch.Generator("cpu").manual_seed(recipe.seed)
+        shape = work.model.family.noise_shape(work.model.folder, recipe)
+        return torch.randn(shape, generator=generator, dtype=dtype).to(self.device)
 
     def open(self, path: Path, recipe: Recipe | None = None) -> Model:
         """The model in ``path`` as ``recipe`` (or the model's usual one) needs it, nothing loaded yet.
@@ -314,7 +333,7 @@ class Runner:
 
     def _encode_picture(self, work: Work) -> Tensor:
         """The latents of the picture that the recipe starts from."""
-        pixels = read_input(work.job, *STARTING)
+        pixels = work.canvas.work() if work.canvas is not None else read_input(work.job, *STARTING)
 
         def encode() -> Tensor:
             vae = FAMILIES[work.recipe.family].vae()
@@ -366,7 +385,12 @@ class Runner:
             cache = work.cache = StepCache(denoisers, recipe.step_caching, state.reuse)
             budget = PreviewBudget(job.preview_interval, self.preview_cost)
             began = time.monotonic()
-            for step in sampler(cache if recipe.step_caching else denoisers, state):
+            asked: Ask = cache if recipe.step_caching else denoisers
+            if work.known is not None:
+                asked = work.known.around(asked, denoisers)
+            for step in sampler(asked, state):
+                if work.known is not None and step.index == step.steps - 1:
+                    state.latents = work.known.finished(state.latents)
                 watch.reached(state.copy(), step.steps)
                 self.cancellation.check()
                 progress.step(step.index + 1, step.steps, time.monotonic() - began)

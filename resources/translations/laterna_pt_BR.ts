@@ -378,6 +378,10 @@
       <translation>Prompt negativo até, como fração do cronograma</translation>
     </message>
     <message>
+      <source>Part</source>
+      <translation>Parte</translation>
+    </message>
+    <message>
       <source>Prompts over the steps</source>
       <translation>Prompts ao longo dos passos</translation>
     </message>
@@ -1221,6 +1225,10 @@
       <translation>Com que rigor o prompt é seguido. De menos fica vago; demais parece queimado.</translation>
     </message>
     <message>
+      <source>How the masked part is made anew. What is outside of the mask stays as it is.</source>
+      <translation>Como a parte mascarada é refeita. O que está fora da máscara fica como está.</translation>
+    </message>
+    <message>
       <source>How the noise goes down over the steps: early on shapes are found, later details.</source>
       <translation>Como o ruído diminui ao longo dos passos: primeiro surgem as formas, depois os detalhes.</translation>
     </message>
@@ -1786,6 +1794,33 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
   </context>
   <context>
+    <name>InpaintingRow</name>
+    <message>
+      <source>Close up</source>
+      <translation>De perto</translation>
+    </message>
+    <message>
+      <source>Pixels around the mask that are seen</source>
+      <translation>Pixels vistos em volta da máscara</translation>
+    </message>
+    <message>
+      <source>Width of the soft edge within the mask, in pixels</source>
+      <translation>Largura da borda suave dentro da máscara, em pixels</translation>
+    </message>
+    <message>
+      <source>Work on the masked part alone, at the model's full size</source>
+      <translation>Trabalhar só na parte mascarada, no tamanho inteiro do modelo</translation>
+    </message>
+    <message>
+      <source>around</source>
+      <translation>em volta</translation>
+    </message>
+    <message>
+      <source>soft</source>
+      <translation>suave</translation>
+    </message>
+  </context>
+  <context>
     <name>InputField</name>
     <message>
       <source>Denoise strength: how much of the picture is drawn anew</source>
@@ -1794,6 +1829,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Drop or choose a picture</source>
       <translation>Solte ou escolha uma imagem</translation>
+    </message>
+    <message>
+      <source>Mask: {name}</source>
+      <translation>Máscara: {name}</translation>
     </message>
     <message>
       <source>Picture to start from: {name}</source>
@@ -1810,6 +1849,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Start without a picture</source>
       <translation>Começar sem imagem</translation>
+    </message>
+    <message>
+      <source>White where it is made anew</source>
+      <translation>Branco onde é refeito</translation>
+    </message>
+    <message>
+      <source>Without a mask</source>
+      <translation>Sem máscara</translation>
     </message>
   </context>
   <context>
@@ -3009,6 +3056,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Parte do prompt negativo</translation>
     </message>
     <message>
+      <source>Part made anew</source>
+      <translation>Parte refeita</translation>
+    </message>
+    <message>
       <source>Pictures at once</source>
       <translation>Imagens de uma vez</translation>
     </message>
@@ -3069,12 +3120,28 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Pesos</translation>
     </message>
     <message>
+      <source>grows by {0} ({1})</source>
+      <translation>cresce {0} ({1})</translation>
+    </message>
+    <message>
       <source>off</source>
       <translation>desligado</translation>
     </message>
     <message>
       <source>on</source>
       <translation>ligado</translation>
+    </message>
+    <message>
+      <source>soft edge {0} px</source>
+      <translation>borda suave de {0} px</translation>
+    </message>
+    <message>
+      <source>the masked part, {0} px around</source>
+      <translation>a parte mascarada, {0} px em volta</translation>
+    </message>
+    <message>
+      <source>the whole picture</source>
+      <translation>a imagem inteira</translation>
     </message>
   </context>
   <context>
@@ -3785,6 +3852,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Uma grade varia um ou dois ajustes diferentes.</translation>
     </message>
     <message>
+      <source>A mask says which part of a picture is made anew; there is no picture.</source>
+      <translation>Uma máscara diz que parte de uma imagem é refeita; não há imagem.</translation>
+    </message>
+    <message>
       <source>A message of {} + {} bytes is too large to send.</source>
       <translation>Uma mensagem de {} + {} bytes é grande demais para enviar.</translation>
     </message>
@@ -3835,6 +3906,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Add it to a model, among the LoRAs.</source>
       <translation>Junte-o a um modelo, entre os LoRAs.</translation>
+    </message>
+    <message>
+      <source>Add less.</source>
+      <translation>Acrescente menos.</translation>
     </message>
     <message>
       <source>All {} folders can be written.</source>
@@ -3979,6 +4054,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Choose a lower seed.</source>
       <translation>Escolha uma semente menor.</translation>
+    </message>
+    <message>
+      <source>Choose a mask of the picture's shape.</source>
+      <translation>Escolha uma máscara com a forma da imagem.</translation>
+    </message>
+    <message>
+      <source>Choose a mask.</source>
+      <translation>Escolha uma máscara.</translation>
     </message>
     <message>
       <source>Choose a network that makes colour pictures 2 to 8 times larger, such as an ESRGAN or a SwinIR.</source>
@@ -4127,6 +4210,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Choose one.</source>
       <translation>Escolha um.</translation>
+    </message>
+    <message>
+      <source>Choose other values.</source>
+      <translation>Escolha outros valores.</translation>
     </message>
     <message>
       <source>Choose that of Stable Diffusion 3.5.</source>
@@ -4473,6 +4560,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Crie um novo em {} e informe-o: “models token”.</translation>
     </message>
     <message>
+      <source>Margin, feather and what is added at the sides must be from 0 to {} pixels.</source>
+      <translation>A margem, a borda suave e o que é acrescentado aos lados devem ser de 0 a {} pixels.</translation>
+    </message>
+    <message>
       <source>Memory ran out while {}. The job goes on from there with less of it: {}.</source>
       <translation>A memória acabou ao {}. A tarefa segue dali com menos: {}.</translation>
     </message>
@@ -4525,6 +4616,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Nada dele foi buscado. Escolha outra fonte.</translation>
     </message>
     <message>
+      <source>Nothing says which part of the picture is to be made anew.</source>
+      <translation>Nada diz que parte da imagem deve ser refeita.</translation>
+    </message>
+    <message>
       <source>Nothing was written.</source>
       <translation>Nada foi gravado.</translation>
     </message>
@@ -4539,6 +4634,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Open {}, accept it there, and try again.</source>
       <translation>Abra {}, aceite lá e tente de novo.</translation>
+    </message>
+    <message>
+      <source>Paint where it should be.</source>
+      <translation>Pinte onde deve ser.</translation>
     </message>
     <message>
       <source>Pictures are computed by the processor, {}, with {} threads.</source>
@@ -5077,6 +5176,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O link do arquivo expirou.</translation>
     </message>
     <message>
+      <source>The mask is empty: nothing would be made anew.</source>
+      <translation>A máscara está vazia: nada seria refeito.</translation>
+    </message>
+    <message>
       <source>The model computes in float16 here, whose range is small: get it in bfloat16.</source>
       <translation>O modelo calcula aqui em float16, cujo alcance é pequeno: baixe-o em bfloat16.</translation>
     </message>
@@ -5123,6 +5226,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The picture to start from, {}, cannot be read: {}.</source>
       <translation>A imagem inicial, {}, não pode ser lida: {}.</translation>
+    </message>
+    <message>
+      <source>The picture would become {} × {}: too large.</source>
+      <translation>A imagem ficaria com {} × {}: grande demais.</translation>
     </message>
     <message>
       <source>The prompt holds broken characters.</source>
@@ -5693,6 +5800,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} ainda não pode mudar a orientação ao longo dos passos.</translation>
     </message>
     <message>
+      <source>{} cannot make a part of a picture anew.</source>
+      <translation>{} não consegue refazer uma parte de uma imagem.</translation>
+    </message>
+    <message>
       <source>{} cannot mask T5's padding in this Laterna yet.</source>
       <translation>{} ainda não pode mascarar o preenchimento do T5 neste Laterna.</translation>
     </message>
@@ -6043,6 +6154,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is only given to people who are signed in and have accepted its licence.</source>
       <translation>{} só é dado a quem entrou na conta e aceitou a licença.</translation>
+    </message>
+    <message>
+      <source>{} is {} × {}, but the picture {} × {}.</source>
+      <translation>{} tem {} × {}, mas a imagem {} × {}.</translation>
     </message>
     <message>
       <source>{} is {} × {}: too large.</source>

@@ -16,6 +16,7 @@ from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from ui.draft import Draft
 from ui.generate.conditioning_editor import ConditioningEditor
 from ui.generate.guidance_rows import GuidanceRows
+from ui.generate.inpainting_row import InpaintingRow
 from ui.generate.input_rows import InputRows
 from ui.generate.lora_list import LoraList
 from ui.generate.range_field import RangeField
@@ -54,6 +55,7 @@ class Advanced(QWidget):
         self.rows = Rows()
         self.input_rows = Rows()
         self.inputs = InputRows(self.input_rows)
+        self.inpainting = InpaintingRow()
         self.rows.add(self.tr("LoRA"), self.loras, ("adapters",), align_top=True)
         self.rows.add(self.tr("Sampler"), self.sampler, ("sampler",))
         self.rows.add(self.tr("Schedule"), self.scheduler, ("scheduler",))
@@ -73,10 +75,14 @@ class Advanced(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.input_rows)
+        self.inpainting_rows = Rows()
+        self.inpainting_rows.add(self.tr("Part"), self.inpainting, ("inpainting",))
+        column.addWidget(self.inpainting_rows)
         column.addWidget(self.rows)
         for section in self._sections():
             column.addWidget(section)
-        self.inputs.edited.connect(self.edited)
+        self.inputs.edited.connect(self._inputs_edited)
+        self.inpainting.edited.connect(self.edited)
         self.loras.edited.connect(self._edited)
         self.sampler.activated.connect(self._sampler_chosen)
         self.scheduler.activated.connect(self.edited)
@@ -116,6 +122,8 @@ class Advanced(QWidget):
         self.sampler.set_choices(choices, recipe.sampler)
         self._show_schedulers(recipe.sampler, recipe.scheduler)
         self.inputs.set_inputs(recipe.inputs)
+        self.inpainting.show_recipe(recipe)
+        self._show_inpainting(recipe)
         self.loras.show_loras(recipe.adapters, draft.loras_off, model)
         self.shift.set_exact(recipe.shift)
         self.step_caching.set_tolerance(recipe.step_caching)
@@ -128,6 +136,15 @@ class Advanced(QWidget):
         self._summarise()
         self.blockSignals(False)
 
+    def _inputs_edited(self) -> None:
+        self._show_inpainting(Recipe("", "", inputs=self.inputs.changes(())["inputs"]))
+        self.edited.emit()
+
+    def _show_inpainting(self, recipe: Recipe) -> None:
+        how = recipe.inpainting
+        has_part = recipe.input_of("mask") is not None or (how is not None and how.grows)
+        self.inpainting_rows.setVisible(recipe.input_of("start") is not None and has_part)
+
     def follow(self, recipe: Recipe) -> None:
         """Fields outside of these rows changed."""
         self.guidance.follow(recipe)
@@ -139,6 +156,7 @@ class Advanced(QWidget):
         if self.sampler.currentIndex() >= 0:
             changes |= {"sampler": self.sampler.currentData(), "scheduler": self.scheduler.currentData() or ""}
         changes |= self.inputs.changes(recipe.inputs)
+        changes["inpainting"] = self.inpainting.inpainting(recipe.replace(**changes))
         if not self.loras.isHidden():
             changes["adapters"] = self.loras.adapters()
             draft = draft.replace(loras_off=self.loras.switched_off())

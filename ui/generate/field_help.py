@@ -19,6 +19,7 @@ _TEXTS = {
     ),
     "batch": T("FieldHelp", "How many to make, each with a seed of its own."),
     "inputs": T("FieldHelp", "A picture to draw over, in place of beginning with noise."),
+    "inpainting": T("FieldHelp", "How the masked part is made anew. What is outside of the mask stays as it is."),
     "adapters": T("FieldHelp", "Small files that teach the model a style, a person or a thing."),
     "sampler": T(
         "FieldHelp", "The method by which noise becomes a picture. They differ in speed and a little in their look."

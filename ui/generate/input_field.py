@@ -40,7 +40,8 @@ class InputField(QWidget):
         self.remove = QToolButton()
         self.remove.setText("×")
         self.remove.setAutoRaise(True)
-        self.remove.setAccessibleName(self.tr("Start without a picture"))
+        without = self.tr("Without a mask") if role == "mask" else self.tr("Start without a picture")
+        self.remove.setAccessibleName(without)
         self.remove.setToolTip(self.remove.accessibleName())
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -64,7 +65,8 @@ class InputField(QWidget):
         """Without ``edited``."""
         self._input = input
         name = self._name()
-        self.choose.setAccessibleName(self.tr("Picture to start from: {name}").format(name=name) if input else name)
+        said = self.tr("Mask: {name}") if self._role == "mask" else self.tr("Picture to start from: {name}")
+        self.choose.setAccessibleName(said.format(name=name) if input or self._role == "mask" else name)
         self.choose.setToolTip(input.path if input else "")
         self.strength.blockSignals(True)
         self.strength.set_exact(input.strength if input else USUAL_STRENGTH)
@@ -102,7 +104,11 @@ class InputField(QWidget):
             self.start_from(path)
 
     def _name(self) -> str:
-        return self._input.name if self._input else self.tr("Drop or choose a picture")
+        if self._input is not None:
+            return self._input.name
+        if self._role == "mask":
+            return self.tr("White where it is made anew")
+        return self.tr("Drop or choose a picture")
 
     def _elide(self) -> None:
         self.layout().activate()

@@ -77,6 +77,8 @@ class InputRows(QObject):
 
     def _show(self) -> None:
         most = {rule.role: rule.most for rule in self._rules}
+        if any(rule.role in STARTING for rule in self._rules) and not self.begins_with_picture():
+            most["mask"] = sum(field.input() is not None for field in self._of("mask"))  # there is nothing to mask
         first: InputField | None = None
         for role in dict.fromkeys(role for role, _number in self._fields):
             is_free_shown = False

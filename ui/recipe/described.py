@@ -10,6 +10,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from engine.models.catalog import FAMILIES
 from engine.protocol.derivation import Derivation
 from engine.protocol.family_info import FamilyInfo
+from engine.protocol.inpainting import Inpainting
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
@@ -49,6 +50,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("step_caching", T("Recipe", "Step caching")),
     ("latents", T("Recipe", "Latents kept as")),
     ("weights", T("Recipe", "Weights")),
+    ("inpainting", T("Recipe", "Part made anew")),
     ("upscaling", T("Recipe", "Made larger")),
 )
 _ALWAYS = frozenset((PROMPT, "model", "size", "steps", "guidance", "sampler", "scheduler", "seed"))
@@ -125,6 +127,19 @@ def _input(one: Input, family: FamilyInfo | None) -> str:
     return one.name + strength
 
 
+def _inpainting(how: Inpainting | None) -> str:
+    if how is None:
+        return "–"
+    translate = QCoreApplication.translate
+    close = translate("Recipe", "the masked part, {0} px around").format(how.margin)
+    parts = [close if how.only_masked else translate("Recipe", "the whole picture")]
+    parts.append(translate("Recipe", "soft edge {0} px").format(how.feather))
+    if how.grows:
+        sides = f"{how.left}, {how.top}, {how.right}, {how.bottom}"
+        parts.append(translate("Recipe", "grows by {0} ({1})").format(sides, how.fill))
+    return "  ·  ".join(parts)
+
+
 def _upscaling(how: Upscaling | None) -> str:
     return f"{how.scale} ×  ·  {how.by}" if how is not None else "–"
 
@@ -132,6 +147,7 @@ def _upscaling(how: Upscaling | None) -> str:
 _WEIGHTS = {"native": "native", "int8": "8 bits", "fp8": "float8"}
 _READINGS = {"diffusers": "diffusers", "comfyui": "ComfyUI"}
 _SHOWN: dict[str, Callable[[Recipe], str]] = {
+    "inpainting": lambda recipe: _inpainting(recipe.inpainting),
     "upscaling": lambda recipe: _upscaling(recipe.upscaling),
     "weights": lambda recipe: _WEIGHTS[recipe.weights],
     "text_encoding": lambda recipe: _READINGS[recipe.text_encoding],

@@ -50,7 +50,7 @@ INFO = FamilyInfo(
     max_frames=1,
     samplers=dict.fromkeys(_FLOW_SAMPLERS, _FLOW_SCHEDULERS),
     capabilities=CAPABILITIES - {"dynamic_guidance"},
-    inputs=(InputRule("start", has_strength=True),),
+    inputs=(InputRule("start", has_strength=True), InputRule("mask")),
     text_encodings=("diffusers", "comfyui"),
     text_encoders=("CLIP-L", "CLIP-G", "T5"),
 )
