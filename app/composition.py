@@ -88,18 +88,19 @@ def make_window(
     def find_models() -> tuple[InstalledModel, ...]:
         return tuple(find_installed(paths.model_folders))
 
+    loras = LoraShelf(paths.adapters)
     return MainWindow(
         theme=theme,
         preferences=settings,
         save_preferences=lambda: settings_file.save(settings),
-        open_services=lambda: _open_services(paths, settings, engine_command),
+        open_services=lambda: _open_services(paths, settings, engine_command, loras),
         find_models=find_models,
         output_folder=paths.output,
         frames_folder=paths.cache / "frames",
         read_recipe=lambda path: _read_recipe(path, paths),
         inputs_folder=paths.inputs,
         prompt_tools=PromptTools(StyleStore(resources.STYLES, paths.styles), Wildcards(paths.wildcards)),
-        loras=Loras(LoraShelf(paths.adapters)),
+        loras=Loras(loras),
         report_source=logs,
         examination=lambda network, begun: _examination(paths, network, begun),
         version=VERSION,
@@ -120,7 +121,7 @@ def _examination(paths: Paths, network: bool, begun: Callable[[str, float], None
     return examination(paths, network, begun)
 
 
-def _open_services(paths: Paths, settings: Settings, engine_command: list[str] | None) -> Services:
+def _open_services(paths: Paths, settings: Settings, engine_command: list[str] | None, loras: LoraShelf) -> Services:
     from engine.jobs.dispatcher import JobSettings
     from engine.jobs.service import JobService
     from engine.library.library import Library
@@ -163,7 +164,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
         )
 
     def make_model_service(notify: Callable[[object], None]) -> ModelService:
-        return ModelService(paths.models, paths.config, notify, upscalers=paths.upscalers)
+        return ModelService(paths.models, paths.config, notify, upscalers=paths.upscalers, loras=loras)
 
     return Services(
         library,

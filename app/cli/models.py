@@ -17,6 +17,7 @@ from engine.models import imports, moving
 from engine.models.assembly import assemble, is_shipped
 from engine.models.catalog import MODELS
 from engine.models.completion import completion_plan, lacking
+from engine.models.controlnets import KnownControlNet, known_controlnets
 from engine.models.disk import gigabytes
 from engine.models.download import Download, DownloadProgress
 from engine.models.download_plan import DownloadPlan, check_disk, disk_need, make_plan
@@ -25,6 +26,8 @@ from engine.models.hub import Hub
 from engine.models.installed import find_installed
 from engine.models.licences import Acceptances, licence
 from engine.models.location import locate
+from engine.models.lora_shelf import LoraShelf
+from engine.models.recognised import Recognised
 from engine.models.reference import REFERENCE_NAME
 from engine.models.sources import source
 from engine.models.states import Card, Installed, cards, unfinished
@@ -111,12 +114,15 @@ def _list(models: _Models) -> int:
             lines.append(f"{card.id:24} not here      {card.name}: {_card_text(card)}")
     upscalers = Upscalers(models.paths.upscalers).all()
     lines += [_upscaler_line(one) for one in upscalers]
+    controlnets = known_controlnets(models.store)
+    lines += [f"{Path(one.path).stem:24} {'kept':13} {_controlnet_text(one)}: {one.path}" for one in controlnets]
     lines += [f"{name}: there are newer files; “models download {name}” gets them" for name in updates]
     value = {
         "installed": [{"folder": model.folder, "info": model.info} for model in installed],
         "known": [info for info in MODELS.values() if info.id not in here],
         "cards": found,
         "imports": all_imports(models.store),
+        "controlnets": controlnets,
         "updates": updates,
         "upscalers": upscalers,
         "folder": models.store.root,
@@ -235,17 +241,27 @@ def _import(models: _Models) -> int:
     if models.arguments.dry_run:
         brought = surveyed(path)
     else:
+        shelf = LoraShelf(models.paths.adapters)
         brought = import_everything(
-            path, models.store, models.paths.upscalers, name, lambda one: models.progress.show(f"Reading {one}")
+            path, models.store, models.paths.upscalers, name, lambda one: models.progress.show(f"Reading {one}"), shelf
         )
-    found, folders = brought.models, brought.folders
     lines = [
-        f"{one.name}: {one.model or one.family}, {one.precision}; {_import_state(models.store, one)}" for one in found
+        f"{one.name}: {one.model or one.family}, {one.precision}; {_import_state(models.store, one)}"
+        for one in brought.models
     ]
     lines += [_upscaler_line(one) for one in brought.upscalers]
+    lines += [f"LoRA, for the form's list: {path}" for path in brought.loras]
+    lines += [f"{_controlnet_text(one)}: {one.path}" for one in brought.controlnets]
     lines += [f"left out: {one.path}: {one.why}" for one in brought.left_out]
-    value = {"found": found, "folders": folders, "left_out": brought.left_out, "upscalers": brought.upscalers}
-    return models.print(value, lines + [str(folder) for folder in folders])
+    value = {
+        "found": brought.models,
+        "folders": brought.folders,
+        "upscalers": brought.upscalers,
+        "loras": brought.loras,
+        "controlnets": brought.controlnets,
+        "left_out": brought.left_out,
+    }
+    return models.print(value, lines + [str(folder) for folder in brought.folders])
 
 
 def _upscaler_line(one: Upscaler) -> str:
@@ -253,7 +269,12 @@ def _upscaler_line(one: Upscaler) -> str:
     return f"{one.name:24} ready         upscaler, {facts.scale} times ({facts.architecture}): {one.path}"
 
 
-def _import_state(store: Store, found: imports.Recognised) -> str:
+def _controlnet_text(one: KnownControlNet) -> str:
+    control = f" ({one.control})" if one.control else ""
+    return f"ControlNet{control} for {FAMILIES[one.family].info.name}, kept for later versions, which use it"
+
+
+def _import_state(store: Store, found: Recognised) -> str:
     if found.folder:
         return "runs as it is"
     assembly = assemble(found.reference(), store.root)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from engine.models.imports import Recognised, Survey, register, survey
+from engine.models.controlnets import KnownControlNet
+from engine.models.imports import Survey, survey, take_in
+from engine.models.lora_shelf import LoraShelf
+from engine.models.recognised import Recognised
 from engine.models.store import Store
 from engine.models.trees import LeftOut
 from engine.models.upscaler_import import PICKLED, import_upscaler, may_be_upscaler
@@ -27,6 +30,8 @@ class Imported(msgspec.Struct, frozen=True):
     models: tuple[Recognised, ...] = ()
     folders: tuple[Path, ...] = ()
     upscalers: tuple[Upscaler, ...] = ()
+    loras: tuple[str, ...] = ()
+    controlnets: tuple[KnownControlNet, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     @property
@@ -35,10 +40,15 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 def import_everything(
-    path: Path, store: Store, upscaler_folder: Path, name: str = "", told: Told = lambda name: None
+    path: Path,
+    store: Store,
+    upscaler_folder: Path,
+    name: str = "",
+    told: Told = lambda name: None,
+    loras: LoraShelf | None = None,
 ) -> Imported:
-    """``told`` hears the name of each upscaler that is read, which takes seconds. ``name``: for a single one. Raises
-    what is wrong where nothing can be taken in."""
+    """``loras`` remembers where LoRAs lie. ``told`` hears the name of each upscaler that is read, which takes seconds.
+    ``name``: for a single one. Raises what is wrong where nothing can be taken in."""
     path = path.expanduser().absolute()
     if path.is_file():
         return _file(path, store, upscaler_folder, name, told)
@@ -57,8 +67,8 @@ def import_everything(
         except LaternaError as error:
             left_out.append(LeftOut(str(file), error.message))
     left_out = [*(one for one in found.left_out if one.path not in taken), *left_out]
-    folders = tuple(register(store, one, name) for one in found.found)
-    return Imported(found.found, folders, tuple(upscalers), tuple(left_out))
+    folders = take_in(store, found, loras, name)
+    return Imported(found.found, folders, tuple(upscalers), found.loras, found.controlnets, tuple(left_out))
 
 
 def surveyed(path: Path) -> Imported:
@@ -70,15 +80,16 @@ def surveyed(path: Path) -> Imported:
         if not (may_be_upscaler(path) or (path.is_dir() and _upscaler_files(path))):
             raise
         found = Survey(())
-    files = [path] if not found.found and path.is_file() else _upscaler_files(path) if path.is_dir() else []
+    files = [path] if found == Survey(()) and path.is_file() else _upscaler_files(path) if path.is_dir() else []
     names = {str(file) for file in files}
     maybe = [LeftOut(str(file), f"{file.name} may be an upscaler; that is known once it is read.") for file in files]
-    return Imported(found.found, left_out=(*(one for one in found.left_out if one.path not in names), *maybe))
+    left_out = (*(one for one in found.left_out if one.path not in names), *maybe)
+    return Imported(found.found, (), (), found.loras, found.controlnets, left_out)
 
 
 def _file(path: Path, store: Store, upscaler_folder: Path, name: str, told: Told) -> Imported:
     try:
-        found = survey(path).found
+        found = survey(path)
     except (BadFile, UnsafeModel) as error:
         if not may_be_upscaler(path):
             raise
@@ -89,7 +100,8 @@ def _file(path: Path, store: Store, upscaler_folder: Path, name: str, told: Told
             if path.suffix.lower() in PICKLED:
                 raise
             raise error from None  # which says what it is instead
-    return Imported(found, tuple(register(store, one, name) for one in found))
+    folders = take_in(store, found, None, name)
+    return Imported(found.found, folders, (), (), found.controlnets)
 
 
 def _upscaler_files(folder: Path) -> list[Path]:

@@ -133,7 +133,8 @@ def _open_reference(folder: Path, reference: Reference) -> InstalledModel:
             f"“{folder.name}” lacks its {', '.join(assembly.labels())}.",
             f"“models complete {folder.name}” downloads just that; or import files that hold it.",
         )
-    name = Path(assembly.parts[FAMILIES[base.family].denoisers()[0]].path).stem
+    main = assembly.parts[FAMILIES[base.family].denoisers()[0]]
+    name = Path(main.path).parent.name if main.format == "diffusers" else Path(main.path).stem
     return InstalledModel(msgspec.structs.replace(base, id=folder.name, name=name), folder)
 
 

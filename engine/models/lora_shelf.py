@@ -26,7 +26,7 @@ from engine.protocol.errors import BadFile, LaternaError, from_os_error
 from engine.protocol.recipe import Adapter
 
 INDEX_NAME = "known.json"
-MOST_KNOWN = 500
+MOST_KNOWN = 5000
 MOST_HASHED = 8 * 2**30
 
 Problem = Literal["", "missing", "changed", "unreadable", "another family", "another size"]
@@ -107,6 +107,13 @@ class LoraShelf:
             one = KnownLora(str(path), stat.st_size, stat.st_mtime_ns, sha256, facts, time.time())
             self._keep([one, *(other for other in index.values() if other.path != one.path)], index)
         return Adapter(path.name, sha256, strength)
+
+    def remember(self, paths: Iterable[Path]) -> None:
+        """Those in ``paths``, wherever they lie, from now on. Reads headers; what is no LoRA is left out."""
+        with self._lock:
+            index = read_index(self.folder)
+            found = [_looked_at(path, index.get(str(path))) for path in paths]
+            self._keep([*(one for one in found if one is not None), *index.values()], index)
 
     def state(self, adapter: Adapter, model: InstalledModel | None) -> LoraState:
         """Whether ``adapter`` can be used with ``model``, and its file. Never raises for what a file holds."""

@@ -9,6 +9,7 @@ unread.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -19,9 +20,9 @@ from engine.families.registry import FAMILIES, FILE_KINDS, INFOS
 from engine.files import open_regular
 from engine.models.gguf_header import MAGIC, read_gguf
 from engine.models.reading.find import Found, controlnet_family, find_components, model_of, network_kind
-from engine.models.reading.strangers import stranger
+from engine.models.reading.strangers import Stranger, stranger
 from engine.models.reading.tensor_files import TensorFile, open_tensors
-from engine.protocol.errors import BadFile, UnsafeModel, from_os_error
+from engine.protocol.errors import BadFile, LaternaError, UnsafeModel, from_os_error
 
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -66,8 +67,33 @@ class RecognisedFile(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A file that is no model. ``kind`` as ``reading.strangers`` has it; ``family`` the one that it goes with, by id
+    where it is ours, by name where it is not, and "" where that is not known."""
+
+    error: LaternaError
+    kind: Literal["LoRA", "ControlNet", "other"] = "other"
+    family: str = ""
+
+
 def recognise_file(path: Path) -> RecognisedFile:
     """Raises ``UnsafeModel`` for a pickle, ``ModelDamaged`` for a broken header, ``BadFile`` for anything else."""
+    found = look_at(path)
+    if isinstance(found, Refused):
+        raise found.error
+    return found
+
+
+def look_at(path: Path) -> RecognisedFile | Refused:
+    """What is in ``path``; raises nothing."""
+    try:
+        return _looked_at(path)
+    except LaternaError as error:
+        return Refused(error)
+
+
+def _looked_at(path: Path) -> RecognisedFile | Refused:
     if path.suffix.lower() in PICKLES:
         raise _pickle(path)
     try:
@@ -75,6 +101,8 @@ def recognise_file(path: Path) -> RecognisedFile:
             start = file.read(4)
     except OSError as error:
         raise from_os_error(error, "reading the model file", path) from error
+    if not start:
+        raise BadFile(f"{path.name} is empty.", "Get the file again.")
     if start.startswith(_PICKLE_STARTS):
         raise _pickle(path)
     if start == MAGIC:
@@ -90,19 +118,21 @@ def _pickle(path: Path) -> UnsafeModel:
     )
 
 
-def _recognised(path: Path, format: Format) -> RecognisedFile:
+def _recognised(path: Path, format: Format) -> RecognisedFile | Refused:
     tensors = open_tensors(path, format)
     controlled = controlnet_family(tensors.shapes)
     if controlled:
-        raise BadFile(f"{path.name} is a ControlNet for {controlled}.", "It goes with a model; it is none.")
+        name = INFOS[controlled].name
+        error = BadFile(f"{path.name} is a ControlNet for {name}.", "It goes with a model; it is none.")
+        return Refused(error, "ControlNet", controlled)
     found = find_components(tensors.shapes, path.stem)
     if not found:
-        raise _unknown(path, format, tensors)
+        return _unknown(path, format, tensors)
     main = found[0]
     if network_kind(main.kind) != "denoiser":  # a VAE in another family's checkpoint has other numbers
         told = stranger(tensors.shapes)
         if told is not None and told.family:
-            raise _unknown(path, format, tensors)
+            return _unknown(path, format, tensors)
         FILE_KINDS[main.kind].refuse_alone(path.stem)
     family = next(family for family in FAMILIES.values() if family.name_of(main.kind))
     names = {one.kind: family.name_of(one.kind) for one in found}
@@ -139,20 +169,25 @@ def what_runs() -> str:
     return f"Laterna runs {' and '.join(info.name for info in INFOS.values())}."
 
 
-def _unknown(path: Path, format: Format, tensors: TensorFile) -> BadFile:
+def _unknown(path: Path, format: Format, tensors: TensorFile) -> Refused:
     told = stranger(tensors.shapes)
-    if told is not None and told.kind == "LoRA":
-        if told.family:
-            return BadFile(f"{path.name} is a LoRA for {told.family}.", what_runs())
-        return BadFile(f"{path.name} is a LoRA, not a model.", "Add it to a model, among the LoRAs.")
-    if told is not None and told.kind == "ControlNet" and told.family:
-        return BadFile(f"{path.name} is a ControlNet for {told.family}.", what_runs())
     if told is not None:
-        return BadFile(f"{path.name} is {told.what}.", what_runs())
+        return Refused(_sentence_of(path, told), told.kind, told.family)
     if format == "gguf":
         architecture = str(read_gguf(path).metadata.get("general.architecture", "unknown"))[:40]
-        return BadFile(f"{path.name} holds a model of the kind “{architecture}”.", what_runs())
-    return BadFile(f"{path.name} holds nothing that Laterna knows ({len(tensors.shapes)} tensors).", what_runs())
+        return Refused(BadFile(f"{path.name} holds a model of the kind “{architecture}”.", what_runs()))
+    count = len(tensors.shapes)
+    return Refused(BadFile(f"{path.name} holds nothing that Laterna knows ({count} tensors).", what_runs()))
+
+
+def _sentence_of(path: Path, told: Stranger) -> BadFile:
+    if told.kind == "LoRA" and told.family:
+        return BadFile(f"{path.name} is a LoRA for {told.family}.", what_runs())
+    if told.kind == "LoRA":
+        return BadFile(f"{path.name} is a LoRA, not a model.", "Add it to a model, among the LoRAs.")
+    if told.kind == "ControlNet" and told.family:
+        return BadFile(f"{path.name} is a ControlNet for {told.family}.", what_runs())
+    return BadFile(f"{path.name} is {told.what}.", what_runs())
 
 
 def precision_of(family: Family, parts: Iterable[Part]) -> str:

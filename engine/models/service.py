@@ -23,6 +23,7 @@ from engine.models.hub import Hub
 from engine.models.imports import restore_import, unregister
 from engine.models.licences import Acceptances, licence
 from engine.models.location import locate
+from engine.models.lora_shelf import LoraShelf
 from engine.models.manifest import Precision, check_name
 from engine.models.notices import (
     DownloadEnded,
@@ -64,8 +65,11 @@ class ModelService:
         endpoint: str = "",
         options: FetchOptions = PATIENT,
         upscalers: Path | None = None,
+        loras: LoraShelf | None = None,
     ) -> None:
-        """``upscalers``: the folder of the imported ones, beside the models' where it is None."""
+        """``upscalers``: the folder of the imported ones, beside the models' where it is None. ``loras`` remembers
+        where imported LoRAs lie."""
+        self._loras = loras
         self._given_root = root
         self._tell = on_notice
         self._endpoint = endpoint or endpoint_from()
@@ -224,9 +228,9 @@ class ModelService:
         return restore
 
     def import_models(self, path: Path) -> Imported:
-        """Use the models at ``path`` where they lie, which waits until their headers are read (under a second), and
-        take in the upscalers, which takes seconds for each."""
-        found = import_everything(path, self.store, self.upscalers.folder)
+        """Use models, LoRAs and ControlNets at ``path`` where they lie, which waits until their headers are read (under
+        a second for a file), and take in the upscalers, which takes seconds for each."""
+        found = import_everything(path, self.store, self.upscalers.folder, loras=self._loras)
         self._tell(ModelsChanged())
         return found
 

@@ -1,128 +1,170 @@
 """Every model in a tree of files, however it is laid out: ComfyUI, Stability Matrix, InvokeAI, SwarmUI, A1111 and
 Forge, a hub's cache with its links, or a folder that a person fills.
 
-Layouts differ in their folders' names only, so none is looked at but two: a folder in diffusers layout is one model,
-and ComfyUI carries T5's tokenizer beside its models. Headers are read, never weights; a file that is reached by several
-links counts once; what does not come in is told with its reason.
+Headers are read, never weights; a file that is reached by several links counts once. What does not come in is told with
+its reason.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from engine.families.registry import FAMILIES, FILE_KINDS, INFOS
-from engine.models.recognise import PICKLES, Part, RecognisedFile, recognise_file
+from engine.families.registry import FAMILIES, FILE_KINDS
+from engine.models.controlnets import KnownControlNet, control_of
+from engine.models.lora_facts import lora_facts
+from engine.models.recognise import PICKLES, Part, RecognisedFile, Refused, look_at
+from engine.models.recognised import Kind, Recognised, completed, from_folder, from_parts
+from engine.models.tokenizer_places import outside, t5_tokenizer
+from engine.models.walk import FilePlace, ModelPlace, TokenizerPlace, Walk
 from engine.protocol.errors import LaternaError
 
 MAX_FILES = 20_000
-MAX_DEPTH = 16
-_ENDINGS = (".safetensors", ".sft", ".gguf", *PICKLES)
+_OTHER_FORMATS = (".onnx", ".engine", ".mlmodel", ".tflite")
+_ENDINGS = (".safetensors", ".sft", ".gguf", *PICKLES, *_OTHER_FORMATS)
 _PIECE = re.compile(r"-\d{5}-of-\d{5}\.")
-_TOKENIZERS = ("comfy/text_encoders/t5_tokenizer", "comfy/t5_tokenizer")
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """A file that does not become a model, and why, as a sentence."""
+    """A file that does not come in, and why, as a sentence."""
 
     path: str
     why: str
 
 
-class Tree(msgspec.Struct):
-    """``folders`` are in diffusers layout; ``models`` files with a transformer; ``others`` what can complete them, the
-    best of each kind."""
+@dataclass
+class Tree:
+    """``models`` are complete as far as the tree goes; ``loras`` and ``controlnets`` go with models that Laterna
+    runs."""
 
-    folders: list[Path] = msgspec.field(default_factory=list)
-    models: list[tuple[Path, RecognisedFile]] = msgspec.field(default_factory=list)
-    others: dict[str, Part] = msgspec.field(default_factory=dict)
-    left_out: list[LeftOut] = msgspec.field(default_factory=list)
-    loras: list[Path] = msgspec.field(default_factory=list)
-    controlnets: list[Path] = msgspec.field(default_factory=list)
+    models: list[Recognised] = field(default_factory=list)
+    loras: list[Path] = field(default_factory=list)
+    controlnets: list[KnownControlNet] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def look_through(root: Path) -> Tree:
     """Everything below ``root``."""
-    tree = Tree()
-    seen: set[tuple[int, int]] = set()
-    for number, path in enumerate(_files(root, tree, 0, set())):
-        if number >= MAX_FILES:
-            tree.left_out.append(LeftOut(str(root), f"There are more than {MAX_FILES:,} files; the rest was not read."))
-            break
-        _take(path, tree, seen)
-    _add_tokenizer(root, tree)
-    return tree
+    look = _Look(root)
+    return look.tree()
 
 
-def _files(folder: Path, tree: Tree, depth: int, above: set[tuple[int, int]]) -> Iterator[Path]:
-    """Files that may be models, by name; folders in diffusers layout go to ``tree`` and are not entered."""
-    try:
-        status = folder.stat()
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        tree.left_out.append(LeftOut(str(folder), f"{folder.name} cannot be read: {error.strerror}."))
-        return
-    here = (status.st_dev, status.st_ino)
-    if here in above or depth > MAX_DEPTH:
-        return
-    if any(entry.name == "model_index.json" for entry in entries):
-        tree.folders.append(folder)
-        return
-    for entry in entries:
-        if entry.name.lower().endswith(_ENDINGS) and not entry.is_dir():
-            yield Path(entry.path)
-    for entry in entries:
-        if entry.is_dir() and entry.name not in (".git", "__pycache__", "blobs"):
-            yield from _files(Path(entry.path), tree, depth + 1, above | {here})
+class _Look:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._tree = Tree()
+        self._folders: list[Recognised] = []
+        self._files: list[tuple[Path, RecognisedFile]] = []
+        self._others: dict[str, Part] = {}
+        """The best of each kind, to complete models with."""
+        self._tokenizers: dict[str, Part] = {}
+        """Those in folders, after those in GGUF files."""
+        self._seen: set[tuple[int, int]] = set()
 
+    def tree(self) -> Tree:
+        number = 0
+        for place in Walk(self._root, _ENDINGS, self._leave_out):
+            if isinstance(place, ModelPlace):
+                self._take_folder(place)
+            elif isinstance(place, TokenizerPlace):
+                self._take_tokenizer(place.folder)
+            else:
+                number += 1
+                if number > MAX_FILES:
+                    self._leave_out(self._root, f"There are more than {MAX_FILES} files; the rest was not read.")
+                    break
+                self._take_file(place)
+        for folder in outside(self._root):
+            self._take_tokenizer(folder)
+        self._others = self._tokenizers | self._others
+        self._tree.models += [completed(one, self._others) for one in self._folders]
+        self._tree.models += [from_parts("tree", path, one, self._others) for path, one in self._files]
+        self._tell_unused()
+        return self._tree
 
-def _take(path: Path, tree: Tree, seen: set[tuple[int, int]]) -> None:
-    try:
-        status = path.stat()
-    except OSError:
-        tree.left_out.append(LeftOut(str(path), f"{path.name} is a link to a file that is not there."))
-        return
-    if (status.st_dev, status.st_ino) in seen:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    if _PIECE.search(path.name):
-        why = f"{path.name} is one of several pieces, which only a whole folder in diffusers layout can give."
-        tree.left_out.append(LeftOut(str(path), why))
-        return
-    try:
-        found = recognise_file(path)
-    except LaternaError as error:
-        _leave_out(path, status.st_size, error, tree)
-        return
-    if found.model:
-        tree.models.append((path, found))
-        return
-    for part in found.parts:
-        if part.kind not in tree.others or rank(part) > rank(tree.others[part.kind]):
-            before = tree.others.get(part.kind)
-            tree.others[part.kind] = part
-            if before is not None:
-                tree.left_out.append(_second(before, path))
-        elif not FILE_KINDS[part.kind].tokenizer_of:
-            tree.left_out.append(_second(part, Path(tree.others[part.kind].path)))
+    def _take_folder(self, place: ModelPlace) -> None:
+        try:
+            kind: Kind = "cache" if place.repository else "tree"
+            self._folders.append(from_folder(place.folder, kind, place.repository.lower()))
+        except (LaternaError, OSError) as error:
+            why = error.message if isinstance(error, LaternaError) else f"It cannot be read: {error.strerror}."
+            self._leave_out(place.folder, why)
 
+    def _take_tokenizer(self, folder: Path) -> None:
+        part = t5_tokenizer(folder)
+        if part is not None:
+            self._tokenizers.setdefault(part.kind, part)
 
-def _leave_out(path: Path, size: int, error: LaternaError, tree: Tree) -> None:
-    if any(f" is a ControlNet for {info.name}." in error.message for info in INFOS.values()):
-        tree.controlnets.append(path)
-    if " is a LoRA" in error.message:
-        tree.loras.append(path)
-    why = f"{path.name} is empty." if size == 0 else error.message
-    tree.left_out.append(LeftOut(str(path), why))
+    def _take_file(self, place: FilePlace) -> None:
+        path = place.path
+        try:
+            status = path.stat()
+        except OSError:
+            self._leave_out(path, f"{path.name} is a link to a file that is not there.")
+            return
+        if (status.st_dev, status.st_ino) in self._seen:
+            return
+        self._seen.add((status.st_dev, status.st_ino))
+        if any(one.folder and Path(one.folder) == place.beside for one in self._folders):
+            whole = place.beside.name if place.beside is not None else ""
+            self._leave_out(path, f"{path.name} lies beside the components of {whole}, which comes in whole.")
+            return
+        if _PIECE.search(path.name):
+            self._leave_out(path, f"{path.name} is one of several pieces, which only a whole model's folder can give.")
+            return
+        found = look_at(path)
+        if isinstance(found, Refused):
+            self._take_other(path, found)
+        elif found.model:
+            self._files.append((path, found))
+        else:
+            for part in found.parts:
+                self._take_part(part)
 
+    def _take_part(self, part: Part) -> None:
+        before = self._others.setdefault(part.kind, part)
+        if before is part:
+            return
+        best, other = (part, before) if rank(part) > rank(before) else (before, part)
+        self._others[part.kind] = best
+        if FILE_KINDS[part.kind].cls:
+            name, taken, label = Path(other.path).name, Path(best.path).name, FILE_KINDS[part.kind].label
+            self._leave_out(Path(other.path), f"{name} is a {label}; {taken} is taken in its place.")
 
-def _second(part: Part, taken: Path) -> LeftOut:
-    name = Path(part.path).name
-    return LeftOut(part.path, f"{name} is a {FILE_KINDS[part.kind].label}; {taken.name} is taken in its place.")
+    def _take_other(self, path: Path, found: Refused) -> None:
+        if found.kind == "ControlNet" and found.family in FAMILIES:
+            self._tree.controlnets.append(control_of(path, found.family))
+        elif found.kind == "LoRA" and not found.family:
+            self._take_lora(path)
+        else:
+            self._leave_out(path, found.error.message)
+
+    def _take_lora(self, path: Path) -> None:
+        try:
+            facts = lora_facts(path)
+        except LaternaError as error:
+            self._leave_out(path, error.message)
+            return
+        if facts.is_strange:
+            self._leave_out(path, f"{path.name} is a LoRA for {facts.family}.")
+        elif not facts.family:
+            self._leave_out(path, f"{path.name} is a LoRA for a model that its names do not tell.")
+        else:
+            self._tree.loras.append(path)
+
+    def _tell_unused(self) -> None:
+        """Encoders and VAEs that no model of the tree took."""
+        used = {part.path for one in self._tree.models for part in one.parts}
+        for part in self._others.values():
+            if part.path not in used and FILE_KINDS[part.kind].cls:
+                name, label = Path(part.path).name, FILE_KINDS[part.kind].label
+                self._leave_out(Path(part.path), f"{name} is a {label} that no model here needs.")
+
+    def _leave_out(self, path: Path, why: str) -> None:
+        self._tree.left_out.append(LeftOut(str(path), why))
 
 
 def rank(part: Part) -> tuple[bool, bool, int]:
@@ -132,12 +174,3 @@ def rank(part: Part) -> tuple[bool, bool, int]:
     wanted = [family.preferred for family in FAMILIES.values() if family.name_of(part.kind)]
     is_named = any(preferred and preferred in name for preferred in wanted)
     return part.plain or not FILE_KINDS[part.kind].is_plain, is_named, part.bytes
-
-
-def _add_tokenizer(root: Path, tree: Tree) -> None:
-    for place in (root, root.parent):
-        for name in _TOKENIZERS:
-            folder = place / name
-            if (folder / "tokenizer.json").is_file() and (folder / "tokenizer_config.json").is_file():
-                part = Part("tokenizer_3", str(folder), "diffusers", "", 0, kind="t5_tokenizer")
-                tree.others.setdefault("t5_tokenizer", part)

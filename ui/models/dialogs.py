@@ -1,17 +1,29 @@
-"""The questions of the models page: a licence to accept, a model to remove, the hub's token."""
+"""The dialogs of the models page: a licence to accept, a model to remove, the hub's token, what an import left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.families.source import Licence
 from engine.models.store import Removal
 from engine.models.token import TokenPlace
+from engine.models.trees import LeftOut
 from ui.formats import file_size
 from ui.models.catalogue_texts import told
+from ui.sentences import shipped
 from ui.widgets.labels import label
 
 TOKEN_PAGE = "https://huggingface.co/settings/tokens"
@@ -114,3 +126,28 @@ class TokenDialog(_Question):
         self.add_text(kept, "muted")
         self.column.addWidget(self.buttons)
         self.field.setFocus()
+
+
+class LeftOutDialog(QDialog):
+    """The files that an import left out, by folder, each with its reason; can be copied."""
+
+    def __init__(self, left_out: Sequence[LeftOut], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("What was left out"))
+        self.resize(640, 480)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 16)
+        column.setSpacing(10)
+        column.addWidget(label(self.tr("What was left out"), "heading"))
+        folders: dict[str, list[str]] = {}
+        for one in left_out:
+            folders.setdefault(str(Path(one.path).parent), []).append(shipped().sentence(one.why))
+        text = "\n\n".join("\n".join([folder, *(f"  •  {why}" for why in whys)]) for folder, whys in folders.items())
+        self.text = QPlainTextEdit(text)
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(self.tr("What was left out"))
+        column.addWidget(self.text, 1)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)

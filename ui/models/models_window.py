@@ -18,11 +18,12 @@ from engine.models.states import Card
 from engine.models.store import Removal
 from engine.models.token import Token
 from engine.models.transport import DEFAULT_ENDPOINT
+from engine.models.trees import LeftOut
 from engine.models.upscalers import Upscaler
 from engine.protocol.errors import BadFile, ErrorInfo
 from ui.drops import dropped
 from ui.models.card import ModelCard
-from ui.models.dialogs import LicenceDialog, RemoveDialog, TokenDialog
+from ui.models.dialogs import LeftOutDialog, LicenceDialog, RemoveDialog, TokenDialog
 from ui.models.link import ModelLink
 from ui.models.upscaler_row import UpscalerRow
 from ui.sentences import said
@@ -48,6 +49,8 @@ class ModelsWindow(QDialog):
         self.setMinimumWidth(380)
         self.setAcceptDrops(True)
         self._restore: Callable[[], None] | None = None
+        self._is_told = False
+        self._left_out: tuple[LeftOut, ...] = ()
         self.said = label("", "muted")
         self.said.setWordWrap(True)
         self.error = ErrorLabel()
@@ -86,6 +89,11 @@ class ModelsWindow(QDialog):
         said = QHBoxLayout()
         said.addWidget(self.said, 1)
         said.addWidget(self.undo)
+        self.left_out = QPushButton(self.tr("What was left out…"))
+        self.left_out.setProperty("role", "message")
+        self.left_out.hide()
+        self.left_out.clicked.connect(self._show_left_out)
+        said.addWidget(self.left_out)
         inner = QWidget()
         inner.setProperty("role", "scrolled")
         self._column = QVBoxLayout(inner)
@@ -146,8 +154,8 @@ class ModelsWindow(QDialog):
             self.cards[card.id].show_card(card, has_update)
         self.imported.setVisible(any(card.role != "catalogued" for card in cards))
         self._show_sought()
-        if not self.undo.isVisible():
-            self._say(self.tr("Kept in {folder}").format(folder=self._link.service.store.root))
+        if not self._is_told:
+            self.said.setText(self.tr("Kept in {folder}").format(folder=self._link.service.store.root))
 
     def show_model(self, id: str) -> None:
         """Bring the card of a model into sight and mark it, now or once the cards are there."""
@@ -170,9 +178,13 @@ class ModelsWindow(QDialog):
             button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _say(self, text: str, undo: Callable[[], None] | None = None) -> None:
+        """``text`` stays until there is another; without one the next look at the models says where they are kept."""
         self.said.setText(text)
+        self._is_told = bool(text)
         self._restore = undo
         self.undo.setVisible(undo is not None)
+        self._left_out = ()
+        self.left_out.hide()
 
     def _undo(self) -> None:
         restore = self._restore
@@ -312,6 +324,7 @@ class ModelsWindow(QDialog):
         self._say(self.tr("Moving the models: {percent} %").format(percent=percent))
 
     def _moved(self, notice: notices.MoveEnded) -> None:
+        self._say("")
         if notice.error is not None:
             self._failed(notice.error)
 
@@ -320,11 +333,24 @@ class ModelsWindow(QDialog):
         self.reload()
 
     def _imported(self, found: Imported) -> None:
-        names = ", ".join(found.names)
-        text = self.tr("Imported: {names}. Nothing was copied.")
-        if found.upscalers:
-            text = self.tr("Imported: {names}. Upscalers were copied, models were not.")
-        self._say(text.format(names=names))
+        parts = []
+        if found.names:
+            parts.append(self.tr("Imported: {names}.").format(names=", ".join(found.names)))
+        if found.loras:
+            parts.append(self.tr("LoRAs that are in the form's list now: {count}.").format(count=len(found.loras)))
+        if found.controlnets:
+            text = self.tr("ControlNets that are kept for later versions: {count}.")
+            parts.append(text.format(count=len(found.controlnets)))
+        if found.left_out:
+            parts.append(self.tr("Files that were left out: {count}.").format(count=len(found.left_out)))
+        is_copied = bool(found.upscalers)
+        copied = self.tr("Upscalers were copied, models were not.") if is_copied else self.tr("Nothing was copied.")
+        self._say(" ".join([*parts, copied]))
+        self._left_out = found.left_out
+        self.left_out.setVisible(bool(found.left_out))
+
+    def _show_left_out(self) -> None:
+        LeftOutDialog(self._left_out, self).open()
 
     def _failed(self, error: ErrorInfo) -> None:
         self._say("")

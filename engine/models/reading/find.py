@@ -32,8 +32,8 @@ def find_components(shapes: Shapes, stem: str) -> list[Found]:
 
 
 def controlnet_family(shapes: Shapes) -> str:
-    """The family, by name, that a ControlNet is for; "" for what is none."""
-    return next((family.info.name for family in FAMILIES.values() if family.is_controlnet(shapes)), "")
+    """The family, by id, that a ControlNet is for; "" for what is none."""
+    return next((family.info.id for family in FAMILIES.values() if family.is_controlnet(shapes)), "")
 
 
 def model_of(found: Found, shapes: Shapes, path: Path) -> str:

@@ -131,10 +131,11 @@ class Adapters:
         if (one.adapter.name, part) not in self._told:
             self._told.add((one.adapter.name, part))
             shown = ", ".join(strangers[:MOST_NAMED]) + (" …" if len(strangers) > MOST_NAMED else "")
-            self._tell(
-                f"{one.adapter.name}: {len(strangers)} of {len(layers)} layers are left out, this model does not have"
-                f" them: {shown}."
-            )
+            self._tell(_sentence(one.adapter.name, len(strangers), len(layers), shown))
+
+
+def _sentence(name: str, strangers: int, layers: int, shown: str) -> str:
+    return f"{name}: {strangers} of {layers} layers are left out, this model does not have them: {shown}."
 
 
 Layers = dict[str, dict[str, Change]]

@@ -18,6 +18,7 @@ from engine.models.imports import recognise, register
 from engine.models.installed import open_folder
 from engine.models.recognise import recognise_file
 from engine.models.store import Store
+from tests.engine.models.test_trees import tokenizer
 from tests.fakes import single_files as layouts
 from tests.fakes import true_size as true
 from tests.fakes.true_size import Storage, fp8, plain, shapes_of, under
@@ -146,10 +147,7 @@ def rest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("rest") / "ComfyUI"
     for name in ("clip_l", "clip_g", "t5 fp16", "sd3 vae", "cogvideox vae"):
         PARTS[name][2](root / "models" / "parts")
-    tokenizer = root / "comfy" / "text_encoders" / "t5_tokenizer"
-    tokenizer.mkdir(parents=True)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (tokenizer / name).write_text('{"model_max_length": 512}')
+    tokenizer(root / "comfy" / "text_encoders" / "t5_tokenizer")
     return root
 
 

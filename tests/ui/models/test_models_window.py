@@ -20,7 +20,7 @@ from tests.engine.models.test_imports import mmdit, sparse
 from tests.fakes.hub import TOKEN, FakeHub
 from tests.fakes.hub_repositories import small_repository
 from tests.fakes.upscalers import compact
-from ui.models.dialogs import LicenceDialog, RemoveDialog, TokenDialog
+from ui.models.dialogs import LeftOutDialog, LicenceDialog, RemoveDialog, TokenDialog
 from ui.models.link import ModelLink
 from ui.models.models_window import ModelsWindow
 from ui.theme import Theme
@@ -130,6 +130,24 @@ def test_an_import_that_is_none_is_a_sentence(window: ModelsWindow, qtbot: QtBot
     (tmp_path / "x.ckpt").write_bytes(b"PK\x03\x04")
     window.import_models(tmp_path / "x.ckpt")
     qtbot.waitUntil(lambda: "pickle" in window.error.text())
+
+
+def test_what_an_import_left_out_is_shown(window: ModelsWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    tree = tmp_path / "ComfyUI" / "models"
+    sparse(tree / "checkpoints" / "sd3.5_large.safetensors", mmdit(38))
+    sparse(tree / "checkpoints" / "xl.safetensors", {"label_emb.0.0.weight": (4, 4)})
+    lora = {"transformer.transformer_blocks.0.attn.to_q.lora_A.weight": (4, 8)}
+    sparse(tree / "loras" / "ink.safetensors", lora | {next(iter(lora)).replace("A", "B"): (8, 4)})
+    window.import_models(tree)
+    qtbot.waitUntil(window.left_out.isVisible)
+    qtbot.waitUntil(lambda: "sd3.5_large" in window.cards)
+    assert all(text in window.said.text() for text in ("sd3.5_large", "LoRAs", "left out: 1"))
+    window.left_out.click()
+    shown = dialog(window, qtbot, LeftOutDialog)
+    assert isinstance(shown, LeftOutDialog)
+    assert "xl.safetensors is a Stable Diffusion XL checkpoint." in shown.text.toPlainText()
+    assert str(tree / "checkpoints") in shown.text.toPlainText()
+    shown.reject()
 
 
 def drop(window: ModelsWindow, path: Path) -> None:
