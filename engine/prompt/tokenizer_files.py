@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.files import TEXT_LIMIT, read_regular
-from engine.prompt.pieces import open_pieces
+from engine.prompt.pieces import open_pieces, pieces_in
 from engine.protocol.errors import ModelDamaged
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -35,11 +35,12 @@ def open_tokenizer(folder: Path) -> Tokenizer:
             if path.stat().st_size > MAX_BYTES:
                 raise ValueError(f"{path.name} is too large")
         length = _max_length(folder / "tokenizer_config.json")
+        pieces = pieces_in(folder)
+        if pieces is not None:
+            return _SentencePiece(open_pieces(pieces), length)
         if (folder / "tokenizer.json").is_file():
             return _Fast(_read_fast(folder / "tokenizer.json"), length)
-        if (folder / "vocab.json").is_file():
-            return _Fast(_build_clip(folder / "vocab.json", folder / "merges.txt"), length)
-        return _SentencePiece(_read_pieces(folder / "spiece.model"), length)
+        return _Fast(_build_clip(folder / "vocab.json", folder / "merges.txt"), length)
     except Exception as error:  # the libraries raise bare Exception and RuntimeError
         raise ModelDamaged(
             f"The tokenizer in {folder} cannot be read: {error}.", "Download the model again."
@@ -88,12 +89,6 @@ def _build_clip(vocabulary: Path, merges: Path) -> Any:
         ]
     )
     return found
-
-
-def _read_pieces(path: Path) -> Any:
-    from sentencepiece import SentencePieceProcessor
-
-    return SentencePieceProcessor(model_file=str(path))
 
 
 class _Fast:

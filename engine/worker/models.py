@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.prompt.pieces import pieces_in
 from engine.protocol.errors import LaternaError, ModelDamaged
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation, watch
@@ -154,8 +155,9 @@ class Model:
 
     def _tokenizer(self, cls: Any, part: Part) -> Any:
         """CLIP's reads no further than its encoder has positions, whatever its file says."""
-        if part.pieces is not None:
-            return PieceTokenizer(part.pieces)
+        pieces = part.pieces or pieces_in(part.folder)
+        if pieces is not None:
+            return PieceTokenizer(pieces)
         pad = part.config.get("pad_token")
         made = cls.from_pretrained(part.folder, local_files_only=True, **({"pad_token": pad} if pad == "!" else {}))
         encoder = self.folder.parts.get(part.name.replace("tokenizer", "text_encoder"))

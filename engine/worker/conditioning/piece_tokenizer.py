@@ -18,7 +18,7 @@ class Encoded:
 
 
 class PieceTokenizer:
-    """A T5's, from the GGUF file ``path``."""
+    """A T5's, from the file ``path`` that has its pieces."""
 
     def __init__(self, path: Path) -> None:
         self._core = open_pieces(path)
