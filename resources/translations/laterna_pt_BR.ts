@@ -6344,7 +6344,7 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     </message>
     <message>
       <source>{} times {} × {} would be {} megapixels: too large.</source>
-      <translation>{} vezes {} × {} daria {} megapixels: grande demais.</translation>
+      <translation>{} vezes {} × {} seriam {} megapixels: grande demais.</translation>
     </message>
     <message>
       <source>{} wants to run code that came with the model.</source>
