@@ -82,6 +82,6 @@ def _parts(value: Any, type: Any) -> tuple[dict[Any, tuple[Any, Any]], Callable[
 def _fits(key: Any, type: Any) -> bool:
     try:
         msgspec.convert(key, type)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):
         return False
     return True

@@ -14,7 +14,7 @@ from engine.interop.fit import weighs
 from engine.interop.foreign import Settings, recipe_of
 from engine.interop.model_files import KnownModels, comfyui_file, stem_of
 from engine.interop.report import Notes, file_name, shown
-from engine.models.catalog import FAMILIES
+from engine.models.catalog import family_of
 from engine.protocol.recipe import Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS, display_name
 from engine.texts import cleaned
@@ -88,7 +88,7 @@ def write(recipe: Recipe) -> str:
     if start is not None:
         values["Denoising strength"] = repr(start.strength)
         values["Input image"] = file_name(start.path)
-    if FAMILIES[recipe.family].takes("shift"):
+    if family_of(recipe).takes("shift"):
         values["Shift"] = repr(recipe.shift)
     if weighted:
         values["Emphasis"] = "No norm"

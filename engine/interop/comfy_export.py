@@ -16,7 +16,7 @@ from engine.interop.extras import Extras, difference
 from engine.interop.model_files import KnownModels, comfyui_file
 from engine.interop.prompt_weights import escape
 from engine.interop.report import file_name
-from engine.models.catalog import FAMILIES
+from engine.models.catalog import FAMILIES, family_of
 from engine.protocol.conditioning import WHOLE, Entry, Words
 from engine.protocol.family_info import CAPABILITIES, FamilyInfo
 from engine.protocol.inputs import Input, InputRule
@@ -84,7 +84,10 @@ class _Graph:
 
 
 def export_workflow(recipe: Recipe) -> ExportResult:
-    """The graph for ``recipe``, which ``import_workflow`` reads as the same recipe."""
+    """The graph for ``recipe``, which ``import_workflow`` reads as the same recipe.
+
+    Raises ``BadRecipe`` for a family that is not known."""
+    family_of(recipe)
     graph = _Graph()
     last = _cogvideox(graph, recipe) if recipe.family == "cogvideox" else _sd3(graph, recipe)
     extras = _extras(graph.nodes, recipe)

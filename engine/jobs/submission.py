@@ -11,7 +11,7 @@ from engine.derive.kinds import kind_of
 from engine.jobs.job import NO_RECIPE, Job
 from engine.jobs.variations import Axis, vary
 from engine.library import file_names
-from engine.models.catalog import FAMILIES
+from engine.models.catalog import family_of
 from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import MAX_SEED, validate
@@ -115,12 +115,7 @@ def _jobs(
 
 def check(recipe: Recipe, count: int = 1) -> None:
     """Raise ``BadRecipe`` with field, sentence and remedy where ``count`` jobs of ``recipe`` cannot run."""
-    family = FAMILIES.get(recipe.family)
-    if family is None:
-        raise BadRecipe(
-            f"This Laterna knows no family “{recipe.family}”.", f"It runs {', '.join(FAMILIES)}.", field="family"
-        )
-    validate(recipe, family)
+    validate(recipe, family_of(recipe))
     if not 1 <= count <= MAX_COUNT:
         raise BadRecipe(f"The count is {count}; it must be from 1 to {MAX_COUNT}.", "Choose another.", field="count")
     if recipe.seed > MAX_SEED - (count - 1):

@@ -15,7 +15,7 @@ import msgspec
 
 from engine.memory.machine import Machine, Rates
 from engine.memory.plan import STAGES, StageName
-from engine.protocol.errors import LaternaError, from_os_error
+from engine.protocol.errors import BadFile, LaternaError, from_os_error
 
 KEPT_RUNS = 500
 RECENT = 5
@@ -84,8 +84,8 @@ class History:
         the family's, else nothing."""
         key = (device, family, *models)
         if key not in self._corrections:
-            with self._open() as database:
-                found: dict[StageName, float] = {}
+            found: dict[StageName, float] = {}
+            with contextlib.suppress(BadFile), self._open() as database:
                 for stage in STAGES:
                     for column, value in (*(("model", model) for model in models), ("family", family)):
                         rows = database.execute(
@@ -93,10 +93,11 @@ class History:
                             " ORDER BY id DESC LIMIT ?",
                             (device, value, stage, RECENT),
                         ).fetchall()
-                        if rows:
-                            found[stage] = statistics.median(ratio for (ratio,) in rows)
+                        ratios = [ratio for (ratio,) in rows if isinstance(ratio, float)]
+                        if ratios:
+                            found[stage] = statistics.median(ratios)
                             break
-                self._corrections[key] = found
+            self._corrections[key] = found
         return self._corrections[key]
 
     def keep_rates(self, machine: Machine) -> None:
@@ -113,7 +114,7 @@ class History:
 
     def with_kept_rates(self, machine: Machine) -> Machine:
         """``machine`` with the rates that were kept for it; as it is where there are none or they cannot be read."""
-        with contextlib.suppress(LaternaError, msgspec.DecodeError), self._open() as database:
+        with contextlib.suppress(LaternaError, msgspec.DecodeError, TypeError), self._open() as database:
             query = "SELECT rates FROM rates WHERE kind = ? AND name = ?"
             for (text,) in database.execute(query, (machine.kind, machine.name)):
                 return msgspec.structs.replace(machine, rates=msgspec.json.decode(text, type=Rates))
@@ -133,8 +134,16 @@ class History:
                 yield database
         except sqlite3.OperationalError as error:
             raise from_os_error(OSError(str(error)), "keeping what runs needed", self._path) from error
+        except sqlite3.DatabaseError as error:
+            self._begin_anew()
+            raise BadFile(
+                "What earlier runs needed was damaged; it is learned anew.", "Forecasts are rougher until then."
+            ) from error
         except OSError as error:
             raise from_os_error(error, "keeping what runs needed", self._path) from error
+
+    def _begin_anew(self) -> None:
+        self._path.replace(self._path.with_suffix(".damaged"))
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +155,7 @@ class History:
             raise
         except sqlite3.DatabaseError:
             database.close()
-            self._path.replace(self._path.with_suffix(".damaged"))
+            self._begin_anew()
             database = sqlite3.connect(self._path, timeout=5.0)
             database.executescript(_SCHEMA)
         return database
