@@ -13,14 +13,14 @@ import msgspec
 
 from engine.interop.comfy_import import import_workflow
 from engine.interop.extras import Extras, difference
-from engine.interop.model_files import KnownModels, comfyui_file
+from engine.interop.model_files import KnownModels, comfyui_file, stem_of
 from engine.interop.prompt_weights import escape
 from engine.interop.report import file_name
 from engine.models.catalog import FAMILIES, family_of
 from engine.protocol.conditioning import WHOLE, Entry, Words
 from engine.protocol.family_info import CAPABILITIES, FamilyInfo
 from engine.protocol.inputs import Input, InputRule
-from engine.protocol.recipe import Recipe
+from engine.protocol.recipe import Adapter, Recipe
 from engine.protocol.sampling_names import SAMPLERS, SCHEDULERS
 
 Out = list[Any]  # [node id, output slot]
@@ -57,7 +57,6 @@ _WHAT_DIFFERS = {
     "dynamic_guidance": "ComfyUI keeps guidance the same over the steps.",
     "skip_layer_guidance": "ComfyUI's window of skip-layer guidance is in sigma, not in steps.",
     "batch": "ComfyUI's nodes make one clip at a time.",
-    "adapters": "The LoRAs' files must be in ComfyUI's loras folder.",
 }
 
 
@@ -94,6 +93,8 @@ def export_workflow(recipe: Recipe) -> ExportResult:
     notes = [_WHAT_DIFFERS[name] for name in extras.recipe if name in _WHAT_DIFFERS]
     if any(node["class_type"] == "KSamplerAdvanced" for node in graph.nodes.values()):
         notes.append("Guidance changes from sampler to sampler, so multistep samplers and noise start anew each time.")
+    folder = "models/CogVideo/loras" if recipe.family == "cogvideox" else "models/loras"
+    notes += [f"Put {_lora_file(adapter)} into ComfyUI's {folder} folder." for adapter in recipe.adapters]
     notes += [f"Put {name} into ComfyUI's input folder." for name in dict.fromkeys(map(_file, recipe.inputs))]
     if extras.recipe:
         graph.nodes[last]["_meta"]["laterna"] = msgspec.to_builtins(extras)
@@ -133,7 +134,7 @@ def _sd3(graph: _Graph, recipe: Recipe) -> str:
             "LoraLoader",
             model=model,
             clip=clip,
-            lora_name=file_name(adapter.name),
+            lora_name=_lora_file(adapter),
             strength_model=adapter.strength,
             strength_clip=text,
         )
@@ -156,6 +157,12 @@ def _sd3(graph: _Graph, recipe: Recipe) -> str:
     latent = _sampled(graph, recipe, model, positive, negative, _start(graph, recipe, loader))
     image = graph.add("VAEDecode", samples=latent, vae=[loader, 2])
     return graph.add("SaveImage", images=[image, 0], filename_prefix="Laterna")
+
+
+def _lora_file(adapter: Adapter) -> str:
+    """Its file as ComfyUI lists it, with its ending."""
+    name = file_name(adapter.name)
+    return name if stem_of(name) != name else f"{name}.safetensors"
 
 
 def _file(one: Input) -> str:
@@ -263,6 +270,13 @@ def _encoded(graph: _Graph, words: Words, clip: Out, write: Any) -> Out:
 
 def _cogvideox(graph: _Graph, recipe: Recipe) -> str:
     """The nodes of the CogVideoX wrapper; its text node reads weights, so plain parentheses are escaped."""
+    loras: dict[str, Any] = {}
+    for adapter in recipe.adapters:
+        before = {"prev_lora": loras["lora"]} if loras else {}
+        chosen = graph.add(
+            "CogVideoLoraSelect", lora=_lora_file(adapter), strength=adapter.strength, fuse_lora=False, **before
+        )
+        loras = {"lora": [chosen, 0]}
     loader = graph.add(
         "DownloadAndLoadCogVideoModel",
         model=comfyui_file(recipe.model),
@@ -271,6 +285,7 @@ def _cogvideox(graph: _Graph, recipe: Recipe) -> str:
         enable_sequential_cpu_offload=False,
         attention_mode="sdpa",
         load_device="main_device",
+        **loras,
     )
     clip = graph.add("CLIPLoader", clip_name=_T5, type="sd3")
     write = str if recipe.text_encoding == "comfyui" else escape

@@ -91,6 +91,15 @@ class LatentReader:
             self._notes.ignored(f"{node.label} names the clip's last picture{name} too; Laterna takes the first.")
         if self._reader.number(node, "noise_aug_strength", 0.0) > 0:
             self._notes.ignored(f"{node.label} adds noise to the picture; Laterna takes it as it is.")
+        strength = self._reader.number(node, "strength", 1.0)
+        part = [
+            self._reader.number(node, name, usual) for name, usual in (("start_percent", 0.0), ("end_percent", 1.0))
+        ]
+        if strength != 1 or part != [0.0, 1.0]:
+            self._notes.ignored(
+                f"{node.label} weighs the picture with {strength:g} from {part[0]:.0%} to {part[1]:.0%} of the schedule;"
+                " Laterna takes it whole."
+            )
         _, start = self._picture(node, node.link("start_image") or node.link("image"), 1)
         picture = self._pictures.read(node.link("start_image") or node.link("image"))
         if picture.sampler is not None:

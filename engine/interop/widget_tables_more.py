@@ -34,7 +34,7 @@ MORE: dict[str, tuple[Layout, ...]] = {
     ),
     "CogVideoXVAELoader": (("model_name", "precision?"),),
     "CogVideoLoraSelect": (("lora", "strength", "fuse_lora?"),),
-    "CogVideoLoraSelectComfy": (("lora", "strength"),),
+    "CogVideoLoraSelectComfy": (("lora", "strength", "fuse_lora?"),),
     "CogVideoTextEncode": (("prompt", "strength?", "force_offload"),),
     "CogVideoImageEncode": (("enable_tiling?", "noise_aug_strength", "strength", "start_percent", "end_percent"),),
     "CogVideoImageEncodeFunInP": (("num_frames", "enable_tiling", "noise_aug_strength?"),),
