@@ -97,8 +97,8 @@ class LatentReader:
         ]
         if strength != 1 or part != [0.0, 1.0]:
             self._notes.ignored(
-                f"{node.label} weighs the picture with {strength:g} from {part[0]:.0%} to {part[1]:.0%} of the schedule;"
-                " Laterna takes it whole."
+                f"{node.label} weighs the picture with {strength:g} from {part[0]:.0%} to {part[1]:.0%} of the"
+                " schedule; Laterna takes it whole."
             )
         _, start = self._picture(node, node.link("start_image") or node.link("image"), 1)
         picture = self._pictures.read(node.link("start_image") or node.link("image"))

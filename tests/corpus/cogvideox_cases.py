@@ -83,6 +83,12 @@ def first_picture_noise(g: G) -> None:
     cog_rest(g, loader, image_cond_latents=_encoded(g, loader, _stag(g), noise_aug_strength=0.05))
 
 
+@case("first-picture-weighed", model="cogvideox-5b-i2v", lost=["weighs the picture with 0.8 from 0% to 50%"], **STAG)
+def first_picture_weighed(g: G) -> None:
+    loader = cog_loader(g, I2V)
+    cog_rest(g, loader, image_cond_latents=_encoded(g, loader, _stag(g), strength=0.8, end_percent=0.5))
+
+
 @case("two-pictures", model="cogvideox-5b-i2v", lost=["names the clip's last picture “end.png” too"], **STAG)
 def two_pictures(g: G) -> None:
     loader = cog_loader(g, I2V)

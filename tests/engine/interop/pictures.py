@@ -69,7 +69,7 @@ def webp(exif: bytes = b"") -> bytes:
 
 def stealth(text: str, name: str = "stealth_pngcomp", size: tuple[int, int] = (96, 96), form: str = "PNG") -> bytes:
     """``text`` in the lowest bits, column by column: of alpha, or of red, green and blue."""
-    body = gzip.compress(text.encode()) if name.endswith("comp") else text.encode()
+    body = gzip.compress(text.encode(), mtime=0) if name.endswith("comp") else text.encode()
     packed = name.encode() + struct.pack(">I", 8 * len(body)) + body
     bits = np.unpackbits(np.frombuffer(packed, np.uint8))
     pixels = np.full((size[0], size[1], 4), 200, np.uint8)  # width first: columns follow each other
