@@ -54,12 +54,13 @@ def fill(home: str, rows: int = ROWS, jobs: int = JOBS) -> None:
     from engine.jobs.queue import JobQueue
     from engine.library.bench import file_rows
     from engine.library.library import Library
+    from engine.models.catalog import FAMILIES
     from engine.protocol.recipe import Recipe
 
     paths = Paths.find(home)
     with closing(Library(paths.library_database, paths.output)) as library:
         library.insert(file_rows(rows))
-    recipe = Recipe(family="sd35", model="laterna-mini-image", prompt="a red apple")
+    recipe = Recipe(family=next(iter(FAMILIES)), model="laterna-mini-image", prompt="a red apple")
     with closing(JobQueue(paths.queue_database)) as queue:
         queue.add([Job(f"{number:032x}", recipe.replace(seed=number), "/nowhere") for number in range(jobs)])
 

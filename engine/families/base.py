@@ -83,6 +83,9 @@ class Family:
     ``lora_told_by`` finds a LoRA's family in the names of its layers, with dots as underscores; ``lora_query`` the
     layers whose inputs are as wide as the denoiser, ``lora_strangers`` names others by widths that only they have and
     whose layers may be called alike.
+    ``usual_model`` lends its settings where a file from elsewhere names none that is known ("": the first).
+    ``comfy`` is the module with its graphs in ComfyUI; it has ``NODES``.
+    ``training`` is the module that says how its denoiser is trained, "" where that cannot be done here.
     ``network`` is the module of the torch half; it has ``PIPELINE``.
     """
 
@@ -105,6 +108,9 @@ class Family:
     lora_told_by: ClassVar[re.Pattern[str]] = _NOTHING
     lora_query: ClassVar[re.Pattern[str]] = _NOTHING
     lora_strangers: ClassVar[Mapping[int, str]] = {}
+    usual_model: ClassVar[str] = ""
+    comfy: ClassVar[str] = ""
+    training: ClassVar[str] = ""
     network: ClassVar[str]
 
     def nearest(self, name: str, config: Config) -> str:

@@ -20,6 +20,8 @@ class NetworkClass:
     ``config_class`` stands in ``module`` where the configuration has a class of its own. ``is_video`` where it takes
     frames. ``eight_bit``: its blocks are kept in 8 bits where the recipe wants that. ``tokens``: how many a text
     encoder always reads; 0 where the recipe says. ``lora_names``: further names of its layers in LoRA files.
+    ``widened_in_use``: classes of modules in it whose table of positions is added to wide numbers: a sum is wide if
+    one side is, so that the table is kept as it is stored.
     """
 
     name: str
@@ -32,6 +34,7 @@ class NetworkClass:
     eight_bit: bool = False
     tokens: int = 0
     lora_names: LayerNames = no_names
+    widened_in_use: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:

@@ -10,9 +10,10 @@ import json
 import re
 
 from engine.interop import a1111_prompt, a1111_resources
+from engine.interop.file_stems import stem_of
 from engine.interop.fit import weighs
 from engine.interop.foreign import Settings, recipe_of
-from engine.interop.model_files import KnownModels, comfyui_file, stem_of
+from engine.interop.model_files import KnownModels, comfyui_file
 from engine.interop.report import Notes, file_name, shown
 from engine.models.catalog import family_of
 from engine.protocol.recipe import Recipe

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engine.interop.file_stems import stem_of
 from engine.interop.foreign import Lora, Settings
-from engine.interop.model_files import MIN_HASH, stem_of
+from engine.interop.model_files import MIN_HASH
 from engine.interop.report import Notes, as_number, shown
 
 KEYS = ("lora hashes", "lora weights", "hashes", "civitai resources", "civitai metadata", "resources")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.interop.comfy_control import control_sentence, is_control
+from engine.interop.comfy_families import nodes_of, owner
 from engine.interop.comfy_outputs import output_name, plain_name
 from engine.interop.comfy_pictures import PictureReader
 from engine.interop.comfy_reader import Reader
@@ -51,7 +52,7 @@ class ConditioningReader:
         return self._known[link]
 
     def _node(self, node: Node, slot: int, depth: int) -> Entries:
-        if node.type in ("CLIPTextEncode", "CogVideoTextEncode"):
+        if node.type == "CLIPTextEncode" or owner(node, "texts"):
             return (self._text(node),)
         if node.type in ("CLIPTextEncodeSD3", "CLIPTextEncodeFlux", "CLIPTextEncodeSDXL"):
             return (self._texts(node),)
@@ -78,9 +79,10 @@ class ConditioningReader:
         return self._unknown(node, slot, depth)
 
     def _text(self, node: Node) -> Entry:
-        name = "prompt" if node.type == "CogVideoTextEncode" else "text"
+        family = owner(node, "texts")
+        name = nodes_of(family).texts[node.type] if family else "text"
         self._remember_encoder(node)
-        if name == "prompt" and self._reader.number(node, "strength", 1.0) != 1.0:
+        if family and self._reader.number(node, "strength", 1.0) != 1.0:
             self._notes.approximated(f"{node.label} scales its embeddings; Laterna uses them at strength 1.")
         return Entry(self._reader.prompt(node, name))
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from engine.interop.file_stems import plain, stem_of
 from engine.interop.graph import Node
-from engine.interop.model_files import plain, stem_of
 
 
 class Foreign(NamedTuple):

@@ -11,35 +11,36 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from engine.families.registry import FAMILIES as REGISTERED
 from engine.interop import extras, foreign_json
 from engine.interop.comfy_compound import unfold
 from engine.interop.comfy_conditioning import ConditioningReader, cover, limited, simplest, uses_weights
+from engine.interop.comfy_families import nodes_of, owner
 from engine.interop.comfy_latent import LatentReader, Start
-from engine.interop.comfy_models import ModelChain, ModelReader
+from engine.interop.comfy_models import ModelReader
+from engine.interop.comfy_pass import ModelChain, Pass
 from engine.interop.comfy_pictures import PictureReader, Size
 from engine.interop.comfy_reader import Reader
 from engine.interop.comfy_refusals import Refusals, empty_prompt
-from engine.interop.comfy_sampling import Pass, SamplingReader, is_sampler
+from engine.interop.comfy_sampling import SamplingReader, is_sampler
+from engine.interop.file_stems import stem_of
 from engine.interop.fit import fit
 from engine.interop.graph import Graph, Node, ancestors, from_api, is_api_graph
-from engine.interop.model_files import KnownModels, stem_of
+from engine.interop.model_files import KnownModels
 from engine.interop.report import ImportResult, Notes, file_name, listed, shown, too_much
 from engine.interop.ui_graph import from_ui, is_ui_graph
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning import guidance_points
 from engine.protocol.errors import BadFile
-from engine.protocol.family_info import FamilyInfo
+from engine.protocol.family_info import FamilyInfo, ModelInfo
 from engine.protocol.inputs import STARTING, Input
 from engine.protocol.recipe import Recipe
 
 MAX_OUTPUTS = 20
 MAX_PASSES = 256  # a chain may have a sampler for each step
 COMFYUI_T5_TOKENS = 77
-# EmptySD3LatentImage and ModelSamplingSD3 are not among these: other families' graphs have them too.
-_SD3_NODES = ("CLIPTextEncodeSD3", "TripleCLIPLoader", "TripleCLIPLoaderGGUF")
 _SAVES = ("SaveImage", "SaveAnimatedWEBP", "SaveAnimatedPNG", "SaveWEBM", "SaveVideo", "VHS_VideoCombine", "Image Save")
 _PREVIEWS = ("PreviewImage", "PreviewAny", "easy imageSave")
-_NATIVE = {"sd35": (1024, 1024), "cogvideox": (720, 480)}
 
 
 def import_workflow(
@@ -193,7 +194,7 @@ class _Import:
     def _decoding(self, on_the_way: list[str]) -> None:
         for id in on_the_way:
             node = self._graph[id]
-            if node.type in ("VAEDecode", "VAEDecodeTiled", "CogVideoDecode"):
+            if node.type in ("VAEDecode", "VAEDecodeTiled") or owner(node, "decoders"):
                 self._reader.used.add(id)
                 self._models.vae(node.link("vae"))
                 tiled = node.type == "VAEDecodeTiled" or self._reader.flag(node, "enable_vae_tiling", False)
@@ -244,22 +245,24 @@ class _Import:
         )
 
     def _family(self, chain: ModelChain, first: Pass) -> str:
-        if first.node.type == "CogVideoSampler":
-            return "cogvideox"
+        own = owner(first.node, "samplers")
+        if own:
+            return own
         known = self._known.installed.get(chain.id) or (MODELS[chain.id].family if chain.id in MODELS else "")
         family = known or chain.family
         if family:
             return family
-        if not any(node.type in _SD3_NODES or node.inputs.get("type") == "sd3" for node in self._graph.values()):
+        usual = next(iter(FAMILIES))
+        if not any(nodes_of(usual).is_marked(node) for node in self._graph.values()):
             self._notes.approximated(
                 f"Laterna does not know the model “{shown(file_name(chain.file))}”; its settings are read as for"
-                f" {FAMILIES['sd35'].name}, and the picture will be another."
+                f" {FAMILIES[usual].name}, and the picture will be another."
             )
-        return "sd35"
+        return usual
 
     def _size(self, start: Start, first: Pass, family: str, output: Node | None) -> dict[str, Any]:
         width, height = start.width, start.height
-        if "width" in first.node.inputs and "height" in first.node.inputs:  # the CogVideoX wrapper's first versions
+        if "width" in first.node.inputs and "height" in first.node.inputs:  # as a wrapper's first versions have them
             width, height = (self._reader.integer(first.node, name, 0) or None for name in ("width", "height"))
         if (start.picture or start.clip) and self._made and (start.rough or width is None):
             width, height = self._made
@@ -267,13 +270,13 @@ class _Import:
         elif start.rough and width and height:
             self._notes.approximated(f"The size depends on the picture's shape; {width} × {height} stands there now.")
         elif (width is None or height is None) and (start.picture or start.clip):
-            width, height = _NATIVE[family]
+            width, height = _native(family)
             self._notes.approximated(
                 f"The size is that of “{shown(start.picture or start.clip)}”, which the workflow does not say;"
                 f" {width} × {height} stands there now."
             )
         elif width is None or height is None:
-            width, height = _NATIVE[family]
+            width, height = _native(family)
             self._notes.approximated(f"The workflow does not say the picture's size; {width} × {height} is used.")
         fields: dict[str, Any] = {"width": width, "height": height, "batch": start.batch}
         if FAMILIES[family].kind == "video":
@@ -356,7 +359,7 @@ class _Import:
             if encoders and absent:
                 self._notes.approximated(f"The workflow loads no {' and no '.join(sorted(absent))}; Laterna uses it.")
         else:
-            known = MODELS.get(model) or MODELS["cogvideox-5b"]
+            known = MODELS.get(model) or _usual(family)
             fields["max_sequence_length"] = known.defaults.max_sequence_length
             fields["text_encoding"] = "comfyui" if uses_weights(sides[0] + sides[1]) else "diffusers"
         return fields
@@ -387,3 +390,14 @@ def _denoise(steps: int, total: int) -> float:
     """A denoise strength whose schedule of ``int(steps / d)`` steps has ``total``."""
     plain = steps / total
     return plain if int(steps / plain) == total else steps / (total + 0.5)
+
+
+def _usual(family: str) -> ModelInfo:
+    """The published model whose settings a graph of an unknown one is read with."""
+    wanted = REGISTERED[family].usual_model
+    return MODELS[wanted] if wanted else REGISTERED[family].models[0]
+
+
+def _native(family: str) -> tuple[int, int]:
+    defaults = _usual(family).defaults
+    return defaults.width, defaults.height

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.interop.comfy_families import nodes_of, owner
 from engine.interop.comfy_pictures import PictureReader
 from engine.interop.comfy_reader import MAX_CHAIN, Reader
 from engine.interop.comfy_sampling import is_sampler
@@ -15,11 +16,14 @@ _ENCODES = {
     "VAEEncodeTiled": "pixels",
     "VAEEncodeForInpaint": "pixels",
     "InpaintModelConditioning": "pixels",
-    "CogVideoImageEncode": "start_image",
-    "CogVideoImageEncodeFunInP": "start_image",
-    "CogVideoEncode": "image",
 }
 _WAY = ("samples", "latent", "latents", "latent_image", "samples1", "samples_to", "LATENT")
+
+
+def _encoded(node: Node) -> str:
+    """The input of a node that encodes a picture; "" for another node."""
+    family = owner(node, "pictures")
+    return nodes_of(family).pictures[node.type] if family else _ENCODES.get(node.type, "")
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,11 @@ class LatentReader:
                 return None, Start(batch=batch)
             if is_sampler(node):
                 return node, Start(batch=batch)
-            if node.type in _ENCODES:
+            encoded = _encoded(node)
+            if encoded:
                 if node.type in ("VAEEncodeForInpaint", "InpaintModelConditioning"):
                     self._mask(node)
-                return self._picture(node, node.link(_ENCODES[node.type]) or node.link("image"), batch)
+                return self._picture(node, node.link(encoded) or node.link("image"), batch)
             through = next((node.link(name) for name in _WAY if node.link(name)), None)
             if "Empty" in node.type or (through is None and self._reader.size(node) is not None):
                 return None, self._empty(node, batch)

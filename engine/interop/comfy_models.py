@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+from engine.families.registry import FAMILIES
+from engine.interop.comfy_families import nodes_of, owner
+from engine.interop.comfy_pass import ModelChain
 from engine.interop.comfy_reader import MAX_CHAIN, Reader
 from engine.interop.graph import Link, Node
 from engine.interop.model_files import KnownModels, is_reduced, is_standard_vae, standard_encoder
@@ -19,27 +21,10 @@ _CHECKPOINTS = {
     "UNETLoader": "unet_name",
     "UnetLoaderGGUF": "unet_name",
     "DiffusersLoader": "model_path",
-    "DownloadAndLoadCogVideoModel": "model",
-    "DownloadAndLoadCogVideoGGUFModel": "model",
-    "CogVideoXModelLoader": "model",
 }
-_COG_LOADERS = ("DownloadAndLoadCogVideoModel", "DownloadAndLoadCogVideoGGUFModel", "CogVideoXModelLoader")
 _NAMES = ("ckpt_name", "unet_name", "model_name", "model", "checkpoint", "model_path", "gguf_name")
 _SHIFTS = ("ModelSamplingSD3", "ModelSamplingAuraFlow")
 _MEMORY_ONLY = ("ModelComputeDtype", "TorchCompileModel", "PatchModelAddDownscale", "FreeMemory", "ApplyFBCacheOnModel")
-
-
-@dataclass
-class ModelChain:
-    """What the links of a MODEL come to. ``file`` is the checkpoint's name as the graph says it, ``id`` the model's."""
-
-    file: str = ""
-    id: str = ""
-    shift: float | None = None
-    skip: SkipLayerGuidance | None = None
-    adapters: list[Adapter] = field(default_factory=list)
-    family: str = ""
-    nodes: list[Node] = field(default_factory=list)
 
 
 class ModelReader:
@@ -59,7 +44,7 @@ class ModelReader:
                 if chain.shift is None:
                     chain.shift = self._reader.number(node, "shift", 3.0)
             elif node.type == "SkipLayerGuidanceSD3":
-                chain.family = chain.family or "sd35"
+                chain.family = chain.family or next((one for one in FAMILIES if nodes_of(one).is_marked(node)), "")
                 self._skip(node, chain)
             elif node.type in ("LoraLoader", "LoraLoaderModelOnly"):
                 self._lora(node, chain)
@@ -73,7 +58,8 @@ class ModelReader:
         return chain
 
     def _loader(self, node: Node, chain: ModelChain) -> bool:
-        name = _CHECKPOINTS.get(node.type)
+        family = owner(node, "loaders")
+        name = nodes_of(family).loaders[node.type] if family else _CHECKPOINTS.get(node.type)
         if name is None:
             if node.link("model") is not None or node.link("pipeline") is not None:
                 return False
@@ -85,33 +71,15 @@ class ModelReader:
         chain.nodes.append(node)
         chain.file = self._reader.text(node, name, "")
         chain.id = self._known.find(chain.file, node.hashes.get(chain.file, ""))
-        if node.type in _COG_LOADERS:
-            chain.family = "cogvideox"
-            self._cog_loader(node, chain)
+        if family:
+            chain.family = family
+            nodes_of(family).read_loader(self._reader, self, node, chain)
         reduced = self._reader.text(node, "weight_dtype", "default") not in ("default", "")
         if reduced or is_reduced(chain.file):
             self._notes.approximated(
                 f"{node.label} runs reduced weights; Laterna runs the model's own, so details differ."
             )
         return True
-
-    def _cog_loader(self, node: Node, chain: ModelChain) -> None:
-        quantized = [self._reader.text(node, name, "disabled") for name in ("quantization", "fp8_transformer")]
-        if any(value not in ("disabled", "False", "") for value in quantized):
-            self._notes.approximated(
-                f"{node.label} runs reduced weights; Laterna runs the model's own, so details differ."
-            )
-        for _ in range(MAX_CHAIN):
-            lora = self._reader.node(node.link("lora") or node.link("prev_lora"))
-            if lora is None:
-                return
-            strength = self._strength(lora, "strength")
-            name = file_name(self._reader.text(lora, "lora", ""))
-            if name:
-                chain.adapters.append(Adapter(name, strength=strength))
-            else:
-                self._notes.ignored(f"{lora.label} names no LoRA.")
-            node = lora
 
     def _skip(self, node: Node, chain: ModelChain) -> None:
         if chain.skip is not None:
@@ -123,14 +91,14 @@ class ModelReader:
         chain.skip = SkipLayerGuidance(self._reader.number(node, "scale", 3.0), layers[:64], start, end, "sigma")
 
     def _lora(self, node: Node, chain: ModelChain) -> None:
-        strength = self._strength(node, "strength_model")
-        text = self._strength(node, "strength_clip") if node.type == "LoraLoader" else 0.0
+        strength = self.strength(node, "strength_model")
+        text = self.strength(node, "strength_clip") if node.type == "LoraLoader" else 0.0
         name = file_name(self._reader.text(node, "lora_name", ""))
         if name in ("", "None"):
             return
         chain.adapters.append(Adapter(name, "", strength, None if text == strength else text))
 
-    def _strength(self, node: Node, name: str) -> float:
+    def strength(self, node: Node, name: str) -> float:
         stated = self._reader.number(node, name, 1.0)
         kept = min(max(stated, -20.0), 20.0)
         if kept != stated:

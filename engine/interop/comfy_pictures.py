@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.interop.comfy_families import owner
 from engine.interop.comfy_reader import MAX_CHAIN, Reader
 from engine.interop.comfy_sampling import is_sampler
 from engine.interop.graph import Link, Node
@@ -27,7 +28,7 @@ _FILES = {
     "Load Image From Url (mtb)": "url",
 }
 _WAY = ("image", "images", "pixels", "samples", "start_image", "video", "image1", "IMAGE", "any", "input")
-_PLAIN = ("VAEDecode", "VAEDecodeTiled", "GetVideoComponents", "CogVideoDecode", "ImpactImageBatchToImageList")
+_PLAIN = ("VAEDecode", "VAEDecodeTiled", "GetVideoComponents", "ImpactImageBatchToImageList")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class PictureReader:
 
     def _through(self, node: Node, picture: Picture) -> Picture:
         """What a node on the way makes of the picture's size."""
-        if node.type in _PLAIN:
+        if node.type in _PLAIN or owner(node, "decoders"):
             return picture
         size, rough = self._resized(node, picture)
         if size is None and not rough:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.interop.comfy_foreign import by_file, by_nodes
-from engine.interop.comfy_models import ModelChain
+from engine.interop.comfy_pass import ModelChain
 from engine.interop.comfy_reader import Reader
 from engine.interop.graph import Graph
 from engine.interop.report import Notes, file_name, listed, shown

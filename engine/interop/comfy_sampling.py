@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from engine.interop.comfy_families import nodes_of, owner
+from engine.interop.comfy_pass import MAX_STEPS, Pass
 from engine.interop.comfy_reader import Reader
 from engine.interop.graph import Link, Node
 from engine.interop.report import shown
 from engine.protocol.sampling_names import find_sampler, find_scheduler
 
 _SHORTENED = ("dpm_2", "uni_pc")  # ComfyUI's KSampler takes the last sigma but one out of their schedules
-SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "CogVideoSampler")
-MAX_STEPS = 10_000
+SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced")
 
 
 def is_sampler(node: Node) -> bool:
     """One that Laterna knows, or one of the same inputs."""
-    return node.type in SAMPLERS or looks_like_sampler(node)
+    return node.type in SAMPLERS or bool(owner(node, "samplers")) or looks_like_sampler(node)
 
 
 def looks_like_sampler(node: Node) -> bool:
     """Whether a node that is not known has all that a sampler is told, under the usual names."""
     wired = node.link("model") is not None and node.link("positive") is not None
-    return wired and "steps" in node.inputs and "cfg" in node.inputs and node.type not in SAMPLERS
+    return (
+        wired
+        and "steps" in node.inputs
+        and "cfg" in node.inputs
+        and not (node.type in SAMPLERS or owner(node, "samplers"))
+    )
 
 
 _SAMPLER_NODES = {
@@ -45,40 +51,6 @@ _SIGMA_NODES = {
     "BetaSamplingScheduler": "beta",
     "SDTurboScheduler": "sgm_uniform",
 }
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One run of a sampler: steps ``start`` to ``end`` of a schedule of ``total``, on the latent at ``latent``.
-
-    ``denoise`` is what the node says; with d < 1 a schedule of ``int(total / d)`` steps is made, of which the last
-    ``total`` are run.
-    """
-
-    node: Node
-    model: Link | None
-    positive: Link | None
-    negative: Link | None
-    latent: Link | None
-    seed: int
-    total: int
-    guidance: float
-    sampler: str
-    scheduler: str
-    denoise: float = 1.0
-    start: int = 0
-    end: int = MAX_STEPS
-    adds_noise: bool = True
-    frames: int = 1
-
-    @property
-    def last(self) -> int:
-        return min(self.end, self.total)
-
-    @property
-    def run(self) -> int:
-        """How many steps are run."""
-        return max(0, self.last - self.start)
 
 
 class SamplingReader:
@@ -105,7 +77,7 @@ class SamplingReader:
                 negative,
                 latent,
                 seed=reader.seed(node, "seed"),
-                total=self._steps(node, 20),
+                total=self.steps(node, 20),
                 guidance=reader.number(node, "cfg", 8.0),
                 sampler=sampler,
                 scheduler=scheduler,
@@ -120,7 +92,7 @@ class SamplingReader:
                 negative,
                 latent,
                 seed=reader.seed(node, "noise_seed"),
-                total=self._steps(node, 20),
+                total=self.steps(node, 20),
                 guidance=reader.number(node, "cfg", 8.0),
                 sampler=sampler,
                 scheduler=scheduler,
@@ -128,8 +100,9 @@ class SamplingReader:
                 end=max(0, reader.integer(node, "end_at_step", MAX_STEPS)),
                 adds_noise=reader.flag(node, "add_noise", True),
             )
-        if node.type == "CogVideoSampler":
-            return self._cogvideo(node)
+        family = owner(node, "samplers")
+        if family:
+            return nodes_of(family).read_sampler(reader, self, node)
         return self._custom(node)
 
     def _custom(self, node: Node) -> Pass:
@@ -174,14 +147,14 @@ class SamplingReader:
             self._notes.approximated("No sampler is connected; euler is used.")
             return "euler"
         if node.type == "KSamplerSelect":
-            return self._sampler(self._reader.text(node, "sampler_name", "euler"), node)
+            return self.sampler(self._reader.text(node, "sampler_name", "euler"), node)
         for name, usual in _SAMPLER_DEFAULTS.items():
             if name in node.inputs and self._reader.number(node, name, usual) != usual:
                 value = self._reader.number(node, name, usual)
                 self._notes.approximated(f"{node.label} has {name} {value:g}; Laterna's is {usual:g}.")
         if node.type in _SAMPLER_NODES:
-            return self._sampler(_SAMPLER_NODES[node.type], node)
-        return self._sampler(re.sub("^K?Sampler_?", "", node.type), node)
+            return self.sampler(_SAMPLER_NODES[node.type], node)
+        return self.sampler(re.sub("^K?Sampler_?", "", node.type), node)
 
     def _sigmas(self, link: Link | None, depth: int = 0) -> Pass:
         """A pass that has only its schedule: steps, scheduler, denoise, and the part that SplitSigmas leaves."""
@@ -200,7 +173,7 @@ class SamplingReader:
             share = min(max(reader.number(node, "denoise", 1.0), 0.0), 1.0)
             cut = whole.last - round(whole.run * share)
             return replace(whole, end=cut) if link.slot == 0 else replace(whole, start=cut)
-        steps = self._steps(node, 20)
+        steps = self.steps(node, 20)
         if node.type == "BasicScheduler":
             name = self._scheduler(reader.text(node, "scheduler", "simple"), node)
             denoise = reader.number(node, "denoise", 1.0)
@@ -220,36 +193,7 @@ class SamplingReader:
         self._notes.approximated(f"{node.label} makes a schedule that Laterna does not know; simple is used.")
         return replace(blank, total=steps)
 
-    def _cogvideo(self, node: Node) -> Pass:
-        reader = self._reader
-        name = reader.text(node, "scheduler", "CogVideoXDDIM")
-        name = {"DPM++": "DPMSolverMultistepScheduler"}.get(name, name)  # the wrapper's names are diffusers' classes
-        for extra in ("context_options", "tora_trajectory", "fastercache", "feta_args", "teacache_args"):
-            other = reader.node(node.link(extra))
-            if other is not None:
-                self._notes.ignored(f"{node.label} also takes {extra} from {other.label}; Laterna has none.")
-        control = reader.node(node.link("controlnet"))
-        if control is not None:
-            self._notes.ignored(
-                f"{control.label} guides by a control clip at strength"
-                f" {reader.number(control, 'control_strength', 1.0):g}; Laterna leaves it out."
-            )
-        return Pass(
-            node,
-            node.link("model") or node.link("pipeline"),
-            node.link("positive"),
-            node.link("negative"),
-            node.link("samples"),
-            seed=reader.seed(node, "seed"),
-            total=self._steps(node, 50),
-            guidance=reader.number(node, "cfg", 6.0),
-            sampler=self._sampler(name, node),
-            scheduler="trailing",
-            denoise=reader.number(node, "denoise_strength", 1.0),
-            frames=reader.integer(node, "num_frames", 49),
-        )
-
-    def _steps(self, node: Node, default: int) -> int:
+    def steps(self, node: Node, default: int) -> int:
         steps = self._reader.integer(node, "steps", default)
         if not 1 <= steps <= MAX_STEPS:
             kept = min(max(steps, 1), MAX_STEPS)
@@ -258,10 +202,10 @@ class SamplingReader:
         return steps
 
     def _names(self, node: Node) -> tuple[str, str]:
-        sampler = self._sampler(self._reader.text(node, "sampler_name", "euler"), node)
+        sampler = self.sampler(self._reader.text(node, "sampler_name", "euler"), node)
         return sampler, self._scheduler(self._reader.text(node, "scheduler", "normal"), node)
 
-    def _sampler(self, name: str, node: Node) -> str:
+    def sampler(self, name: str, node: Node) -> str:
         found = find_sampler(name)
         if found is None:
             self._notes.approximated(

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine.interop.comfy_foreign import by_file
-from engine.interop.model_files import KnownModels, stem_of
+from engine.interop.file_stems import stem_of
+from engine.interop.model_files import KnownModels
 from engine.interop.report import Notes, as_integer, as_number, drawn, file_name, integer, listed, number, shown
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
@@ -65,7 +66,7 @@ def recipe_of(settings: Settings, notes: Notes, known: KnownModels) -> Recipe | 
     if settings.model and (not id or id not in known.installed):
         notes.missing(file_name(settings.model), "model", id)
     if not family:
-        family = "sd35"
+        family = next(iter(FAMILIES))
         notes.approximated(
             f"Laterna does not know the model “{shown(file_name(settings.model)) or 'of this picture'}”; its settings"
             f" are read as for {FAMILIES[family].name}, and the picture will be another."

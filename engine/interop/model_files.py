@@ -7,30 +7,20 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
+from engine.interop.comfy_families import ModelFile, every
+from engine.interop.file_stems import plain, stem_of
 from engine.interop.report import file_name
 from engine.models.catalog import MODELS
 from engine.models.installed import InstalledModel
 
 MIN_HASH = 8  # A1111 writes the first 10 digits of a SHA-256, Civitai 12; shorter ones say nothing
 
-# The catalogue's id, the file that a ComfyUI user has of it, and what its file names contain.
-_FILES: tuple[tuple[str, str, str], ...] = (
-    ("sd3.5-large-turbo", "sd3.5_large_turbo.safetensors", r"(sd|stable-?diffusion-?)3-?5.*turbo|35-?large-?turbo"),
-    ("sd3.5-medium", "sd3.5_medium.safetensors", r"(sd|stable-?diffusion-?)3-?5-?m(edium)?|35-?medium"),
-    ("sd3.5-large", "sd3.5_large.safetensors", r"(sd|stable-?diffusion-?)3-?5(-?l(arge)?)?|35-?large"),
-    ("cogvideox-1.5-5b-i2v", "kijai/CogVideoX-5b-1.5-I2V", r"cogvideo-?x?-?(1-5-?5b|5b-1-5)-?i2v"),
-    ("cogvideox-5b-i2v", "THUDM/CogVideoX-5b-I2V", r"cogvideo-?x?-?5b-?i2v"),
-    ("cogvideox-1.5-5b", "kijai/CogVideoX-5b-1.5-T2V", r"cogvideo-?x?-?(1-5-?5b|5b-1-5)"),
-    ("cogvideox-2b", "THUDM/CogVideoX-2b", r"cogvideo-?x?-?2b"),
-    ("cogvideox-5b", "THUDM/CogVideoX-5b", r"cogvideo-?x?-?5b"),
-)
-_OTHER_VARIANTS = re.compile(r"i2v|fun|tora|inp|pose|control|interpolation|img2vid")
 _STANDARD_ENCODERS = (
     (re.compile(r"t5.*xxl|t5xxl|umt5"), "T5"),
     (re.compile(r"clip-?g|bigg|open-?clip-?vit-?big|text-?encoder-?2\b"), "CLIP-G"),
     (re.compile(r"clip-?l|clip-?vit-?l|vit-?l-?14|text-?encoder\b"), "CLIP-L"),
 )
-_STANDARD_VAE = re.compile(r"(sd3|cogvideo|stable-?diffusion-?3).*vae|vae.*(sd3|cogvideo|stable-?diffusion-?3)|^vae$")
+_STANDARD_VAE = "^vae$"
 
 
 class KnownModels(msgspec.Struct, frozen=True):
@@ -86,29 +76,22 @@ def _by_hash(digest: str, owners: Mapping[str, str]) -> tuple[str, str] | None:
     return next(((whole, owner) for whole, owner in owners.items() if whole.startswith(digest)), None)
 
 
-def stem_of(name: str) -> str:
-    """The file name without folders and without the ending of a model file."""
-    return re.sub(r"\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$", "", file_name(name), flags=re.IGNORECASE)
-
-
-def plain(name: str) -> str:
-    """Lower case, everything but letters and digits a single dash."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()[:300]).strip("-")
-
-
 def catalogue_id(name: str) -> str:
     """The catalogue's id for a file or repository name; empty for a model that the catalogue does not have."""
     text = plain(stem_of(name))
-    for id, _, pattern in _FILES:
-        if re.search(rf"(^|-)({pattern})", text):
-            said = text.replace("i2v", "") if id.endswith("i2v") else text
-            return "" if id.startswith("cogvideox") and _OTHER_VARIANTS.search(said) else id
+    for one in _files():
+        if re.search(rf"(^|-)({one.pattern})", text):
+            return "" if one.unless and re.search(one.unless, text) else one.model
     return next((id for id in MODELS if plain(id) == text), "")
 
 
 def comfyui_file(model: str) -> str:
     """The file that a ComfyUI user has for a model of the catalogue; a guess by its id for any other."""
-    return next((file for id, file, _ in _FILES if id == model), f"{model}.safetensors")
+    return next((one.file for one in _files() if one.model == model), f"{model}.safetensors")
+
+
+def _files() -> list[ModelFile]:
+    return [one for nodes in every().values() for one in nodes.files]
 
 
 def standard_encoder(name: str) -> str:
@@ -118,7 +101,8 @@ def standard_encoder(name: str) -> str:
 
 
 def is_standard_vae(name: str) -> bool:
-    return bool(_STANDARD_VAE.search(plain(stem_of(name))))
+    patterns = [_STANDARD_VAE, *(nodes.vae_files for nodes in every().values() if nodes.vae_files)]
+    return any(re.search(pattern, plain(stem_of(name))) for pattern in patterns)
 
 
 def is_reduced(name: str) -> bool:

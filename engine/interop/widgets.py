@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from engine.interop.comfy_families import every
 from engine.interop.report import as_number
 from engine.interop.widget_tables import CONTROL, CORE, Layout
 from engine.interop.widget_tables_more import MORE
@@ -72,11 +73,16 @@ POWER_LORAS = ("Power Lora Loader (rgthree)",)
 
 def is_known(kind: str) -> bool:
     """Whether the tables have the node, be it that it has no widgets."""
-    return kind in MORE or kind in CORE or kind in POWER_LORAS
+    return kind in MORE or kind in CORE or kind in POWER_LORAS or bool(_of_families(kind))
 
 
 def layouts_of(kind: str) -> tuple[Layout, ...]:
-    return MORE.get(kind) or ((CORE[kind],) if kind in CORE else ())
+    return MORE.get(kind) or _of_families(kind) or ((CORE[kind],) if kind in CORE else ())
+
+
+def _of_families(kind: str) -> tuple[Layout, ...]:
+    """The layouts of a node that only one family's graphs have."""
+    return next((nodes.widgets[kind] for nodes in every().values() if kind in nodes.widgets), ())
 
 
 def _fitted(layout: Layout, values: list[Any], linked: Collection[str]) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from engine.jobs.service import JobService
 from engine.jobs.transport import LocalProcess
 from engine.library.library import Library
 from engine.models import catalog, installed
+from engine.models.catalog import FAMILIES
 from engine.protocol.commands import Ping
 from engine.protocol.events import EngineReady, EngineWarming
 from engine.protocol.recipe import Recipe
@@ -126,7 +127,9 @@ def _nonsense(folder: Path) -> float:
 
 def long_queue() -> Figures:
     """Seconds to open, add to, move within and take from a queue of 10,000 jobs."""
-    recipe = Recipe(family="sd35", model="m", prompt="a lighthouse on a cliff at dawn, oil painting, " * 4)
+    recipe = Recipe(
+        family=next(iter(FAMILIES)), model="m", prompt="a lighthouse on a cliff at dawn, oil painting, " * 4
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "queue.sqlite3"
         jobs = JobQueue(path)

@@ -15,6 +15,7 @@ from typing import Any
 from engine.library.filters import Filter
 from engine.library.library import Library
 from engine.library.rows import FileRow
+from engine.models.catalog import FAMILIES
 from engine.protocol.recipe import Recipe
 
 ROWS = 100_000
@@ -32,7 +33,9 @@ def file_rows(rows: int, seed: int = 0) -> Iterator[FileRow]:
     words = _WORDS.split()
     for number in range(rows):
         prompt = "a " + " ".join(random_source.choices(words, k=12))
-        recipe = Recipe(family="sd35", model="laterna-mini-image", prompt=prompt, seed=random_source.getrandbits(40))
+        recipe = Recipe(
+            family=next(iter(FAMILIES)), model="laterna-mini-image", prompt=prompt, seed=random_source.getrandbits(40)
+        )
         kind, suffix = ("video", "mp4") if number % 10 == 0 else ("image", "png")
         yield (
             f"{number:06}.{suffix}",

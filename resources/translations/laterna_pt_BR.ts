@@ -4563,6 +4563,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Modelos conhecidos: {}.</translation>
     </message>
     <message>
+      <source>Laterna cannot train LoRAs for {} yet.</source>
+      <translation>O Laterna ainda não treina LoRAs para {}.</translation>
+    </message>
+    <message>
       <source>Laterna runs {}.</source>
       <translation>O Laterna executa {}.</translation>
     </message>

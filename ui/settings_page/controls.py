@@ -9,13 +9,13 @@ from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from engine.library.file_names import PLACES, USUAL, render, unknown_places
-from engine.protocol.recipe import Recipe
+from engine.models.catalog import MODELS
 from ui.settings_page.table import SettingRow
 from ui.widgets.combo import Combo
 from ui.widgets.labels import ElidedLabel, label
 from ui.widgets.numbers import FIELD_HEIGHT, FloatSpin
 
-EXAMPLE = Recipe(family="sd35", model="sd3.5-medium", prompt="an owl at night", seed=1234)
+EXAMPLE = next(iter(MODELS.values())).recipe("an owl at night", seed=1234)
 WIDTH = 230
 
 

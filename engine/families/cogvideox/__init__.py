@@ -28,6 +28,7 @@ class CogVideoX(Family):
     network_classes = (T5_ENCODER, TRANSFORMER, CLIP_VAE)
     networks = NETWORKS
     published = PUBLISHED
+    usual_model = "cogvideox-5b"
     layers = (30, 42)
     sources = SOURCES
     licences = (APACHE_2, COGVIDEOX)
@@ -37,6 +38,8 @@ class CogVideoX(Family):
     variants = files.VARIANTS
     lora_told_by = lora.TOLD_BY
     lora_query = lora.QUERY
+    comfy = "engine.families.cogvideox.comfy"
+    training = "engine.families.cogvideox.network.training"
     network = "engine.families.cogvideox.network"
 
     def nearest(self, name: str, config: Config) -> str:

@@ -30,6 +30,7 @@ TRANSFORMER = NetworkClass(
     ),
     call="engine.families.cogvideox.network.calls:call",
     lora_names=layer_names,
+    widened_in_use=("CogVideoXPatchEmbed",),
     is_video=True,
     eight_bit=True,
 )

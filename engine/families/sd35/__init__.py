@@ -50,6 +50,8 @@ class StableDiffusion35(Family):
     lora_told_by = lora.TOLD_BY
     lora_query = lora.QUERY
     lora_strangers = lora.STRANGERS
+    comfy = "engine.families.sd35.comfy"
+    training = "engine.families.sd35.network.training"
     network = "engine.families.sd35.network"
 
     def nearest(self, name: str, config: Config) -> str:

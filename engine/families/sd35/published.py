@@ -31,6 +31,7 @@ TRANSFORMER = NetworkClass(
     ),
     call="engine.families.sd35.network.calls:call",
     lora_names=layer_names,
+    widened_in_use=("PatchEmbed",),  # 0.9 GB in float32, of which a picture uses a corner
     eight_bit=True,
 )
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
+from engine.families.registry import NETWORK_CLASSES
 from engine.worker.residency.reduced import ReducedLinear
 
 CAST_LAYERS = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -22,10 +23,6 @@ ALIGNED = 16
 
 CAST_TOGETHER = frozenset({"T5DenseActDense", "T5DenseGatedActDense"})
 """Modules (transformers' T5) that look at a layer's dtype before calling it, and so are widened as a whole."""
-
-WIDENED_IN_USE = frozenset({"PatchEmbed", "CogVideoXPatchEmbed"})
-"""Modules (diffusers') whose table of positions is added to wide numbers: a sum is wide if one side is. SD3.5 Medium's
-would take 0.9 GB in float32, of which a picture uses a corner."""
 
 
 class _Scratch:
@@ -49,14 +46,18 @@ class _Scratch:
         self._memory = None
 
 
+def _widened_in_use() -> frozenset[str]:
+    return frozenset(name for known in NETWORK_CLASSES.values() for name in known.widened_in_use)
+
+
 def cast_for_each_call(network: nn.Module, compute: torch.dtype) -> None:
     """Keep the weights of ``network``'s large layers as they are and compute with them in ``compute``."""
     scratch = _Scratch(compute)
-    _cast(network, compute, scratch)
+    _cast(network, compute, scratch, _widened_in_use())
     network.register_forward_hook(scratch.clear, always_call=True)
 
 
-def _cast(network: nn.Module, compute: torch.dtype, scratch: _Scratch) -> None:
+def _cast(network: nn.Module, compute: torch.dtype, scratch: _Scratch, widened_in_use: frozenset[str]) -> None:
     if isinstance(network, ReducedLinear):
         return  # they widen themselves
     if type(network).__name__ in CAST_TOGETHER or isinstance(network, CAST_LAYERS):
@@ -66,10 +67,10 @@ def _cast(network: nn.Module, compute: torch.dtype, scratch: _Scratch) -> None:
         if parameter.is_floating_point():
             parameter.data = parameter.data.to(compute)
     for name, buffer in network.named_buffers(recurse=False):
-        if buffer.is_floating_point() and type(network).__name__ not in WIDENED_IN_USE:
+        if buffer.is_floating_point() and type(network).__name__ not in widened_in_use:
             setattr(network, name, buffer.to(compute))
     for child in network.children():
-        _cast(child, compute, scratch)
+        _cast(child, compute, scratch, widened_in_use)
 
 
 def _hook(module: nn.Module, scratch: _Scratch) -> None:

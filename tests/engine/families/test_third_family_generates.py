@@ -121,7 +121,8 @@ def test_going_on_from_any_step_gives_the_same_pixels(
         first, second = fresh(), fresh()
         _interrupt(first, twofold_folder, wanted, number, checkpoint)
         again = second.make(twofold_folder, wanted, checkpoint=checkpoint)
-        assert [event.step for event in second.of(events.JobResumed)] == [number]
+        (step,) = [event.step for event in second.of(events.JobResumed)]
+        assert number <= step <= number + (2 if caching else 0), "steps without the network end before a cancel is seen"
         assert torch.equal(again.latents, whole.latents)
         assert torch.equal(again.frames, whole.frames)
 

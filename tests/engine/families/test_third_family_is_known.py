@@ -9,7 +9,7 @@ import pytest
 from engine.families.base import Family
 from engine.memory.footprints import Footprints
 from engine.memory.forecast import Forecaster, plans_for
-from engine.memory.inventory import from_folder, published
+from engine.memory.inventory import from_folder, has_unknown, networks_of, published
 from engine.memory.machine import Machine
 from engine.memory.shapes import shape_of
 from engine.models.catalog import FAMILIES, MODELS
@@ -21,6 +21,7 @@ from engine.models.states import cards
 from engine.models.store import Store
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
+from engine.worker.residency.simulate import footprint
 from tests.fakes.loras import write_tensors
 from tests.fakes.third_family import HIGH, LOW
 from tests.fakes.third_family.saved import save_files, save_folder
@@ -138,11 +139,17 @@ def test_a_forecast_before_and_after_it_is_here(
         assert told.seconds > 0
 
 
-def test_a_forecast_of_single_files(
-    twofold: Family, twofold_files: Path, twofold_footprints: Path, tmp_path: Path
-) -> None:
+def test_a_forecast_of_single_files(twofold: Family, twofold_files: Path, tmp_path: Path) -> None:
+    """What is not known of them yet is simulated, as the window has it done."""
     (found,) = recognise(twofold_files)
     folder = register(Store(tmp_path / "models"), found)
-    components = from_folder(folder, Footprints())
-    assert components is not None
-    assert [part.name for part in components.of("denoiser")] == [HIGH, LOW]
+    footprints = Footprints(tmp_path / "footprints")
+    assert has_unknown(folder, footprints)
+    for _name, cls, config in networks_of(folder):
+        if footprints.find(cls, config) is None:
+            footprints.keep(footprint(cls, config))
+    assert not has_unknown(folder, footprints)
+    components = from_folder(folder, footprints)
+    assert {part.name for part in components.of("denoiser")} == {HIGH, LOW}
+    told = Forecaster().forecast(MODELS["twofold-one"].recipe("x"), components, twofold.info, machine())
+    assert told.plan is not None

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
+from engine.families.cogvideox.network.sampling import CogVideoXDDIM, CogVideoXDPM, make_scheduler
 from engine.worker.sampling.base import Point, Prediction, SamplerState
-from engine.worker.sampling.cogvideox import CogVideoXDDIM, CogVideoXDPM, make_scheduler
 from engine.worker.sampling.flow_euler import FlowEuler, FlowSchedule
 
 STEPS = 8  # divides 1000: CogVideoX' schedulers end at x0 only then, here as in diffusers

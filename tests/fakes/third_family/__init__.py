@@ -45,6 +45,7 @@ class Twofold(Family):
     scheduler = files.SCHEDULER
     lora_told_by = lora.TOLD_BY
     lora_query = lora.QUERY
+    comfy = f"{__name__}.comfy"
     network = f"{__name__}.network"
 
     def turns(self, recipe: Recipe) -> dict[str, float]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.families.cogvideox import FAMILY
 from engine.families.cogvideox.info import INFO
+from engine.families.cogvideox.network.sampling import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
 from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB, check_first_frame
@@ -23,7 +24,6 @@ from engine.worker.guidance import PICTURE, Conditioning, Denoiser, Guided, Side
 from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.pipeline import LoadedModel, to_pixels
 from engine.worker.sampling.base import Point, Sampler
-from engine.worker.sampling.cogvideox import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
 
 PREVIEW_FRAMES = 5
 # By kijai (ComfyUI-CogVideoXWrapper, latent_preview.py): of latents in the model's scale, each preview to be stretched

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+from engine.families.cogvideox.network.sampling import OWN, CogVideoXDDIM, make_scheduler, vp_sampler
 from engine.models.catalog import FAMILIES
 from engine.worker.sampling.base import Point, Prediction, SamplerState
-from engine.worker.sampling.cogvideox import OWN, CogVideoXDDIM, make_scheduler, vp_sampler
 from engine.worker.sampling.flow import FlowSchedule
 from engine.worker.sampling.flow_samplers import SAMPLERS
 from engine.worker.sampling.vp_flow import VPFlow, level, vp_schedule
