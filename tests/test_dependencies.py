@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"torch", "diffusers", "transformers", "accelerate"}
 UI_LAYERS = (
     *("ui.theme", "ui", "ui.widgets", "ui.library", "ui.recipe", "ui.models", "ui.generate", "ui.player"),
-    *("ui.queue", "ui.compare", "ui.settings_page", "ui.window"),
+    *("ui.queue", "ui.compare", "ui.mask", "ui.settings_page", "ui.window"),
 )
 """From the lowest to the highest; ``ui`` are the files beside the folders, which draw nothing."""
 TORCH_HOMES = ("engine/worker", "engine/training", "engine/remote")

@@ -59,6 +59,7 @@ ROWS: tuple[Row, ...] = (
     Row("use_recipe", T("Actions", "Use this recipe"), ("Ctrl+U",), "refresh", ITEM, needs_item=True),
     Row("use_seed", T("Actions", "Use only its seed"), ("Ctrl+Shift+U",), "dice", ITEM, needs_item=True),
     Row("start_from_item", T("Actions", "Start from this picture"), ("Ctrl+I",), "image", ITEM, needs_item=True),
+    Row("change_part", T("Actions", "Change a part…"), ("Ctrl+Shift+I",), "sparkle", ITEM, needs_item=True),
     Row("make_larger", T("Actions", "Make larger…"), ("Ctrl+Shift+L",), "fit", ITEM, needs_item=True),
     Row("toggle_favourite", T("Actions", "Add to favourites"), ("Ctrl+D",), "star", ITEM, needs_item=True),
     Row("edit_tags", T("Actions", "Tags…"), ("Ctrl+G",), "", ITEM),

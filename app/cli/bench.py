@@ -16,6 +16,7 @@ MODULES = {
     "start": "app.cli.bench_start",
     "library": "engine.library.bench",
     "gallery": "ui.library.bench",
+    "mask": "ui.mask.bench",
     "ui": "app.cli.bench_ui",
     "engine-start": "engine.worker.bench",
     "engine-overhead": "engine.worker.bench",

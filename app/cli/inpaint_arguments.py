@@ -13,10 +13,10 @@ from engine.derive.sources import origin_of
 from engine.files import PICTURE_LIMIT, read_regular
 from engine.models.installed import InstalledModel
 from engine.protocol.errors import BadArguments, BadFile
-from engine.protocol.family_info import nearest_size
 from engine.protocol.inpainting import Inpainting
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Recipe
+from engine.protocol.working_size import working_size
 
 _FLAGS = ("only_masked", "margin", "feather", "fill")
 
@@ -37,7 +37,9 @@ def inpainting_changes(
     if arguments.upscale is None and base is None:
         changes["upscaling"] = None
     if start is not None and arguments.width is None and arguments.height is None and base is None:
-        width, height = _size(Path(start.path), how, model)
+        medium = origin_of(Path(start.path)).medium
+        usual = model.info.defaults.width, model.info.defaults.height
+        width, height = working_size(how, (medium.width, medium.height), usual, model.family)
         changes |= {"width": width, "height": height}
     return changes
 
@@ -51,20 +53,6 @@ def mask_of(arguments: Namespace, base: Recipe | None) -> Input | None:
         return Input("mask", str(path), hashlib.sha256(read_regular(path, PICTURE_LIMIT)).hexdigest())
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
-
-
-def _size(path: Path, how: Inpainting, model: InstalledModel) -> tuple[int, int]:
-    """Width and height to work at: as many pixels as the model's own size has, in the picture's shape."""
-    usual = model.info.defaults.width, model.info.defaults.height
-    if how.only_masked:
-        return usual
-    medium = origin_of(path).medium
-    width, height = medium.width + how.left + how.right, medium.height + how.top + how.bottom
-    most, step, least = usual[0] * usual[1], model.family.size_multiple, model.family.min_size
-    if width % step == height % step == 0 and width * height <= most and min(width, height) >= least:
-        return width, height
-    factor = (most / (width * height)) ** 0.5
-    return nearest_size(model.family, round(width * factor)), nearest_size(model.family, round(height * factor))
 
 
 def _sides(text: str) -> tuple[int, ...]:

@@ -21,10 +21,11 @@ PADDING = 12
 class InputField(QWidget):
     """Of one ``role``.
 
-    Signals: ``edited`` after the person chose, removed or changed something.
+    Signals: ``edited`` after the person chose, removed or changed something; ``paint_wanted`` to paint the mask.
     """
 
     edited = Signal()
+    paint_wanted = Signal()
 
     def __init__(self, role: Role, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +48,13 @@ class InputField(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(self.choose, 1)
+        self.paint = QToolButton()
+        self.paint.setText(self.tr("Paint…"))
+        self.paint.setAutoRaise(True)
+        self.paint.setAccessibleName(self.tr("Paint the mask"))
+        self.paint.setVisible(role == "mask")
+        self.paint.clicked.connect(self.paint_wanted)
+        row.addWidget(self.paint)
         row.addWidget(self.strength)
         row.addWidget(self.remove)
         self.setFocusProxy(self.choose)

@@ -18,10 +18,11 @@ class InputRows(QObject):
     """Fills ``rows`` with a row for each rule as the rules need them; a role that may have several inputs shows one
     empty row behind those that are filled.
 
-    Signals: ``edited`` after the person chose, removed or changed something.
+    Signals: ``edited`` after the person chose, removed or changed something; ``paint_wanted`` to paint the mask.
     """
 
     edited = Signal()
+    paint_wanted = Signal()
 
     def __init__(self, rows: Rows) -> None:
         super().__init__(rows)
@@ -69,6 +70,7 @@ class InputRows(QObject):
             field = self._fields[(role, number)] = InputField(role)
             self._rows.add(row_title(role), field, ("inputs",))
             field.edited.connect(self._edited)
+            field.paint_wanted.connect(self.paint_wanted)
         return self._fields[(role, number)]
 
     def _edited(self) -> None:

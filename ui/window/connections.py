@@ -13,6 +13,7 @@ from ui.engine_link import EngineLink
 from ui.library.hand_over import HandOver
 from ui.library.item_actions import ItemActions
 from ui.library.label_actions import LabelActions
+from ui.mask.masking import Masking
 from ui.queue.queue_actions import QueueActions
 from ui.session import Session
 from ui.widgets.message_bar import MessageStack
@@ -35,6 +36,7 @@ def connect_view(
     items: ItemActions,
     hand_over: HandOver,
     comparing: Comparing,
+    masking: Masking,
     files: RecipeFiles,
     answers: Answers,
     messages: MessageStack,
@@ -44,6 +46,7 @@ def connect_view(
     view.message.connect(messages.say)
     feed.view = view
     comparing.attach_view(view)
+    masking.attach_view(view)
     answers.add(of_view(view))
     answers.add({"start_from_item": lambda: files.start_from_shown(view.exports.frame_shown())})
 

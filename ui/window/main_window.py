@@ -32,6 +32,7 @@ from ui.library.hand_over import HandOver
 from ui.library.item_actions import ItemActions
 from ui.library.label_actions import LabelActions
 from ui.loras import Loras
+from ui.mask.masking import Masking
 from ui.messages import Message, of_error
 from ui.preference_store import PreferenceStore
 from ui.preferences import Preferences
@@ -137,6 +138,7 @@ class MainWindow(QMainWindow):
         self.label_actions = LabelActions(self.item_actions, self)
         self.hand_over = HandOver(session, actions, self.item_actions, self)
         self.comparing = Comparing(self.item_actions, self.background, theme=theme, parent=self.centre)
+        self.masking = Masking(session, actions, inputs_folder, theme=theme, parent=self.centre)
         self.drops = WindowDrops(self, session, actions, form=self.form, files=self.files, background=self.background)
         self.pages = Pages(
             session,
@@ -245,6 +247,9 @@ class MainWindow(QMainWindow):
         self.drops.model_dropped.connect(pages.import_model)
         self.centre.example_wanted.connect(self._make_example)
         self.comparing.began.connect(self.messages.raise_)
+        self.masking.began.connect(self.messages.raise_)
+        self.masking.mask_set.connect(lambda: form.disclosure.setChecked(True))
+        form.advanced.inputs.paint_wanted.connect(self.masking.paint_for_form)
         actions.refused.connect(self._refused)
         actions.undone.connect(self.messages.dismiss_about)
         actions.model_wanted.connect(pages.show_models)
@@ -263,9 +268,10 @@ class MainWindow(QMainWindow):
         self.theme.changed.connect(self.store.save_soon)
         session.draft_edited.connect(self._draft_changed)
         session.draft_replaced.connect(self._draft_changed)
-        for part in (actions, files, self.feed, self.drops, self.comparing, self.folders, self.toggles, self.presets):
+        saying = (actions, files, self.feed, self.drops, self.comparing, self.masking)
+        for part in (*saying, self.folders, self.toggles, self.presets):
             part.said.connect(self.messages.show_message)
-        for part in (self.prompt_tools, self.loras, self.store, self.links, self.drops, self.comparing):
+        for part in (self.prompt_tools, self.loras, self.store, self.links, self.drops, self.comparing, self.masking):
             part.failed.connect(self._failed)
         answering = (
             self.item_actions,
@@ -273,6 +279,7 @@ class MainWindow(QMainWindow):
             self.label_actions,
             self.hand_over,
             self.comparing,
+            self.masking,
             self.centre,
             self.side,
         )
@@ -312,6 +319,7 @@ class MainWindow(QMainWindow):
             items=self.item_actions,
             hand_over=self.hand_over,
             comparing=self.comparing,
+            masking=self.masking,
             files=self.files,
             answers=self.answers,
             messages=self.messages,
@@ -501,6 +509,7 @@ class MainWindow(QMainWindow):
         self.form.close_down()
         self.prompt_tools.close()
         self.comparing.close()
+        self.masking.close()
         self.links.stop()
         self.side.close_down()
         self.centre.close_down()

@@ -12,6 +12,7 @@ ITEM_MENU = (
     "use_recipe",
     "use_seed",
     "start_from_item",
+    "change_part",
     "make_larger",
     "",
     "toggle_favourite",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.media import pictures
+from engine.media.masks import Mask, read_mask
 from engine.media.pictures import MAX_PIXELS
 from engine.media.pixels import Pixels
 from engine.protocol.commands import Generate
@@ -25,8 +26,6 @@ from engine.protocol.inputs import Role
 from engine.protocol.recipe import Recipe
 from engine.worker.pictures import files_of, read_content
 
-Mask = NDArray[np.uint8]
-"""[H, W], 255 where the picture is made anew, 0 where it stays, between them a part of it."""
 LATENT = 8
 """Pixels of the picture that a latent stands for, along each side."""
 
@@ -113,25 +112,6 @@ def inpainting_of(recipe: Recipe) -> Inpainting | None:
     if recipe.inpainting is not None:
         return recipe.inpainting
     return Inpainting() if recipe.input_of("mask") is not None else None
-
-
-def read_mask(content: bytes, path: Path, size: tuple[int, int]) -> Mask:
-    """White where the picture is made anew; of a picture with transparency what is opaque. ``size`` (W, H) is the
-    picture's: a mask of another size with the same shape is scaled. Raises ``BadFile`` for another shape."""
-    on_white = pictures.decode(content, path)
-    over_white, over_black = np.asarray(on_white), np.asarray(pictures.decode(content, path, (0, 0, 0)))
-    is_clear = not np.array_equal(over_white, over_black)
-    grey = 255 - (over_white - over_black).max(-1) if is_clear else np.asarray(on_white.convert("L"))
-    width, height = size
-    if abs(grey.shape[1] * height - grey.shape[0] * width) > 2 * max(width, height, *grey.shape):
-        raise BadFile(
-            f"{path.name} is {grey.shape[1]} × {grey.shape[0]}, but the picture {width} × {height}.",
-            "Choose a mask of the picture's shape.",
-            field="inputs",
-        )
-    if (grey.shape[1], grey.shape[0]) != size:
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8)
-    return np.ascontiguousarray(grey)
 
 
 def grown(picture: Pixels, mask: Mask, how: Inpainting, seed: int) -> tuple[Pixels, Mask]:

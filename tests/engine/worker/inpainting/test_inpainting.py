@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from engine.families.registry import INFOS
+from engine.media.masks import read_mask
 from engine.protocol.errors import BadFile, BadRecipe, Cancelled
 from engine.protocol.events import Event, StepDone
 from engine.protocol.family_info import validate
@@ -18,7 +19,7 @@ from engine.protocol.inpainting import Inpainting
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Recipe
 from engine.worker import pipelines
-from engine.worker.inpainting.canvas import Box, around, grown, read_mask, weights
+from engine.worker.inpainting.canvas import Box, around, grown, weights
 from engine.worker.pictures import read_picture
 from engine.worker.runner import Runner
 from tests.engine.worker.conftest import Driver, align_all, sd35

@@ -1,0 +1,1 @@
+"""Painting the mask of a picture in the place of the view."""
