@@ -135,7 +135,7 @@ def _open_services(paths: Paths, settings: Settings, engine_command: list[str] |
     from ui.window.services import Services
 
     paths.create()
-    library = Library(paths.library_database, paths.output)
+    library = Library(paths.library_database, paths.output, mended=True)
     history = History(paths.runs)
     upscalers = Upscalers(paths.upscalers)
 

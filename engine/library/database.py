@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from engine.protocol.errors import BadFile, KnownError, LaternaError, LibraryBusy, NoSpace, NotWritable
@@ -93,13 +93,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock if self._exclusive else nullcontext(), errors(self.path):
+        with self._lock if self._exclusive else nullcontext(), self._noting_damage(), errors(self.path):
             yield self.connection()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it, or nothing where an exception leaves the block."""
-        with self._lock, errors(self.path):
+        with self._lock, self._noting_damage(), errors(self.path):
             connection = self.connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -109,6 +109,20 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    @property
+    def damage_note(self) -> Path:
+        """A file that is there once damage was met: whoever opens the database next can look at all of it."""
+        return self.path.with_name(f"{self.path.name}-damaged")
+
+    @contextmanager
+    def _noting_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except BadFile:
+            with suppress(OSError):
+                self.damage_note.touch()
+            raise
 
     def close(self) -> None:
         """Close every thread's connection; the threads must have stopped using it."""

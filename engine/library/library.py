@@ -11,7 +11,7 @@ import os
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -30,7 +30,7 @@ from engine.library.reconcile import Reconciliation, readable
 from engine.library.schema import MIGRATIONS
 from engine.library.search import parse
 from engine.media import atomic
-from engine.protocol.errors import BadFile, ErrorInfo
+from engine.protocol.errors import BadFile, ErrorInfo, LaternaError
 
 OWN_TRASH = ".trash"
 
@@ -42,14 +42,21 @@ class Library:
     the files back, with what a person said about them.
     """
 
-    def __init__(self, database: Path, folder: Path) -> None:
-        """``database`` is made if missing; ``folder`` is where the pictures and clips are, and need not exist yet."""
+    def __init__(self, database: Path, folder: Path, *, mended: bool = False) -> None:
+        """``database`` is made if missing; ``folder`` is where the pictures and clips are, and need not exist yet.
+
+        With ``mended`` it is looked through where it was found damaged when it was open last, and made anew where it
+        is. That may take as long as reading every file.
+        """
         self.folder = Path(os.path.abspath(folder))
         self.damage: ErrorInfo | None = None
         self._order = Order()
         self._own_trash = self.folder / OWN_TRASH
         self._marking = Marking(self.folder)
         self._database = self._open(Path(database))
+        if mended and self._database.damage_note.exists():
+            with suppress(LaternaError):
+                self.heal()
 
     def close(self) -> None:
         """Call it when no thread uses the library any more."""
@@ -284,12 +291,16 @@ class Library:
             with self._database.reading() as connection:
                 is_sound = all(row[0] == "ok" for row in connection.execute("PRAGMA integrity_check(1)"))
                 is_empty = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM items)").fetchone()[0]
+                for row in connection.execute(f"SELECT {rows.ITEM_COLUMNS} FROM items"):
+                    rows.to_item(row, self.folder)  # SQLite's own check sees no value of the wrong kind
             with self._database.writing() as connection:
                 connection.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
         except BadFile:
             is_sound = is_empty = False
+        self._database.damage_note.unlink(missing_ok=True)
         if not is_sound:
             self.rebuild()
+            self._database.damage_note.unlink(missing_ok=True)
         elif is_empty:
             self.reconcile()
         return bool(is_empty or not is_sound)

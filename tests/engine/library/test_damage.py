@@ -14,7 +14,7 @@ import pytest
 from engine.library.library import Library
 from engine.media.environment import Environment
 from engine.media.save import save_image
-from engine.protocol.errors import LaternaError
+from engine.protocol.errors import BadFile, LaternaError
 from tests.fakes.recipes import picture_recipe
 
 COUNT = 12
@@ -118,3 +118,14 @@ def test_names_that_are_no_utf_8_and_linked_folders(home: Path) -> None:
         library.trash([id])
         library.restore([id])
         assert library.check().ok
+
+
+def test_what_a_window_found_damaged_the_next_one_mends(home: Path) -> None:
+    statement("UPDATE items SET width = 'wide', tags = 'x'")(home / "index.sqlite3")
+    with closing(Library(home / "index.sqlite3", home, mended=True)) as library:
+        with pytest.raises(BadFile):
+            library.items(library.ids())
+        assert library.damage is None
+    with closing(Library(home / "index.sqlite3", home, mended=True)) as library:
+        assert len(library.items(library.ids("owl"))) == COUNT
+    assert not list(home.glob("*-damaged"))

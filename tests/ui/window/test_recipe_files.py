@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from app.paths import Paths
-from engine.media import metadata
+from engine.media import metadata, pictures
 from engine.media.environment import Environment
 from engine.media.save import save_image
 from tests.fakes.clips import write_clip
@@ -105,6 +106,19 @@ def test_a_picture_without_a_recipe_is_offered_to_start_from(qtbot: QtBot, windo
     assert not window.form.advanced.isHidden()  # where it and its strength stand
     window.actions_.undo()
     assert not start(window)
+
+
+@pytest.mark.parametrize("ending", [".heic", ".avif", ".tif", ".bmp", ".gif"])
+def test_every_kind_of_picture_is_offered_to_start_from(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"photo{ending}"
+    pictures.pillow().new("RGB", (64, 48), (60, 200, 60)).save(path)
+    window.session.set_kind("image")
+    assert drop_file(window, path)
+    qtbot.waitUntil(lambda: "start" in said(window), timeout=5000)
+    message(window, "start").action()  # type: ignore[misc]
+    qtbot.waitUntil(lambda: start(window) == str(path), timeout=5000)
 
 
 def test_from_clips_it_goes_over_to_pictures(qtbot: QtBot, window: MainWindow, picture: Path) -> None:
