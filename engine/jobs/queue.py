@@ -40,18 +40,23 @@ class JobQueue:
         self._running: dict[str, Job] = {}
         self._line: list[Job] = []  # waiting and paused, by position
         try:
-            self._database = Database(path, rows.MIGRATIONS, exclusive=True, busy_timeout=_BUSY_TIMEOUT)
-        except BadFile as error:
+            self._begin(path)
+        except BadFile as error:  # found as it is opened, or as its rows are read
             aside = atomic.move_new(
                 path, numbered(path.with_name(f"{path.stem}-damaged-{time.strftime('%Y%m%d')}{path.suffix}"))
             )
+            for suffix in ("-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
             self.damage = ErrorInfo(
                 "BadFile",
                 f"The queue was damaged and is empty now; the old one is {aside}.",
                 "Send the jobs again; finished files are not touched.",
                 detail=str(error),
             )
-            self._database = Database(path, rows.MIGRATIONS, exclusive=True, busy_timeout=_BUSY_TIMEOUT)
+            self._begin(path)
+
+    def _begin(self, path: Path) -> None:
+        self._database = Database(path, rows.MIGRATIONS, exclusive=True, busy_timeout=_BUSY_TIMEOUT)
         try:
             self._recover()
         except BaseException:

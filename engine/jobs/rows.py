@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from engine.jobs.job import Job
+from engine.jobs.job import Job, JobState
 from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadRecipe, ErrorInfo
 from engine.protocol.recipe import Recipe
@@ -80,18 +80,23 @@ def values(job: Job) -> tuple[Any, ...]:
 
 
 def job(row: tuple[Any, ...]) -> Job | None:
-    """None for a row of a newer Laterna, which waits until that one is back."""
+    """None for a row of a newer Laterna, which waits until that one is back, and for one that is damaged: it stops no
+    other."""
     id, recipe, model_folder, state, position, created, finished, folder, stem, files, error, *rest = row
     deaths, group, label, memory_level, saved_step, saved_steps, derivation = rest
     try:
+        texts, numbers = (id, model_folder, folder, stem, group, label), (deaths, memory_level, saved_step, saved_steps)
+        is_sound = all(isinstance(one, str) for one in texts) and all(isinstance(one, int) for one in numbers)
+        if not is_sound or state not in get_args(JobState):
+            return None
         return Job(
             id,
             Recipe.from_json(recipe),
             model_folder,
             state,
             float(position),
-            created,
-            finished,
+            float(created),
+            float(finished or 0.0),
             folder,
             stem,
             msgspec.json.decode(files, type=tuple[str, ...]),
@@ -104,5 +109,5 @@ def job(row: tuple[Any, ...]) -> Job | None:
             saved_steps,
             Derivation.from_json(derivation) if derivation else None,
         )
-    except (BadRecipe, msgspec.DecodeError):
+    except (BadRecipe, msgspec.DecodeError, TypeError, ValueError, RecursionError):
         return None

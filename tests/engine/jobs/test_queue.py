@@ -1,7 +1,9 @@
+import random
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from engine.jobs import rows
 from engine.jobs.job import Job
 from engine.jobs.queue import KEPT_ENDED, JobQueue
-from engine.protocol.errors import ErrorInfo, LibraryBusy, NoSpace, NotWritable
+from engine.protocol.errors import ErrorInfo, KnownError, LibraryBusy, NoSpace, NotWritable
 from tests.fakes.recipes import picture_recipe, recipes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -321,3 +323,50 @@ def test_ten_thousand_jobs_slow_nothing(tmp_path: Path) -> None:
         times.append(time.perf_counter() - began)
     queue.close()
     assert min(times) < 0.2
+
+
+def test_a_damaged_row_stops_no_other_job(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite3"
+    queue = JobQueue(path)
+    queue.add([job(id) for id in "abcdef"])
+    queue.close()
+    with closing(sqlite3.connect(path)) as database:
+        for id, change in {
+            "a": "recipe = '{'",
+            "b": "state = 'odd'",
+            "c": "position = 'x'",
+            "d": "saved_step = 'x'",
+        }.items():
+            database.execute(f"UPDATE jobs SET {change} WHERE id = ?", (id,))
+        database.commit()
+    again = JobQueue(path)
+    assert order(again) == ["e", "f"] and again.damage is None
+    again.add([job("g")])
+    assert order(again) == ["e", "f", "g"]
+    again.close()
+
+
+def test_a_queue_with_a_flipped_bit_anywhere_opens(tmp_path: Path) -> None:
+    """Put aside and said where it cannot be read; else with the jobs that can."""
+    sound = tmp_path / "sound.sqlite3"
+    queue = JobQueue(sound)
+    queue.add([job(str(number)) for number in range(30)])
+    queue.close()
+    content, rng = sound.read_bytes(), random.Random(3)
+    put_aside = 0
+    for number in range(120):
+        raw = bytearray(content)
+        for _ in range(rng.choice((1, 2, 8, 40))):
+            raw[rng.randrange(len(raw))] ^= 1 << rng.randrange(8)
+        path = tmp_path / f"{number}" / "queue.sqlite3"
+        path.parent.mkdir()
+        path.write_bytes(raw)
+        try:
+            found = JobQueue(path)
+        except KnownError as error:
+            assert "newer Laterna" in str(error)
+            continue
+        put_aside += found.damage is not None
+        assert all(isinstance(one.position, float) for one in found.active())
+        found.close()
+    assert put_aside
