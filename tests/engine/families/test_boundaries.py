@@ -6,11 +6,13 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.families import networks
 from engine.families.networks import NetworkClass
 from engine.families.registry import FAMILIES
+from engine.protocol.family_info import CAPABILITIES, FamilyInfo
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = {cls.name for cls in vars(networks).values() if isinstance(cls, NetworkClass)}
@@ -89,3 +91,10 @@ def test_what_is_allowed_is_needed(place: str) -> None:
     names = own_names()
     paths = [path for path in (ROOT / "engine").rglob("*.py") if path.relative_to(ROOT).as_posix().startswith(place)]
     assert any(named(path, names) for path in paths)
+
+
+def test_a_familys_rules_have_no_flags() -> None:
+    """A new feature is one more capability, not a flag that every family and every reader must know."""
+    flags = [field.name for field in msgspec.structs.fields(FamilyInfo) if field.type is bool]
+    assert flags == []
+    assert all(family.info.capabilities <= CAPABILITIES for family in FAMILIES.values())

@@ -19,6 +19,7 @@ from engine.models.lora_facts import lora_facts
 from engine.models.recognise import recognise_file
 from engine.models.states import cards
 from engine.models.store import Store
+from engine.prompt.tokens import Rules, TokenCounter
 from engine.protocol.errors import BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
 from engine.worker.residency.simulate import footprint
@@ -153,3 +154,8 @@ def test_a_forecast_of_single_files(twofold: Family, twofold_files: Path, tmp_pa
     assert {part.name for part in components.of("denoiser")} == {HIGH, LOW}
     told = Forecaster().forecast(MODELS["twofold-one"].recipe("x"), components, twofold.info, machine())
     assert told.plan is not None
+
+
+def test_its_tokens_are_counted(twofold: Family, twofold_folder: Path) -> None:
+    (count,) = TokenCounter(twofold_folder, twofold.info).count("a red apple", Rules(max_sequence_length=3))
+    assert (count.encoder, count.tokens, count.limit, count.cut) == ("T5", 3, 2, len("a red "))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from safetensors.torch import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
 from transformers import T5EncoderModel
 
-from tests.fakes.tiny_models import _t5_encoder, save_components, t5_tokenizer
+from tests.fakes.tiny_models import WORDS, _t5_encoder, save_components, t5_tokenizer
 
 from .network.transformer import TwofoldTransformer
 from .published import TRANSFORMER_CONFIG, VAE_CONFIG
@@ -48,8 +50,19 @@ def save_files(folder: Path, whole: Path) -> Path:
     encoder = T5EncoderModel.from_pretrained(whole / "text_encoder").state_dict()
     encoder.pop("encoder.embed_tokens.weight", None)
     save_file({name: value.contiguous() for name, value in encoder.items()}, folder / "t5xxl.safetensors")
-    t5_tokenizer().save_pretrained(folder / "comfy" / "text_encoders" / "t5_tokenizer")
+    _save_tokenizer(folder / "comfy" / "text_encoders" / "t5_tokenizer")
     return folder
+
+
+def _save_tokenizer(folder: Path) -> None:
+    """As ComfyUI carries T5's: a unigram model of 32,100 pieces."""
+    folder.mkdir(parents=True)
+    pieces = [["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0], *([f"\u2581{word}", -1.0] for word in WORDS)]
+    pieces += [[f"<extra_{number}>", -9.0] for number in range(32_100 - len(pieces))]
+    core = Tokenizer(models.Unigram([(word, score) for word, score in pieces], unk_id=2))
+    core.pre_tokenizer = pre_tokenizers.Metaspace()
+    core.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer"}))
 
 
 def _joined(weights: dict[str, Tensor]) -> dict[str, Tensor]:
