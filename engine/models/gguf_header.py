@@ -40,6 +40,29 @@ TYPES: dict[int, tuple[str, int, int]] = {
     23: ("IQ4_XS", 256, 136),
     30: ("BF16", 1, 2),
 }
+_UNREAD: dict[int, tuple[str, int, int]] = {
+    9: ("Q8_1", 32, 40),
+    15: ("Q8_K", 256, 292),
+    16: ("IQ2_XXS", 256, 66),
+    17: ("IQ2_XS", 256, 74),
+    18: ("IQ3_XXS", 256, 98),
+    19: ("IQ1_S", 256, 50),
+    21: ("IQ3_S", 256, 110),
+    22: ("IQ2_S", 256, 82),
+    24: ("I8", 1, 1),
+    25: ("I16", 1, 2),
+    26: ("I32", 1, 4),
+    27: ("I64", 1, 8),
+    28: ("F64", 1, 8),
+    29: ("IQ1_M", 256, 56),
+    34: ("TQ1_0", 256, 54),
+    35: ("TQ2_0", 256, 66),
+    39: ("MXFP4", 32, 17),
+    40: ("NVFP4", 64, 36),
+    41: ("Q1_0", 128, 18),
+}
+"""Types whose sizes are known, so that a file can be told for what it is, and that nothing here widens."""
+UNREAD = frozenset(name for name, _, _ in _UNREAD.values())
 
 
 class GgufTensor(msgspec.Struct, frozen=True):
@@ -111,9 +134,10 @@ class _Reader:
             self._refuse(f"“{name[:80]}” has {dimensions} dimensions")
         shape = tuple(self._number("<Q") for _ in range(dimensions))
         type_id, offset = self._number("<I"), self._number("<Q")
-        if type_id not in TYPES:
+        known = TYPES.get(type_id) or _UNREAD.get(type_id)
+        if known is None:
             self._refuse(f"“{name[:80]}” has the unknown type {type_id}")
-        type_name, block, block_bytes = TYPES[type_id]
+        type_name, block, block_bytes = known
         elements = math.prod(shape)
         if elements % block:
             self._refuse(f"“{name[:80]}” does not fill whole blocks of {type_name}")

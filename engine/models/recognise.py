@@ -21,7 +21,7 @@ from engine.files import open_regular
 from engine.models.gguf_header import MAGIC, read_gguf
 from engine.models.reading.find import Found, controlnet_family, find_components, model_of, network_kind
 from engine.models.reading.strangers import Stranger, stranger
-from engine.models.reading.tensor_files import TensorFile, open_tensors
+from engine.models.reading.tensor_files import GgufTensors, TensorFile, open_tensors
 from engine.protocol.errors import BadFile, LaternaError, UnsafeModel, from_os_error
 
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
@@ -134,6 +134,9 @@ def _recognised(path: Path, format: Format) -> RecognisedFile | Refused:
         if told is not None and told.family:
             return _unknown(path, format, tensors)
         FILE_KINDS[main.kind].refuse_alone(path.stem)
+    if isinstance(tensors, GgufTensors) and tensors.unread:
+        types = ", ".join(tensors.unread)
+        raise BadFile(f"{path.name} keeps weights as {types}, which Laterna does not read.", "Get it as Q4_K or Q8_0.")
     family = next(family for family in FAMILIES.values() if family.name_of(main.kind))
     names = {one.kind: family.name_of(one.kind) for one in found}
     parts = [_part(names[one.kind], path, format, one, tensors) for one in found if names[one.kind]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from engine.models.gguf_header import TYPES, read_gguf
+from engine.models.gguf_header import TYPES, UNREAD, read_gguf
 from engine.models.safetensors_header import Tensor, read_header
 
 SCALES = (".scale_weight", ".weight_scale")
@@ -116,6 +116,8 @@ class GgufTensors:
         self._prefix = prefix
         self._header = read_gguf(path)
         self._tensors = {name: one for name, one in self._header.tensors.items() if name.startswith(prefix)}
+        self.unread = sorted({one.type for one in self._tensors.values()} & UNREAD)
+        """Types of its tensors that nothing here widens."""
         self.shapes = {name.removeprefix(prefix): self._original_shape(name) for name in self._tensors}
         self.bytes = sum(tensor.bytes for tensor in self._tensors.values())
 

@@ -55,7 +55,7 @@ class Adapters:
         self._told: set[tuple[str, str]] = set()
         for adapter, path in loras:
             layers: dict[str, dict[str, Change]] = {}
-            for name, change in read_lora(path).items():
+            for name, change in read_lora(path, tell).items():
                 part, layer = split_part(name, family.denoisers()[1:] if family is not None else ())
                 layers.setdefault(part, {})[layer] = change
             self._loras.append(_Lora(adapter, _for_denoisers(layers, adapter.name, family)))

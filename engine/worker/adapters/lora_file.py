@@ -14,7 +14,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,9 @@ _MAX_CONFIG = 1_000_000
 _NEEDED = (("down", "up"), ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"))
 
 
-def read_lora(path: Path) -> dict[str, Change]:
-    """Every layer's change under the layer's name in the file. Raises ``BadFile`` with what is wrong with it."""
+def read_lora(path: Path, tell: Callable[[str], None] = lambda message: None) -> dict[str, Change]:
+    """Every layer's change under the layer's name in the file. Raises ``BadFile`` with what is wrong with it. ``tell``
+    is given a sentence for what is not as it should be and no reason to refuse it."""
     try:
         header = read_header(path)
     except ModelDamaged as error:
@@ -55,7 +56,13 @@ def read_lora(path: Path) -> dict[str, Change]:
     found = {layer: change for layer, own in layers.items() if (change := _change(path, layer, own, told))}
     if not found:
         raise BadFile(f"{path.name} holds no LoRA.", "Choose a LoRA's .safetensors file.")
+    if told.is_odd:
+        tell(_sentence(path.name))
     return found
+
+
+def _sentence(name: str) -> str:
+    return f"{name}: its alpha is told as no number, so it is applied as if alpha were its rank."
 
 
 def _change(path: Path, layer: str, own: dict[str, Tensor], told: _Told) -> Change | None:
@@ -100,28 +107,37 @@ class _Told:
     def __init__(self, path: Path, metadata: Mapping[str, str]) -> None:
         self._header = _object(metadata.get(_ADAPTER_METADATA, "{}"))
         self._beside = _beside(path)
+        self.is_odd = False
+        """Whether an alpha that was asked for was no number."""
 
     def scale(self, layer: str, rank: int, alpha: float | None) -> float:
         part, _, inside = layer.partition(".")
         inside = inside if any(key.startswith(f"{part}.") for key in self._header) else layer
         is_stabilised = self._get(part, "use_rslora") is True
         if alpha is None:
-            alpha = _number(self._get(part, "lora_alpha"), rank)
+            alpha = self._number(part, "lora_alpha", rank)
             patterns = self._get(part, "alpha_pattern")
             for pattern, value in patterns.items() if isinstance(patterns, dict) else ():
                 if inside == pattern or inside.endswith("." + str(pattern)):
-                    alpha = _number(value, alpha)
+                    alpha = float(value) if _is_number(value) else alpha
+                    self.is_odd |= not _is_number(value)
         return alpha / (math.sqrt(rank) if is_stabilised else rank)
+
+    def _number(self, part: str, name: str, otherwise: float) -> float:
+        if _is_number(value := self._get(part, name)):
+            return float(value)
+        places = (self._header, f"{part}.{name}"), (self._header, name), (self._beside, name)
+        self.is_odd |= any(key in place for place, key in places)
+        return float(otherwise)
 
     def _get(self, part: str, name: str) -> Any:
         found = self._header.get(f"{part}.{name}", self._header.get(name))
         return self._beside.get(name) if found is None else found
 
 
-def _number(value: object, otherwise: float) -> float:
+def _is_number(value: object) -> bool:
     """Null, text and infinity are no alpha."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if is_number else float(otherwise)  # type: ignore[arg-type]
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _beside(path: Path) -> dict[str, Any]:

