@@ -60,6 +60,7 @@ ROWS: tuple[Row, ...] = (
     Row("use_seed", T("Actions", "Use only its seed"), ("Ctrl+Shift+U",), "dice", ITEM, needs_item=True),
     Row("start_from_item", T("Actions", "Start from this picture"), ("Ctrl+I",), "image", ITEM, needs_item=True),
     Row("change_part", T("Actions", "Change a part…"), ("Ctrl+Shift+I",), "sparkle", ITEM, needs_item=True),
+    Row("make_smoother", T("Actions", "Make smoother…"), ("Ctrl+Shift+M",), "video", ITEM, needs_item=True),
     Row("make_larger", T("Actions", "Make larger…"), ("Ctrl+Shift+L",), "fit", ITEM, needs_item=True),
     Row("toggle_favourite", T("Actions", "Add to favourites"), ("Ctrl+D",), "star", ITEM, needs_item=True),
     Row("edit_tags", T("Actions", "Tags…"), ("Ctrl+G",), "", ITEM),

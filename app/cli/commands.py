@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.cli import bench, doctor, generate, library, models, plan, recipe, reproduce, train, upscale, workflow
+from app.cli import (
+    bench,
+    doctor,
+    generate,
+    interpolate,
+    library,
+    models,
+    plan,
+    recipe,
+    reproduce,
+    train,
+    upscale,
+    workflow,
+)
 from app.cli.parser import Namespace
 from app.paths import Paths
 
@@ -17,6 +30,7 @@ COMMANDS: dict[str, Callable[[Namespace, Paths], int]] = {
     "library": library.run,
     "workflow": workflow.run,
     "upscale": upscale.run,
+    "interpolate": interpolate.run,
     "edit": generate.run,
     "train": train.run,
     "bench": bench.run,

@@ -1,14 +1,17 @@
-"""A derivation from the command line: from its source to its file, to be stopped and gone on with."""
+"""Derivations from the command line: from their sources to their files, to be stopped and gone on with."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 
 from app.cli.engine_session import EngineSession
+from app.cli.output import ProgressLine, print_json
+from app.cli.parser import Namespace
 from app.cli.target import Target, check_writable, named
 from app.paths import Paths
 from engine.derive.kinds import kind_of
@@ -22,9 +25,40 @@ from engine.media import atomic
 from engine.media.known import KnownMedia
 from engine.models.upscalers import Upscalers
 from engine.protocol.derivation import Derivation
-from engine.protocol.errors import Cancelled, EngineDied, NoSpace, NotWritable
+from engine.protocol.errors import BadArguments, Cancelled, EngineDied, KnownError, NoSpace, NotWritable
 
 SUFFIXES = {"image": ".png", "video": ".mp4"}
+
+
+_ENDS = Cancelled | EngineDied | NoSpace | NotWritable
+
+
+def derive_all(arguments: Namespace, paths: Paths, asked: Callable[[str], Derivation]) -> int:
+    """Make what ``asked`` says of each of ``arguments.files``, and tell; the exit code. One that cannot be made stops
+    none of the others."""
+    if arguments.out and len(arguments.files) > 1:
+        raise BadArguments("--out names one file.", "Leave it away: the results go into the library.")
+    made, failed = [], 0
+    with ExitStack() as stack:
+
+        @cache
+        def engine() -> EngineSession:
+            return stack.enter_context(EngineSession(paths.engine_log, ProgressLine()))
+
+        for file in arguments.files:
+            try:
+                made.append(derive(asked(file), arguments.out, paths, engine, arguments.json))
+            except KnownError as error:
+                if len(arguments.files) == 1 or isinstance(error, _ENDS):
+                    raise
+                failed = error.exit_code
+                print(f"laterna: {Path(file).name}: {error}", file=sys.stderr)
+                continue
+            if not arguments.json:
+                print(made[-1]["file"])
+    if arguments.json:
+        print_json(made[0] if len(arguments.files) == 1 else {"made": made})
+    return failed
 
 
 def derive(
@@ -50,7 +84,9 @@ def derive(
     made_as = f"{atomic.TEMPORARY_PREFIX}{name[:16]}"
     checkpoint = CheckpointFolder(paths.unfinished).path(f"derive-{name}")
     if not quiet:
-        size = f"{made.width} × {made.height}" + (f", {made.frames} frames" if made.kind == "video" else "")
+        size = f"{made.width} × {made.height}" + (
+            f", {made.frames} frames, {made.fps:g} a second" if made.kind == "video" else ""
+        )
         print(
             f"{size}; about {forecast.memory / 2**20:.0f} MiB of memory and {forecast.seconds:.0f} s.", file=sys.stderr
         )

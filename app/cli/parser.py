@@ -12,7 +12,7 @@ from engine.protocol.version import VERSION
 from resources import CALLED
 
 Namespace = argparse.Namespace
-_WORDS = {"library": "terms", "workflow": "files", "upscale": "files"}
+_WORDS = {"library": "terms", "workflow": "files", "upscale": "files", "interpolate": "files"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     _recipe(commands)
     _reproduce(commands)
     _upscale(commands)
+    _interpolate(commands)
     _models(commands)
     _library(commands)
     _workflow(commands)
@@ -211,6 +212,14 @@ def _upscale(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="NAME",
         help=f"a network: {UPSCALER}, or one that was imported; lanczos: plain resampling, which invents nothing",
     )
+    parser.add_argument("--out", type=path_argument, metavar="FILE", help="write here, not into the library")
+
+
+def _interpolate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "interpolate", "Give clips more frames in a second; after a stop, go on.")
+    parser.add_argument("files", nargs="+", type=path_argument, metavar="FILE")
+    parser.add_argument("--fps", type=float, metavar="N", help="frames in a second")
+    parser.add_argument("--factor", type=int, metavar="N", help="so many times as many (2)")
     parser.add_argument("--out", type=path_argument, metavar="FILE", help="write here, not into the library")
 
 

@@ -74,7 +74,9 @@ class Kind(Protocol):
         """What the file is called, without its ending."""
         ...
 
-    def frames(self, derivation: Derivation, read: Read, start: int, work: Workplace) -> Iterator[Pixels]:
+    def frames(
+        self, derivation: Derivation, source: Medium, read: Read, start: int, work: Workplace
+    ) -> Iterator[Pixels]:
         """The frames of the result from the one of number ``start`` on, in the engine's process. The same settings and
         source give the same pixels, whatever ``start`` is."""
         ...

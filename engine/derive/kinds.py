@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from engine.derive.interpolate.interpolate import Interpolate
 from engine.derive.kind import Kind
 from engine.derive.upscale.upscale import Upscale
 from engine.protocol.derivation import Derivation
 from engine.protocol.errors import BadRecipe
 
-KINDS: dict[str, Kind] = {kind.id: kind for kind in (Upscale(),)}
+KINDS: dict[str, Kind] = {kind.id: kind for kind in (Upscale(), Interpolate())}
 
 
 def kind_of(derivation: Derivation) -> Kind:

@@ -85,6 +85,7 @@ class _Work:
     ) -> None:
         self._job, self._kind, self._source, self._made, self._device = job, kind, source, made, device
         self._cancellation, self._progress, self._networks = cancellation, progress, networks
+        self._medium = medium
         self._read = reader_of(source, medium, cancellation.check)
         self._texts = {
             tags.DERIVATION: job.derivation.for_files().to_json(),
@@ -94,7 +95,7 @@ class _Work:
             self._texts[tags.RECIPE] = job.recipe.for_files().to_json()
 
     def _frames(self, start: int) -> Iterator[Pixels]:
-        return self._kind.frames(self._job.derivation, self._read, start, self)
+        return self._kind.frames(self._job.derivation, self._medium, self._read, start, self)
 
     def check(self) -> None:
         self._cancellation.check()

@@ -79,3 +79,15 @@ def test_an_imported_upscaler_is_listed_used_and_removed(tmp_path: Path) -> None
     assert laterna(home, "models", "remove", "2x").returncode == 0
     again = laterna(home, "reproduce", str(tmp_path / "b.png"))
     assert again.returncode == 3 and "The upscaler 2x is not on this machine." in again.stderr
+
+
+def test_a_clip_is_made_smoother_and_made_again(tmp_path: Path) -> None:
+    out = tmp_path / "smooth.mp4"
+    made = laterna(tmp_path / "home", "interpolate", str(CLIP), "--factor", "3", "--out", str(out))
+    assert made.returncode == 0 and "a second" in made.stderr, made.stderr
+    before, said = metadata.read(CLIP), metadata.read(out)
+    assert (said.frames, said.fps, said.recipe) == (3 * before.frames, 3 * before.fps, before.recipe)
+    again = laterna(tmp_path / "home", "reproduce", str(out), "--input", str(CLIP))
+    assert again.stdout == "The pixels are equal.\n", again.stderr
+    both = laterna(tmp_path / "home", "interpolate", str(CLIP), "--factor", "3", "--fps", "24")
+    assert both.returncode == 2 and "Give one of them." in both.stderr

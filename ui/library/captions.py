@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from engine.derive.interpolate.interpolate import Interpolate
 from engine.derive.upscale.upscale import Upscale
 from engine.interop.prompt_weights import plain_text
 from engine.library.item import Item
@@ -44,6 +45,11 @@ def derivation_title(derivation: Derivation) -> str:
         if name:
             return QCoreApplication.translate("Captions", "{0} times as large by {1}").format(scale, name)
         return QCoreApplication.translate("Captions", "{0} times as large").format(scale)
+    if derivation.kind == Interpolate.id:
+        fps = derivation.settings.get("fps", "?")
+        return QCoreApplication.translate("Captions", "{0} frames a second").format(
+            f"{fps:g}" if isinstance(fps, int | float) else fps
+        )
     return derivation.kind
 
 

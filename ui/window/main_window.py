@@ -31,6 +31,7 @@ from ui.library.enlarging import Enlarging
 from ui.library.hand_over import HandOver
 from ui.library.item_actions import ItemActions
 from ui.library.label_actions import LabelActions
+from ui.library.smoothing import Smoothing
 from ui.loras import Loras
 from ui.mask.masking import Masking
 from ui.messages import Message, of_error
@@ -135,6 +136,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.item_actions = ItemActions(session, actions, self)
         self.enlarging = Enlarging(self.item_actions, actions.submit_derivations, self._upscalers, self)
+        self.smoothing = Smoothing(self.item_actions, actions.submit_derivations, self)
         self.label_actions = LabelActions(self.item_actions, self)
         self.hand_over = HandOver(session, actions, self.item_actions, self)
         self.comparing = Comparing(self.item_actions, self.background, theme=theme, parent=self.centre)
@@ -276,6 +278,7 @@ class MainWindow(QMainWindow):
         answering = (
             self.item_actions,
             self.enlarging,
+            self.smoothing,
             self.label_actions,
             self.hand_over,
             self.comparing,

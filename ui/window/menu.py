@@ -14,6 +14,7 @@ ITEM_MENU = (
     "start_from_item",
     "change_part",
     "make_larger",
+    "make_smoother",
     "",
     "toggle_favourite",
     "edit_tags",

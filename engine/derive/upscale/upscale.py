@@ -73,7 +73,9 @@ class Upscale:
         name = derivation.source.name
         return f"{name.rpartition('.')[0] or name}_x{upscaling_of(derivation).scale}"
 
-    def frames(self, derivation: Derivation, read: Read, start: int, work: Workplace) -> Iterator[Pixels]:
+    def frames(
+        self, derivation: Derivation, source: Medium, read: Read, start: int, work: Workplace
+    ) -> Iterator[Pixels]:
         from engine.derive.upscale.lanczos import enlarge
 
         how = upscaling_of(derivation)

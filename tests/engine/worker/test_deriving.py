@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.derive.interpolate.interpolate import interpolated
 from engine.derive.kinds import kind_of
 from engine.derive.sources import settled
 from engine.derive.upscale.upscale import upscaled
@@ -194,3 +195,24 @@ def test_leftover_parts_go_with_their_job(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
     folder.keep_only(())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clip_made_smoother_goes_on_after_a_stop_to_the_same_file(deriving: Deriving, clip: Path) -> None:
+    derivation, file, origin = settled(interpolated(str(clip), 24), KnownMedia(None))
+    source = Asset(file.name, derivation.source.sha256, str(file))
+    out = str(deriving.folder / "out")
+    whole = Path(deriving.run(Derive("job", derivation, source, out, "made", origin.recipe)).files[0].path)
+    said = metadata.read(whole)
+    assert (said.frames, said.fps, said.recipe) == (2 * FRAMES, 24, clip_recipe(seed=3))
+    expected = whole.read_bytes()
+    whole.unlink()
+
+    def cancel(event: Event) -> None:
+        if isinstance(event, StepDone):
+            deriving.cancellation.request()
+
+    job = Derive("job", derivation, source, out, "made", origin.recipe, str(deriving.checkpoint))
+    with pytest.raises(Cancelled):
+        deriving.run(job, cancel)
+    assert Path(deriving.run(job).files[0].path).read_bytes() == expected
+    assert deriving.of(JobResumed)

@@ -11,10 +11,12 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.derive.interpolate.interpolate import interpolated
 from engine.derive.upscale.upscale import upscaled
 from engine.library.item import Item
 from engine.models.upscalers import DEFAULT, Upscalers
 from ui.library.enlarging import Enlarging
+from ui.library.smoothing import Smoothing
 from ui.recipe.described import describe_descent
 
 ITEM = Item(1, Path("/out/apple.png"), "image", 128, 96, 1, 0.0, 0.0, 9, None)
@@ -91,3 +93,23 @@ def test_the_line_of_descent_is_shown(asked: Asked) -> None:
         "first.png  ·  2 times as large",
     ]
     assert describe_descent(None) == []
+
+
+def test_clips_are_made_smoother(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    items: list[Item] = [ITEM]
+    jobs: list[Any] = []
+    smoothing = Smoothing(SimpleNamespace(items=lambda: items), jobs.extend, window)  # type: ignore[arg-type]
+    assert smoothing.make_menu() is None, "a picture has nothing in between"
+    clip = msgspec.structs.replace(ITEM, kind="video", frames=49, fps=8.0)
+    items[:] = [clip]
+    menu = smoothing.make_menu()
+    assert menu is not None
+    texts = [action.text().split("  ·  ")[0] for action in menu.actions()]
+    assert texts[0] == "16 frames a second" and "32 frames a second" in texts and "60 frames a second" in texts
+    menu.actions()[1].trigger()
+    assert jobs == [(interpolated("/out/apple.png", 24), None)]
+    items[:] = [clip, msgspec.structs.replace(clip, id=2, fps=30.0)]
+    menu = smoothing.make_menu()
+    assert menu is not None and menu.actions()[0].text() == "16 frames a second: 1 clips"
