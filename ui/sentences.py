@@ -48,7 +48,6 @@ VALUES = (
     T("Sentences", "saving the style"),
     T("Sentences", "writing to the output folder"),
     T("Sentences", "Loading PyTorch"),
-    T("Sentences", "Loading the models' code"),
     T("Sentences", "reading the prompt"),
     T("Sentences", "denoising"),
     T("Sentences", "decoding"),

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.logs.redact import RedactingFormatter
@@ -80,6 +81,7 @@ class Host:
         self._busy.set()
         self._stopping = False
         self._runner: Runner | None = None
+        self._later: Iterator[Callable[[], object]] = iter(())
 
     def run(self) -> int:
         self.emit(EngineHello(PROTOCOL, VERSION))
@@ -114,11 +116,10 @@ class Host:
         give_back_freed_memory()
         threads = device.cpu_threads()
         torch.set_num_threads(threads)
-        self.emit(EngineWarming("Loading the models' code"))
         from engine.worker.runner import Runner
-        from engine.worker.warmup import import_model_code
+        from engine.worker.warmup import pieces
 
-        import_model_code()
+        self._later = pieces()
         runner = Runner()
         runner.cancellation.install()
         threading.Thread(target=self._report_memory, args=(runner.device,), name="memory", daemon=True).start()
@@ -127,6 +128,7 @@ class Host:
         return runner
 
     def _next(self) -> JobCommand | Preload | None:
+        self._import_meanwhile()
         with self._wakeup:
             if not self._queue:
                 self._busy.clear()
@@ -139,6 +141,17 @@ class Host:
             assert self._runner is not None
             self._runner.cancellation.reset()
             return command
+
+    def _import_meanwhile(self) -> None:
+        """Models' code, for as long as there is nothing else to do: a job that comes imports what it needs itself."""
+        while not (self._queue or self._stopping):
+            piece = next(self._later, None)
+            if piece is None:
+                return
+            try:
+                piece()
+            except Exception:  # the job that needs it says so
+                log.exception("importing models' code")
 
     def _work(self, runner: Runner, command: JobCommand) -> None:
         from engine.worker.failures import named

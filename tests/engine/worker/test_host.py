@@ -267,3 +267,37 @@ def test_the_project_settings_of_a_job_survive_the_wire() -> None:
     header = codec.encode(Generate("h", recipe, "m", "o", "s"))[8:]
     assert codec.decode_command(header).recipe == recipe
     assert json.loads(header)["type"] == "Generate"
+
+
+def test_models_code_is_imported_after_the_engine_is_ready_and_gives_way_to_a_job(tmp_path: Path) -> None:
+    import io
+
+    from engine.worker.host import Host
+
+    done: list[str] = []
+    host = Host(io.BytesIO(), io.BytesIO())
+    job = Generate("job", sd35(), "model", "", "out")
+
+    def second() -> None:
+        done.append("second")
+        host._queue.append(job)
+
+    def broken() -> None:
+        done.append("broken")
+        raise ImportError("this part of a library is broken")
+
+    host._later = iter([broken, second, lambda: done.append("third")])
+    host._import_meanwhile()
+    assert done == ["broken", "second"]
+    host._queue.clear()
+    host._import_meanwhile()
+    assert done == ["broken", "second", "third"]
+
+
+def test_an_engine_is_ready_before_it_knows_any_models_code() -> None:
+    script = (
+        "import sys, torch; from engine.worker.runner import Runner; from engine.worker.warmup import pieces; pieces();"
+        "print([name for name in ('diffusers', 'transformers', 'accelerate', 'torch._dynamo') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=PROGRAM, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
