@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.cli import (
     bench,
+    clip,
     doctor,
     generate,
     interpolate,
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[[Namespace, Paths], int]] = {
     "workflow": workflow.run,
     "upscale": upscale.run,
     "interpolate": interpolate.run,
+    "clip": clip.run,
     "edit": generate.run,
     "train": train.run,
     "bench": bench.run,

@@ -12,7 +12,7 @@ from engine.protocol.version import VERSION
 from resources import CALLED
 
 Namespace = argparse.Namespace
-_WORDS = {"library": "terms", "workflow": "files", "upscale": "files", "interpolate": "files"}
+_WORDS = {"library": "terms", "workflow": "files", "upscale": "files", "interpolate": "files", "clip": "files"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _reproduce(commands)
     _upscale(commands)
     _interpolate(commands)
+    _clip(commands)
     _models(commands)
     _library(commands)
     _workflow(commands)
@@ -221,6 +222,20 @@ def _interpolate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--fps", type=float, metavar="N", help="frames in a second")
     parser.add_argument("--factor", type=int, metavar="N", help="so many times as many (2)")
     parser.add_argument("--out", type=path_argument, metavar="FILE", help="write here, not into the library")
+
+
+def _clip(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "A part of a clip, or several one after another, as .mp4, .gif or .webp: faster, backwards, again."
+    parser = _command(commands, "clip", text)
+    parser.add_argument("files", nargs="+", type=path_argument, metavar="FILE")
+    parser.add_argument("--out", type=path_argument, metavar="FILE", required=True)
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="the first frame, counted from 1")
+    parser.add_argument("--last", type=int, metavar="N", help="the last frame")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="2 is twice as fast")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="0.5 is half as wide and high")
+    parser.add_argument("--backwards", action="store_true")
+    parser.add_argument("--to-and-fro", action="store_true", help="forwards and back again")
+    parser.add_argument("--times", type=int, default=1, metavar="N", help="all of it so many times")
 
 
 def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

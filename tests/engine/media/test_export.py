@@ -8,7 +8,7 @@ from PIL import Image
 
 from engine.media import metadata
 from engine.media.environment import Environment
-from engine.media.export import SUFFIXES, ClipExport, Format, export_clip
+from engine.media.export import SUFFIXES, ClipExport, Format, export_clip, export_clips
 from engine.media.frames import ClipReader, to_rgb
 from engine.media.save import save_video
 from engine.protocol.errors import BadFile, Cancelled, NotWritable
@@ -88,3 +88,48 @@ def test_what_cannot_be_exported(clip: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NotWritable):
         export_clip(clip, tmp_path / "file" / "x.gif", ClipExport("gif"))
+
+
+@pytest.mark.parametrize(
+    ("export", "expected"),
+    [
+        (ClipExport(first=2, last=5, backwards=True), [5, 4, 3, 2]),
+        (ClipExport(first=2, last=4, times=3), [2, 3, 4] * 3),
+        (ClipExport(first=2, last=4, backwards=True, to_and_fro=True, times=2), [4, 3, 2, 3] * 2),
+    ],
+)
+def test_backwards_and_again(clip: Path, tmp_path: Path, export: ClipExport, expected: list[int]) -> None:
+    told: list[float] = []
+    made = export_clip(clip, tmp_path / "x.mp4", export, told.append)
+    assert numbers(made) == expected and told == sorted(told) and told[-1] == 1.0
+
+
+def test_clips_are_joined_and_what_both_show_comes_once(clip: Path, tmp_path: Path) -> None:
+    later = export_clip(clip, tmp_path / "later.mp4", ClipExport(first=8))
+    assert numbers(export_clips([clip, later], tmp_path / "same.mp4", ClipExport())) == [*range(9)]
+    back = export_clip(clip, tmp_path / "back.mp4", ClipExport(last=3))
+    joined = export_clips([clip, back], tmp_path / "both.mp4", ClipExport())
+    assert numbers(joined) == [*range(9), *range(4)]
+    assert metadata.read(joined).recipe == clip_recipe()
+    part = export_clips([clip, back], tmp_path / "part.mp4", ClipExport(first=7, last=10))
+    assert numbers(part) == [7, 8, 0, 1]
+
+
+def test_a_clip_of_another_rate_and_size_is_as_long_as_before(clip: Path, tmp_path: Path) -> None:
+    fast = export_clip(clip, tmp_path / "fast.mp4", ClipExport(speed=2.0, scale=0.5, backwards=True))
+    joined = export_clips([clip, fast], tmp_path / "both.mp4", ClipExport())
+    found = metadata.read(joined)
+    assert (found.width, found.height, found.fps) == (48, 32, FPS)
+    assert found.frames in (12, 13, 14)
+    slow = export_clips([fast, clip], tmp_path / "slow.mp4", ClipExport())
+    assert metadata.read(slow).frames in (26, 27)
+
+
+def test_what_would_not_fit_into_memory_is_said_before(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.media.export.KEPT_BYTES", 10_000)
+    for export in (ClipExport(backwards=True), ClipExport(to_and_fro=True), ClipExport(times=2)):
+        with pytest.raises(BadFile, match="too many"):
+            export_clip(clip, tmp_path / "x.mp4", export)
+    assert numbers(export_clip(clip, tmp_path / "x.mp4", ClipExport())) == [*range(9)]

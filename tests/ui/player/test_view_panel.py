@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QDrag, QImage
@@ -14,8 +15,9 @@ from pytestqt.qtbot import QtBot
 from engine.jobs.job import Job
 from engine.jobs.notices import JobEnded, JobProgressed, PreviewShown, QueueChanged
 from engine.library.item import Item
-from engine.media import metadata
+from engine.media import metadata, mp4
 from engine.media.export import ClipExport, Format
+from engine.media.frames import ClipReader, to_rgb
 from engine.protocol.recipe import Recipe
 from tests.fakes.clips import number_of
 from tests.fakes.pictures import jpeg
@@ -329,3 +331,24 @@ def test_the_whole_clip_is_called_as_it_is_where_that_name_is_free(
     qtbot.addWidget(dialog)
     dialog.start.click()
     assert [path.name for path in asked] == [name.format(clip.file.stem)]
+
+
+def test_clips_are_joined_backwards_in_the_export(qtbot: QtBot, tmp_path: Path) -> None:
+    """Two of two frames that end and begin alike: three, the last first."""
+    frames = np.zeros((2, 32, 48, 3), np.uint8)
+    frames[1] = 200
+    mp4.encode(frames, tmp_path / "a.mp4", 8, {})
+    mp4.encode(frames[::-1], tmp_path / "b.mp4", 8, {})
+    out = tmp_path / "c.mp4"
+    dialog = ExportDialog(tmp_path / "a.mp4", ClipExport(first=1, last=1), lambda *said: said[3](out))
+    qtbot.addWidget(dialog)
+    assert "frames 2 to 2" in dialog.part.text()
+    dialog.join([tmp_path / "b.mp4"])
+    dialog.backwards.setChecked(True)
+    dialog.times.setValue(2)
+    assert dialog.part.text() == "all clips, whole" and dialog.joined.text() == "b.mp4"
+    with qtbot.waitSignal(dialog.done_with, timeout=10_000):
+        dialog.start.click()
+    with ClipReader(out) as clip:
+        shades = [round(float(to_rgb(frame).mean()) / 200) for frame in clip]
+    assert shades == [0, 1, 0] * 2
