@@ -24,7 +24,7 @@ from engine.protocol.recipe import Recipe
 from engine.world.english import ENGLISH
 from engine.world.english import article as english_article
 from engine.world.language import Language
-from engine.world.looks import COLOURS
+from engine.world.looks import COLOURS, MOST
 from engine.world.portuguese import PORTUGUESE
 from engine.world.spanish import SPANISH
 from engine.world.things import THING_INDEX, THINGS
@@ -142,11 +142,15 @@ def _numbers() -> frozenset[str]:
 class _Known(msgspec.Struct, frozen=True):
     entries: dict[str, str]  # without accents: as the vocabulary has it
     words: frozenset[str]
+    any_colour: bool
 
     @classmethod
-    def of(cls, vocabulary: Sequence[str]) -> _Known:
+    def of(cls, vocabulary: Sequence[str], any_colour: bool) -> _Known:
         entries = {bare(entry).replace("-", " "): entry for entry in reversed(vocabulary)}
-        return cls(entries, frozenset(part for entry in vocabulary for part in words_of(entry)))
+        words = {part for entry in vocabulary for part in words_of(entry)}
+        if any(form in words for form in ENGLISH.numbers[1].values()):
+            words |= {str(number) for number in range(2, MOST + 1)}
+        return cls(entries, frozenset(words), any_colour)
 
     def name_of(self, thing: int, language: str) -> str:
         """A name of the thing that the model knows, in that language or another; "" where it knows none."""
@@ -164,12 +168,14 @@ class _Known(msgspec.Struct, frozen=True):
         return next((name for name in _company(thing) if name in self.entries), "")
 
 
-def adapt(text: str, vocabulary: Sequence[str], examples: Sequence[str], seed: int = 0) -> Adapted:
+def adapt(
+    text: str, vocabulary: Sequence[str], examples: Sequence[str], seed: int = 0, any_colour: bool = False
+) -> Adapted:
     """``text`` in the words of ``vocabulary``; without one the model reads anything, and it stays.
-    So does one longer than MOST_CHARS."""
+    So does one longer than MOST_CHARS. ``any_colour`` as in ``ModelInfo``."""
     if not vocabulary or len(text) > MOST_CHARS:
         return Adapted(text)
-    known = _Known.of(vocabulary)
+    known = _Known.of(vocabulary, any_colour)
     changes: list[Change] = []
     adapted = text
     for _ in range(_PASSES):  # a word put in may stand beside another that is wrong only there
@@ -200,7 +206,7 @@ def adapt_recipe(recipe: Recipe, info: ModelInfo) -> tuple[Recipe, Adapted]:
     prompt holds weights."""
     if recipe.adapters or _MARKUP.search(recipe.prompt):
         return recipe, Adapted(recipe.prompt)
-    adapted = adapt(recipe.prompt, info.vocabulary, info.examples, recipe.seed)
+    adapted = adapt(recipe.prompt, info.vocabulary, info.examples, recipe.seed, info.any_colour)
     return recipe.replace(prompt=adapted.text), adapted
 
 
@@ -310,6 +316,8 @@ def _is_known(token: str, known: _Known) -> bool:
 
 def _is_of_a_thing(tokens: list[str], index: int, known: _Known) -> bool:
     """Whether the colour is said of a thing, which the model draws in its own colours only."""
+    if known.any_colour:
+        return False
     if not any(" " in entry and entry in _names() and bool(_colours() & set(entry.split())) for entry in known.entries):
         return False  # the list does not say which things it knows in which colours
     if tokens[index + 1 : index + 2] == ["background"] or bare(tokens[index - 1]) in ("fundo", "fondo"):

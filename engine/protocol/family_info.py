@@ -120,7 +120,8 @@ class LatentRGB(msgspec.Struct, frozen=True, omit_defaults=True):
 class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """A model as a person sees it; written as ``laterna.json`` in the folder of an embedded model.
 
-    ``first_frame``: its clips begin with a picture, which every recipe names.
+    ``first_frame``: its clips begin with a picture, which every recipe names. ``any_colour``: it draws each thing
+    of its vocabulary in each colour there; without it, things come in their own colours only.
     """
 
     id: str
@@ -135,6 +136,7 @@ class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     latent_rgb: LatentRGB | None = None
     examples: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    any_colour: bool = False
     first_frame: bool = False
     licence: str = ""
     repository: str = ""

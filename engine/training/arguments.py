@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     watch = command("watch", "draw from an embedded model's last checkpoint (PCA decoder) and score")
     watch.add_argument("kind", choices=MODELS)
     export = command("export", "write a trained model as a diffusers folder")
-    export.add_argument("kind", choices=MODELS)
+    export.add_argument("kind", choices=(*MODELS, "world-image"))
     export.add_argument("--out", type=Path, help="default resources/models/laterna-mini-KIND")
     evaluate = command("evaluate", "score an exported folder on held-out prompts; a JSON report")
     evaluate.add_argument("kind", choices=MODELS)

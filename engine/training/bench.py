@@ -1,7 +1,8 @@
-"""How well and how fast the models that ship draw held-out prompts: ``bench embedded``, by the reference pipelines.
+"""How well and how fast the models that ship do what prompts say: ``bench embedded``, by the reference pipelines.
 
-For each model: the share (0 … 1) of prompts of which every object stands where it should (in clips: and moves as told),
-of backgrounds, of both together, and the seconds each, one prompt at a time.
+Shares are 0 … 1. Of the picture models: of the bars that the second generation is held to (`world/evaluate.py`; the
+bar stands beside it), of free prompts, and of the first generation's scenes, which it must not lose (`score.py`). Of
+the clip model: object there and moving as told, background, both. Seconds are of one prompt at a time.
 """
 
 from __future__ import annotations
@@ -12,39 +13,58 @@ from typing import Any
 
 import numpy as np
 
+from engine.models.installed import open_folder
+from engine.protocol.family_info import ModelInfo
 from resources import MODELS
 
 from . import runs
 from .evaluate import Draw, draw_clips, draw_pictures, evaluate, held_out_clips, held_out_scenes
 from .scenes import Scene
+from .world import evaluate as bars
+from .world.wording import LANGUAGES
 
-PICTURES = 100  # of one object, and as many of two
+PROMPTS = 50  # of each bar
+SCENES = 50  # of the first generation's: of one object, as many of two, as many in Portuguese
 CLIPS = 50  # of each length
-PORTUGUESE = 50
 TIMED = 3
 
 Pairs = list[tuple[Scene, str]]
 
 
 def embedded() -> dict[str, Any]:
-    domain = runs.mini_image().domain
-    pictures = {
-        "single": held_out_scenes(domain, PICTURES),
-        "pair": held_out_scenes(domain, PICTURES, singles=0.0),
-        "portuguese": held_out_scenes(domain, PORTUGUESE, singles=0.5, seed=77, portuguese=1.0),
-    }
-    clips = held_out_clips(runs.mini_video().domain, CLIPS)
-    report: dict[str, Any] = {}
+    report: dict[str, Any] = {f"judge_{k}": v for k, v in bars.check_judge(runs.FIRST_WORLD, PROMPTS).items()}
     for model in ("image", "image-turbo"):
-        draw = draw_pictures(MODELS / f"laterna-mini-{model}")
-        for part, pairs in pictures.items():
-            report |= _figures(f"{model.replace('-', '_')}_{part}", pairs, draw)
-        report[f"{model.replace('-', '_')}_seconds"] = _seconds(draw)
+        folder, name = MODELS / f"laterna-mini-{model}", model.replace("-", "_")
+        draw = draw_pictures(folder)
+        report |= {f"{name}_{key}": value for key, value in pictures(draw, open_folder(folder).info).items()}
+        report[f"{name}_seconds"] = _seconds(draw)
+    clips = held_out_clips(runs.mini_video().domain, CLIPS)
     for frames in (17, 9):
         draw = draw_clips(MODELS / "laterna-mini-video", frames)
         report |= _figures(f"video_{frames}", clips, draw)
         report[f"video_{frames}_seconds"] = _seconds(draw)
     return report
+
+
+def pictures(draw: Draw, info: ModelInfo, prompts: int = PROMPTS, scenes: int = SCENES,
+             every: int = 1) -> dict[str, Any]:  # fmt: skip
+    """Everything of one picture model; `every`: of the free prompts, every so many-th."""
+    report: dict[str, Any] = {}
+    for part in (*(part for part in bars.BARS if part != "free"), *LANGUAGES):
+        told = bars.evaluate(part, runs.FIRST_WORLD, prompts, draw, info)
+        report[part] = told["right"]
+        if part in bars.BARS:
+            report[f"{part}_bar"] = bars.BARS[part]
+    told = bars.evaluate_free(draw, info, every)
+    report |= {"free": told["right"], "free_bar": bars.BARS["free"], "free_prompts": told["prompts"]}
+    report |= {f"free_{code}": told[code] for code in LANGUAGES}
+    domain = runs.mini_image().domain
+    first = {
+        "single": held_out_scenes(domain, scenes),
+        "pair": held_out_scenes(domain, scenes, singles=0.0),
+        "portuguese": held_out_scenes(domain, scenes, singles=0.5, seed=77, portuguese=1.0),
+    }
+    return report | {f"first_{name}": evaluate(pairs, draw)[0]["all"] for name, pairs in first.items()}
 
 
 def _figures(name: str, pairs: Pairs, draw: Draw) -> dict[str, Any]:

@@ -148,7 +148,12 @@ def watch(arguments: argparse.Namespace) -> Report:
 
 def export(arguments: argparse.Namespace) -> Report:
     from .export import EXPORTERS
+    from .world.export import export_world
 
+    if arguments.kind == "world-image":
+        _, task, step = assemble.trained_task(arguments.kind)
+        out = export_world(task, arguments.out or MODELS / "laterna-mini-image")
+        return {"folder": str(out), "step": step}
     _, task, step = assemble.trained_task(arguments.kind)
     _, vae, vae_step = assemble.trained_task(f"{arguments.kind.removesuffix('-turbo')}-vae")
     out = arguments.out or MODELS / f"laterna-mini-{arguments.kind}"

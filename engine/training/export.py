@@ -63,7 +63,8 @@ def _examples(domain: Domain, motions: bool, count: int) -> list[str]:
     return list(found.values())
 
 
-def _save(pipeline: DiffusionPipeline, folder: Path, card: dict[str, Any]) -> None:
+def save(pipeline: DiffusionPipeline, folder: Path, card: dict[str, Any]) -> None:
+    """In half precision, which the components have then too."""
     for component in pipeline.components.values():
         if isinstance(component, torch.nn.Module):
             component.half()
@@ -123,7 +124,7 @@ def _image_folder(
         "examples": ["a red apple on the left, blue sky background", *_examples(task.domain, False, 11)],
         "vocabulary": _vocabulary(task.domain, False), "licence": LICENCE,
     }  # fmt: skip
-    _save(pipeline, folder, card | changes)
+    save(pipeline, folder, card | changes)
 
 
 def _what(domain: Domain) -> str:
@@ -168,7 +169,7 @@ def export_video(task: VideoTask, vae: ClipVaeTask, folder: Path) -> None:
         "examples": ["a red apple moving left, blue sky background", *_examples(task.domain, True, 9)],
         "vocabulary": _vocabulary(task.domain, True), "licence": LICENCE,
     }  # fmt: skip
-    _save(pipeline, folder, card)
+    save(pipeline, folder, card)
 
 
 def _rgb(preview: LatentRGB) -> dict[str, Any]:

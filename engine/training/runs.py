@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from engine.protocol.errors import BadRecipe
-from engine.world.things import COLOURABLE
+from engine.world.things import COLOURABLE, THING_INDEX
 
 from .catalogue import OBJECTS
 from .distill import Distillation
@@ -134,11 +134,13 @@ class WorldRun:
     world: World
     shape: ImageShape
     schedule: Schedule
-    text_steps: int = 360
+    text_steps: int = 1400
 
 
-# The first generation's things first: colours, counts and styles are learned on what is known, then the rest comes.
-FIRST_WORLD = World(COLOURABLE[: next(i for i, t in enumerate(COLOURABLE) if t >= len(OBJECTS))])
+# The first generation's things and the animals: colours, counts and styles are learned on what is known.
+_FIRST = tuple(t for t in COLOURABLE if t < len(OBJECTS))
+_ANIMALS = tuple(range(THING_INDEX["mouse"], THING_INDEX["rooster"] + 1))
+FIRST_WORLD = World((*_FIRST, *_ANIMALS), focus=_ANIMALS, emphasis=2.0)
 
 
 def world_image() -> WorldRun:

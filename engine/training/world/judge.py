@@ -18,7 +18,8 @@ import numpy as np
 from engine.world.looks import BACKGROUNDS, COLOURS, STYLES
 from engine.world.things import OF_ONE_COLOUR, THINGS
 
-from ..scenes import IMAGE_SIDE
+from ..catalogue import PLACES
+from ..scenes import IMAGE_SIDE, SIZE_PIXELS, offset
 from .composition import Composition, Item, Pool, render, sprites
 from .painters import paint_background
 from .styles import styled
@@ -49,8 +50,9 @@ class Verdict:
         return self.things and self.alone and self.background and self.style
 
 
-def judge(picture: np.ndarray, composition: Composition, background: bool = True) -> Verdict:
-    """`picture` `[128, 128, 3]` in 0..1; without `background` any will do."""
+def judge(picture: np.ndarray, composition: Composition, background: bool = True, hasty: bool = False) -> Verdict:
+    """`picture` `[128, 128, 3]` in 0..1; without `background` any will do. `hasty`: where the things are not there, the
+    style is not looked at and counts as missed."""
     found = sprites(composition)
     free = _free(found, squares=True)
     if free.sum() < _FEW:
@@ -58,6 +60,8 @@ def judge(picture: np.ndarray, composition: Composition, background: bool = True
     nearest, strange = _background(picture, free, composition.style)
     behind = composition.background if background else nearest
     things = all(_right(picture, behind, composition.style, *one) for one in found)
+    if hasty and not things:
+        return Verdict(False, False, False, False)
     told = replace(composition, background=behind)
     right = not background or composition.style in _SCENERY_LOST or nearest == composition.background
     return Verdict(things, strange < STRANGE, right, nearest_style(picture, told) == composition.style)
@@ -145,6 +149,9 @@ def _right(picture: np.ndarray, background: int, style: str, item: Item, x: int,
     region, wanted = picture[square], drawn(item.thing, item.colour, size)
     mask = wanted[1][..., 0] > 0.5
     behind = _behind(region, background, style, square, wanted[1][..., 0] > 0.05)
+    asked = _shown(*wanted, behind, square, style)
+    if np.sqrt(np.square(asked - region)[mask].mean()) >= THRESHOLD:
+        return False
     others = [drawn(item.thing, c, size) for c in ("", *COLOURS) if c != item.colour]
     others = [o for o in others if np.abs(o[0] - wanted[0]).max() > 0.1]
     rgb, alpha = _templates(item.colour, size)
@@ -152,26 +159,41 @@ def _right(picture: np.ndarray, background: int, style: str, item: Item, x: int,
     if style:
         likeness = np.square(_small(rgb, 4) - _small(wanted[0], 4)).mean((1, 2, 3))
         near = np.argsort(likeness)[:LOOKALIKES]
-        shown = np.stack([_in_style(rgb[n], alpha[n], behind, square, style) for n in near])
-        told = [_in_style(r, a, behind, square, style) for r, a in (wanted, *others)]
+        shown = np.stack([_shown(rgb[n], alpha[n], behind, square, style) for n in near])
         index = int(np.flatnonzero(near == index)[0]) if index >= 0 else -1
     else:
         shown = rgb + (1 - alpha) * behind[square]
-        told = [r + (1 - a) * behind[square] for r, a in (wanted, *others)]
-    if np.sqrt(np.square(told[0] - region)[mask].mean()) >= THRESHOLD:
-        return False
     small = _small(region, 2)
     fits = np.square(_small(shown, 2) - small).mean((1, 2, 3))
     if index >= 0 and fits.argmin() != index:
         return False
     if style in ("line art", "neon") or not others:  # in the one there is no colour, in the other little
         return True
+    told = [asked, *(_shown(*one, behind, square, style) for one in others)]
     fits = np.array([np.square(t - region)[mask].mean() for t in told])
     return int(fits.argmin()) == 0
 
 
-def _in_style(rgb: np.ndarray, alpha: np.ndarray, behind: np.ndarray, square: tuple[slice, slice],
-              style: str) -> np.ndarray:  # fmt: skip
+def likely(picture: np.ndarray) -> list[Item]:
+    """Of every size and place the thing in its own colours that fits best, best first."""
+    found: list[tuple[float, Item]] = []
+    for size, pixels in SIZE_PIXELS.items():
+        rgb, alpha = _templates("", pixels)
+        small, cover = _small(rgb, 4), _small(alpha, 4)
+        for place in PLACES:
+            x, y = offset(place, pixels)
+            region = _small(picture[y : y + pixels, x : x + pixels], 4)
+            away = (np.square(small - cover * region) * (cover > 0.5)).sum((1, 2, 3)) / (cover > 0.5).sum((1, 2, 3))
+            best = int(away.argmin())
+            found.append((float(away[best]), Item(_CANDIDATES[best], place, size)))
+    return [item for _, item in sorted(found, key=lambda one: one[0])]
+
+
+def _shown(rgb: np.ndarray, alpha: np.ndarray, behind: np.ndarray, square: tuple[slice, slice],
+           style: str) -> np.ndarray:  # fmt: skip
+    """A sprite before a background, in a style, as its square shows it."""
+    if not style:
+        return rgb + (1 - alpha) * behind[square]
     canvas, mask = behind.copy(), np.zeros(behind.shape[:2], np.float32)
     canvas[square] = canvas[square] * (1 - alpha) + rgb
     mask[square] = alpha[..., 0]

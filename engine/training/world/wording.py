@@ -21,6 +21,7 @@ from engine.world.things import OF_ONE_COLOUR, THINGS
 from .composition import Composition, Item
 
 MOST_WORDS = 22
+ABSENCE = 0.08  # share of captions that name something that is not there
 _TOKENS = re.compile(r"[^\W\d_]+|\d|[^\w\s]")  # as the CLIP tokenizer splits
 LANGUAGES: dict[str, Language] = {language.code: language for language in (ENGLISH, PORTUGUESE, SPANISH)}
 SHARES = {"en": 0.6, "pt": 0.22, "es": 0.18}
@@ -114,11 +115,12 @@ def _styled(rng: np.random.Generator, language: Language, style: str, body: str)
     return phrase.replace(" de %", f" {language.of(body)}").replace("%", body)
 
 
-def _worded(composition: Composition, rng: np.random.Generator, language: Language, background: bool) -> str:
+def _worded(composition: Composition, rng: np.random.Generator, language: Language, background: bool,
+            absence: float) -> str:  # fmt: skip
     items = composition.items
     body = (_single(rng, language, items[0], not background) if len(items) == 1
             else _together(rng, language, items, not background))  # fmt: skip
-    if rng.random() < 0.05:
+    if rng.random() < absence:
         body = f"{body} {_absence(rng, language, composition)}"
     outside = composition.style and rng.random() < 0.4
     if composition.style and not outside:
@@ -138,11 +140,13 @@ def _worded(composition: Composition, rng: np.random.Generator, language: Langua
     return body + "." if rng.random() < 0.03 else body
 
 
-def caption(composition: Composition, rng: np.random.Generator, background: bool = True, language: str = "") -> str:
-    """One wording, lower case, at most MOST_WORDS words and marks long; `language` "" draws one."""
+def caption(composition: Composition, rng: np.random.Generator, background: bool = True, language: str = "",
+            absence: float = ABSENCE) -> str:  # fmt: skip
+    """One wording, lower case, at most MOST_WORDS words and marks long; `language` "" draws one; `absence` is how often
+    it names something that is not there."""
     while True:
         code = language or _pick_language(rng)
-        text = _worded(composition, rng, LANGUAGES[code], background)
+        text = _worded(composition, rng, LANGUAGES[code], background, absence)
         if len(_TOKENS.findall(text)) <= MOST_WORDS:
             return text
 

@@ -1,7 +1,6 @@
 """A prompt in the words of the models that ship."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,15 +10,13 @@ from engine.prompt.adapt import adapt, adapt_recipe
 from engine.prompt.known_words import words_of
 from engine.protocol.family_info import ModelDefaults, ModelInfo
 from engine.protocol.recipe import Adapter
-from resources import MODELS
+from resources import MODELS, WORLD
 
 IMAGE, VIDEO = (
     json.loads((MODELS / f"laterna-mini-{kind}" / "laterna.json").read_text()) for kind in ("image", "video")
 )
 FREE = [
-    line.split("\t")[1]
-    for line in (Path(__file__).parents[1] / "training/data/free_prompts.tsv").read_text().splitlines()
-    if not line.startswith("#")
+    line.split("\t")[1] for line in (WORLD / "free_prompts.tsv").read_text().splitlines() if not line.startswith("#")
 ]
 
 
@@ -98,3 +95,12 @@ def test_a_model_that_reads_anything_a_lora_and_weights_are_left_alone():
     assert adapt_recipe(recipe.replace(prompt="(cat:1.2), dragon"), info)[0].prompt == "(cat:1.2), dragon"
     known = recipe.replace(adapters=(Adapter(name="a.safetensors", sha256="0" * 64, strength=1.0),))
     assert adapt_recipe(known, info)[0].prompt == "two dragons"
+
+
+def test_a_model_of_any_colour_keeps_colours_and_one_that_counts_digits() -> None:
+    words = ("a", "um", "un", "cat", "cats", "red apple", "pink", "two", "background", "blue", "gato", "rosa")
+    for text in ("a pink cat, blue background", "2 cats", "6 cats", "un gato rosa"):
+        assert adapt(text, words, (), any_colour=True).changes == (), text
+    assert adapt("a pink cat", words, ()).text == "a cat"
+    assert adapt("9 cats", words, (), any_colour=True).text == "cats"
+    assert adapt("2 cats", ("cat", "cats"), ()).text == "cats"
