@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.families.lora import LayerNames, no_names
@@ -21,7 +22,13 @@ class NetworkClass:
     frames. ``eight_bit``: its blocks are kept in 8 bits where the recipe wants that. ``tokens``: how many a text
     encoder always reads; 0 where the recipe says. ``lora_names``: further names of its layers in LoRA files.
     ``widened_in_use``: classes of modules in it whose table of positions is added to wide numbers: a sum is wide if
-    one side is, so that the table is kept as it is stored.
+    one side is, so that the table is kept as it is stored. ``blocks``: the path of the list of its equal blocks, ""
+    where that is one of the usual ones.
+
+    For the simulation of a denoiser: ``other_blocks`` is the setting that numbers those of its blocks that are of a
+    second kind, ``any_size`` what its configuration says instead so that it takes every size, ``largest(config)`` the
+    pixels of the longest side (0: any), ``texts(config)`` how many tokens of text it usually reads, then few and many
+    where that varies.
     """
 
     name: str
@@ -35,6 +42,11 @@ class NetworkClass:
     tokens: int = 0
     lora_names: LayerNames = no_names
     widened_in_use: tuple[str, ...] = ()
+    blocks: str = ""
+    other_blocks: str = ""
+    any_size: Mapping[str, Any] = field(default_factory=dict)
+    largest: Callable[[Config], int] = lambda config: 0
+    texts: Callable[[Config], tuple[int, ...]] = lambda config: (226,)
 
     @property
     def path(self) -> str:

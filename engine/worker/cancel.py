@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from engine.families.registry import NETWORK_CLASSES
 from engine.protocol.errors import Cancelled
 
 BLOCK_LISTS = frozenset(
@@ -79,10 +80,12 @@ class Cancellation:
 def blocks(network: torch.nn.Module) -> list[torch.nn.Module]:
     """The blocks of a network, outermost only, and the network itself."""
     found = [network]
+    known = NETWORK_CLASSES.get(type(network).__name__)
+    lists = BLOCK_LISTS | {known.blocks.rpartition(".")[2]} if known is not None else BLOCK_LISTS
 
     def descend(module: torch.nn.Module) -> None:
         for name, child in module.named_children():
-            if name in BLOCK_LISTS and isinstance(child, torch.nn.ModuleList):
+            if name in lists and isinstance(child, torch.nn.ModuleList):
                 found.extend(block for block in child if block is not None)  # a VAE without mid attention has gaps
             else:
                 descend(child)

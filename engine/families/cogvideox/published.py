@@ -30,6 +30,8 @@ TRANSFORMER = NetworkClass(
     ),
     call="engine.families.cogvideox.network.calls:call",
     lora_names=layer_names,
+    any_size={"use_learned_positional_embeddings": False},  # learned positions are weights, and change nothing else
+    texts=lambda config: (int(config.get("max_text_seq_length", 226)),),
     widened_in_use=("CogVideoXPatchEmbed",),
     is_video=True,
     eight_bit=True,

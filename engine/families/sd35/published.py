@@ -31,6 +31,9 @@ TRANSFORMER = NetworkClass(
     ),
     call="engine.families.sd35.network.calls:call",
     lora_names=layer_names,
+    other_blocks="dual_attention_layers",
+    largest=lambda config: int(config.get("pos_embed_max_size", 192)) * 16,
+    texts=lambda config: (333, 154, 589),  # 77 of the CLIPs, and 77, 256 or 512 of the T5
     widened_in_use=("PatchEmbed",),  # 0.9 GB in float32, of which a picture uses a corner
     eight_bit=True,
 )

@@ -58,7 +58,8 @@ def replace_tensors(network: nn.Module, change: Callable[[Tensor], Tensor]) -> N
 
 def blocks_of(network: nn.Module) -> list[nn.Module]:
     """The network's equal blocks, in their order; none for a VAE."""
-    for path in BLOCKS:
+    known = NETWORK_CLASSES.get(type(network).__name__)
+    for path in (known.blocks,) if known is not None and known.blocks else BLOCKS:
         try:
             found = network.get_submodule(path)
         except AttributeError:

@@ -106,13 +106,15 @@ def open_stack(cls: str, config: dict[str, Any], dtype: torch.dtype) -> Stack:
     """``config``'s transformer. With d dual blocks among n: A (one of each kind and the last) + (d - 1) (B - A)
     + (n - d - 1) (C - A), where B has one dual block more and C one plain block more."""
 
+    other = NETWORK_CLASSES[cls].other_blocks
+
     def small(dual: int, plain: int) -> Network:
-        layers: dict[str, Any] = {"num_layers": dual + plain, "dual_attention_layers": list(range(dual))}
-        if "dual_attention_layers" not in config:
-            del layers["dual_attention_layers"]
+        layers: dict[str, Any] = {"num_layers": dual + plain}
+        if other in config:
+            layers[other] = list(range(dual))
         return open_network(cls, config | layers, dtype)
 
-    dual, layers = len(config.get("dual_attention_layers") or ()), int(config["num_layers"])
+    dual, layers = len(config.get(other) or ()), int(config["num_layers"])
     if layers < 3 or dual >= layers:
         return Stack(config, ((1, open_network(cls, config, dtype)),))
     some = min(1, dual)
@@ -130,9 +132,7 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
     In bfloat16; float32 holds and moves twice the bytes (nearly: what is kept in float32 either way counts twice).
     """
     if NETWORK_CLASSES[cls].kind == "denoiser":
-        # Learned positions refuse every size but their own; they are weights, and change nothing else.
-        anywhere = config | {"use_learned_positional_embeddings": False} if is_learned(config) else config
-        points = _denoiser(cls, open_stack(cls, anywhere, torch.bfloat16))
+        points = _denoiser(cls, open_stack(cls, anywhere(cls, config), torch.bfloat16))
     elif NETWORK_CLASSES[cls].kind == "text":
         points = _text(open_network(cls, config, torch.bfloat16))
     else:
@@ -157,8 +157,10 @@ def footprint(cls: str, config: dict[str, Any]) -> Footprint:
     )
 
 
-def is_learned(config: dict[str, Any]) -> bool:
-    return bool(config.get("use_learned_positional_embeddings"))
+def anywhere(cls: str, config: dict[str, Any]) -> dict[str, Any]:
+    """``config`` as it takes every size."""
+    instead = NETWORK_CLASSES[cls].any_size
+    return config | {name: value for name, value in instead.items() if config.get(name)}
 
 
 def _twice(line: tuple[float, ...]) -> tuple[float, ...]:
@@ -171,20 +173,19 @@ def _parameters(module: nn.Module) -> int:
 
 
 def _denoiser(cls: str, network: Stack) -> dict[str, list[Point]]:
-    config, points = network.config, []
-    sizes = list(CLIPS) if NETWORK_CLASSES[cls].is_video else [(1, *size) for size in PICTURES]
-    native = int(config.get("max_text_seq_length", 226))
-    is_picture = "joint_attention_dim" in config
-    if is_picture:
-        largest = int(config.get("pos_embed_max_size", 192)) * 16
+    config, points, known = network.config, [], NETWORK_CLASSES[cls]
+    sizes = list(CLIPS) if known.is_video else [(1, *size) for size in PICTURES]
+    usual, *others = known.texts(config)
+    largest = known.largest(config)
+    if largest:
         sizes = [size for size in sizes if max(size[1:]) <= largest] or [
             (1, largest, largest),
             (1, largest, largest // 2),
             (1, largest // 2, largest // 2),
         ]
-    cases = [(batch, size, 333 if is_picture else native) for size in sizes for batch in (1, 2)]
-    cases += [(1, sizes[0], 154), (2, sizes[-1], 589)] if is_picture else []
-    cases += [(4, sizes[1 % len(sizes)], 333 if is_picture else native)]
+    cases = [(batch, size, usual) for size in sizes for batch in (1, 2)]
+    cases += [(1, sizes[0], others[0]), (2, sizes[-1], others[1])] if others else []
+    cases += [(4, sizes[1 % len(sizes)], usual)]
     patch_t = int(config.get("patch_size_t") or 1)
     for batch, size, text in cases:
         tokens = -(-size[0] // patch_t) * (size[1] // 16) * (size[2] // 16)

@@ -144,12 +144,14 @@ def test_both_lie_on_the_disk_while_memory_is_short(
     """Under a plan that keeps nothing, each is read for its part and let go of; the pixels are the same."""
     loaded: list[list[str]] = []
     at_once: list[int] = []
+    places: list[str] = []
     plain = Model.load
 
     def load(model: Model, names: list[str], *more: Any) -> None:
         plain(model, names, *more)
         if names[0] in (HIGH, LOW):
             loaded.append(names)
+            places.append(model.residency.parts[names[0]].place)
             at_once.append(sum(model.key(name) in model.pool for name in (HIGH, LOW)))
 
     plenty = Driver(Runner(device=torch.device("cpu")))
@@ -163,6 +165,7 @@ def test_both_lie_on_the_disk_while_memory_is_short(
     read = [names[0] for names in loaded if names[0] in (HIGH, LOW)]
     assert read == [HIGH, LOW]
     assert max(at_once) == 1
+    assert places == ["disk", "disk"], "block by block, in lists that its class names itself"
 
 
 @pytest.fixture
@@ -187,7 +190,7 @@ def test_a_lora_for_one_transformer_or_both(twofold: Family, twofold_folder: Pat
         wanted = recipe(adapters=(adapter,))
         return driver.make(twofold_folder, wanted, adapter_files=assets.of((adapter,), [path])).frames
 
-    layer = "transformer_blocks.0.mixer.to_q"
+    layer = "stages.0.mixer.to_q"
     plain = driver.make(twofold_folder, recipe()).frames
     high = make(
         lora("a", f"transformer.{layer}").rename(lora("a", f"transformer.{layer}").with_name("high.safetensors"))
@@ -212,7 +215,7 @@ def window(tmp_path: Path) -> Iterator[Window]:
 def test_in_the_engines_own_process_with_previews_and_the_recipe_in_the_file(
     twofold: Family, twofold_folder: Path, twofold_footprints: Path, tmp_path: Path, window: Window, lora
 ) -> None:
-    path = lora("ink", "transformer_blocks.0.mixer.to_q")
+    path = lora("ink", "stages.0.mixer.to_q")
     adapter = adapter_from(path, 0.8)
     wanted = recipe(adapters=(adapter,))
     output = tmp_path / "out"

@@ -19,10 +19,10 @@ _PREFIXES = ("model.diffusion_model.", "")
 
 
 def transformer(names: Iterable[str]) -> list[Take]:
-    """``blocks`` and ``qkv`` of the files as diffusers-like names."""
+    """``blocks`` and ``qkv`` of the files as the class names them."""
     found = []
     for name in names:
-        target = name.replace("blocks.", "transformer_blocks.", 1) if name.startswith("blocks.") else name
+        target = name.replace("blocks.", "stages.", 1) if name.startswith("blocks.") else name
         stem, _, kind = target.rpartition(".")
         if stem.endswith(".mixer.qkv"):
             stem = stem.removesuffix("qkv")
@@ -37,7 +37,7 @@ def transformer_config(shapes: Shapes, name: str) -> dict[str, Any]:
     return {
         "in_channels": channels,
         "patch_size": patch,
-        "num_layers": count(shapes, r"transformer_blocks\.(\d+)\."),
+        "num_layers": count(shapes, r"stages\.(\d+)\."),
         "num_attention_heads": width // 16,
         "text_dim": shapes["text.weight"][1],
     }

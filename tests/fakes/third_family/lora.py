@@ -7,7 +7,7 @@ from collections.abc import Set
 
 from engine.families.lora import Names, split
 
-TOLD_BY = re.compile(r"blocks_\d+_mixer_(to_|qkv)")
+TOLD_BY = re.compile(r"(blocks|stages)_\d+_mixer_(to_|qkv)")
 QUERY = re.compile(r"mixer[._](to_[qkv]|qkv)$")
 
 
@@ -15,4 +15,4 @@ def layer_names(layers: Set[str]) -> Names:
     for layer in layers:
         if layer.endswith(".mixer.to_q"):
             block = layer.removesuffix(".to_q")
-            yield split(f"{block.removeprefix('transformer_')}.qkv", [f"{block}.to_{one}" for one in "qkv"])
+            yield split(f"{block.replace('stages', 'blocks')}.qkv", [f"{block}.to_{one}" for one in "qkv"])

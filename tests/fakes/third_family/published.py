@@ -18,12 +18,14 @@ TRANSFORMER = NetworkClass(
     call="tests.fakes.third_family.network.calls:call",
     eight_bit=True,
     lora_names=layer_names,
+    blocks="stages",
+    texts=lambda config: (12, 4, 77),
 )
 TRANSFORMER_CONFIG: dict[str, Any] = {
     "attention_head_dim": 16,
     "in_channels": 4,
     "num_attention_heads": 2,
-    "num_layers": 2,
+    "num_layers": 6,
     "patch_size": 2,
     "text_dim": 40,
 }

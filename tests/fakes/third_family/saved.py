@@ -68,7 +68,7 @@ def _save_tokenizer(folder: Path) -> None:
 def _joined(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for name, value in weights.items():
-        short = name.removeprefix("transformer_")
+        short = name.replace("stages.", "blocks.", 1)
         if ".mixer.to_q." in name:
             parts = [weights[name.replace("to_q", f"to_{one}")] for one in "qkv"]
             found[f"model.diffusion_model.{short.replace('to_q', 'qkv')}"] = torch.cat(parts)

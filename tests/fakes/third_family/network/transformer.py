@@ -63,7 +63,7 @@ class TwofoldTransformer(ModelMixin, ConfigMixin):
         self.patch = nn.Conv2d(in_channels, width, patch_size, patch_size)
         self.text = nn.Linear(text_dim, width)
         self.time, self.guidance = nn.Linear(width, width), nn.Linear(width, width)
-        self.transformer_blocks = nn.ModuleList(Block(width, num_attention_heads) for _ in range(num_layers))
+        self.stages = nn.ModuleList(Block(width, num_attention_heads) for _ in range(num_layers))
         self.out = nn.Linear(width, patch_size**2 * in_channels)
 
     def forward(
@@ -82,7 +82,7 @@ class TwofoldTransformer(ModelMixin, ConfigMixin):
         told = self.time(waves(timestep, width).to(x.dtype)) + self.guidance(waves(100 * guidance, width).to(x.dtype))
         words = self.text(encoder_hidden_states)
         x = torch.cat([words, x + places], 1) + told[:, None]
-        for block in self.transformer_blocks:
+        for block in self.stages:
             x = block(x)
         patch = self.config.patch_size
         x = self.out(x[:, words.shape[1] :]).transpose(1, 2)
