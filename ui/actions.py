@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 
 from engine.jobs.variations import Axis
+from engine.library.item import Item
 from engine.models.catalog import MODELS
 from engine.protocol.derivation import Derivation
 from engine.protocol.errors import ErrorInfo
@@ -40,6 +41,7 @@ class Actions(QObject):
     ``undone(object)`` what ``push_undo`` gave, once it is taken back
     ``model_wanted(str)`` a catalogued model that is not here
     ``wanted(str)`` an action that a widget carries out, by its name
+    ``file_wanted(Path)`` the recipe of a file that another program made
     """
 
     said = Signal(object)
@@ -48,6 +50,7 @@ class Actions(QObject):
     undone = Signal(object)
     model_wanted = Signal(str)
     wanted = Signal(str)
+    file_wanted = Signal(object)
 
     def __init__(
         self,
@@ -202,8 +205,14 @@ class Actions(QObject):
 
     def use_recipe(self) -> None:
         """Everything that made the item shown, into the form."""
-        item = self._session.item
-        if item is not None and item.recipe is not None:
+        if self._session.item is not None:
+            self.use_recipe_of(self._session.item)
+
+    def use_recipe_of(self, item: Item) -> None:
+        """Another program's file is read again, with a report of what is different here."""
+        if item.recipe is not None and item.program:
+            self.file_wanted.emit(item.file)
+        elif item.recipe is not None:
             self.restore(item.recipe, item.path.name)
 
     def use_seed(self) -> None:

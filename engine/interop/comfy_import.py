@@ -132,6 +132,7 @@ class _Import:
                 start = replace(start, width=frame.width, height=frame.height, rough=frame.rough)
             start = replace(start, picture=frame.picture)
         chain = self._models.chain(first.model)
+        self._notes.words = self._words(first)
         if self._refusals.is_foreign(chain, on_the_way):
             return None
         family = self._family(chain, first)
@@ -363,6 +364,15 @@ class _Import:
             fields["max_sequence_length"] = known.defaults.max_sequence_length
             fields["text_encoding"] = "comfyui" if uses_weights(sides[0] + sides[1]) else "diffusers"
         return fields
+
+    def _words(self, first: Pass) -> tuple[str, str]:
+        """What is said to the model, whatever model it is."""
+        sides = [
+            self._conditioning.side(first.positive, "positive"),
+            self._conditioning.side(first.negative, "negative"),
+        ]
+        said = [next((entry.text or "" for entry in side if not entry.zero), "") for side in sides]
+        return said[0], said[1]
 
     def _other_shift(self, first: Pass, chain: ModelChain) -> None:
         """SamplerCustomAdvanced may take its schedule from another model than its guidance."""

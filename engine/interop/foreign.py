@@ -61,6 +61,7 @@ def recipe_of(settings: Settings, notes: Notes, known: KnownModels) -> Recipe | 
     id = known.find(settings.model, settings.model_hash) if settings.model or settings.model_hash else ""
     family = known.installed.get(id) or (MODELS[id].family if id in MODELS else "")
     if not family and "video" in (foreign := by_file(settings.model)).lower():
+        notes.words = (cleaned(settings.prompt), cleaned(settings.negative_prompt))
         notes.only(f"This is a clip of {foreign} ({shown(file_name(settings.model))}); Laterna makes none of these.")
         return None
     if settings.model and (not id or id not in known.installed):

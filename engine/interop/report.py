@@ -33,7 +33,8 @@ class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ImportResult(msgspec.Struct, frozen=True):
-    """``source`` names the program that wrote it. ``recipe`` is None where nothing could be made of it."""
+    """``source`` names the program that wrote it. ``recipe`` is None where nothing could be made of it; ``words`` are
+    then the prompt and the negative prompt, where they are known all the same."""
 
     source: str
     recipe: Recipe | None
@@ -41,12 +42,14 @@ class ImportResult(msgspec.Struct, frozen=True):
     approximated: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
+    words: tuple[str, str] = ("", "")
 
 
 class Notes:
     """Collects the sentences of one import, each once; past ``MAX_NOTES`` of a kind the rest is counted."""
 
     def __init__(self) -> None:
+        self.words = ("", "")
         self._lists: dict[str, dict[Any, None]] = {"understood": {}, "approximated": {}, "ignored": {}, "missing": {}}
 
     def understood(self, sentence: str) -> None:
@@ -70,7 +73,7 @@ class Notes:
 
     def result(self, source: str, recipe: Recipe | None) -> ImportResult:
         lists = {name: self._cut(list(values)) for name, values in self._lists.items()}
-        return ImportResult(source, recipe, **lists)
+        return ImportResult(source, recipe, **lists, words=self.words if recipe is None else ("", ""))
 
     @staticmethod
     def _cut(values: list[Any]) -> tuple[Any, ...]:

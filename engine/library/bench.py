@@ -55,6 +55,7 @@ def file_rows(rows: int, seed: int = 0) -> Iterator[FileRow]:
             recipe.model,
             str(recipe.seed),
             None,
+            "",
         )
 
 

@@ -14,7 +14,9 @@ from engine.protocol.recipe import Recipe
 class Item(msgspec.Struct, frozen=True):
     """A row. ``created`` and ``deleted`` in seconds since the epoch; ``recipe`` None where the file carries none;
     ``rating`` 0 (none) to 5. ``path`` is where the file belongs, ``trashed`` where in the trash it lies. ``derivation``
-    is what made it from another file; ``recipe`` is then that of the first of its line."""
+    is what made it from another file; ``recipe`` is then that of the first of its line. ``program`` names another
+    program that made the file: then ``recipe`` is what Laterna reads of it, None where it has no model of the kind,
+    though the prompt may be known."""
 
     id: int
     path: Path
@@ -34,6 +36,9 @@ class Item(msgspec.Struct, frozen=True):
     trashed: Path | None = None
     deleted: float = 0.0
     derivation: Derivation | None = None
+    prompt: str = ""
+    negative_prompt: str = ""
+    program: str = ""
 
     @property
     def file(self) -> Path:

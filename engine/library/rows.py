@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from engine.files import open_regular
+from engine.interop.made_by import NOBODY, made_by
 from engine.library.item import Item
 from engine.media import metadata
 from engine.protocol.derivation import Derivation
@@ -19,14 +20,14 @@ from engine.protocol.recipe import Recipe
 
 ITEM_COLUMNS = (
     "id, path, kind, width, height, frames, fps, created, size, recipe, favourite, missing, rating, tags, albums,"
-    " trashed, trashed_at, derivation"
+    " trashed, trashed_at, derivation, prompt, negative_prompt, program"
 )
 FILE_COLUMNS = (
     "path, kind, width, height, frames, fps, created, size, modified, recipe, pixels_sha256,"
-    " identity, prompt, negative_prompt, model, seed, derivation"
+    " identity, prompt, negative_prompt, model, seed, derivation, program"
 )
 UPSERT = (
-    f"INSERT INTO items ({FILE_COLUMNS}) VALUES ({', '.join('?' * 17)})"
+    f"INSERT INTO items ({FILE_COLUMNS}) VALUES ({', '.join('?' * 18)})"
     " ON CONFLICT (path) WHERE trashed IS NULL DO UPDATE SET missing = 0, "
     + ", ".join(f"{name} = excluded.{name}" for name in FILE_COLUMNS.split(", ")[1:])
     + " RETURNING id, kind, created"
@@ -63,13 +64,16 @@ def file_path(stored: str, folder: Path) -> Path:
 
 
 def read_file(path: Path, folder: Path) -> FileRow:
-    """The values of ``UPSERT`` for a PNG or MP4, from its own metadata; its time is the file's. Raises ``BadFile``."""
+    """The values of ``UPSERT`` for a PNG or MP4, from its own metadata, Laterna's or another program's; its time is the
+    file's. Raises ``BadFile``."""
     info = metadata.read(path)
     try:
         status = path.stat()
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check your permission.") from error
-    recipe = info.recipe
+    is_stranger = info.recipe is None and not info.recipe_problem and info.derivation is None
+    other = made_by(path) if is_stranger else NOBODY
+    recipe = info.recipe or other.recipe
     return (
         stored_path(path, folder),
         info.kind,
@@ -83,11 +87,12 @@ def read_file(path: Path, folder: Path) -> FileRow:
         recipe.to_json() if recipe else None,
         info.pixels_sha256,
         info.pixels_sha256 or _file_identity(path, status.st_size),
-        recipe.prompt if recipe else "",
-        recipe.negative_prompt if recipe else "",
+        recipe.prompt if recipe else other.prompt,
+        recipe.negative_prompt if recipe else other.negative_prompt,
         recipe.model if recipe else "",
         str(recipe.seed) if recipe else "",
         info.derivation.to_json() if info.derivation else None,
+        other.program,
     )
 
 
@@ -105,7 +110,8 @@ def to_item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
 
 def _item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
     id, path, kind, width, height, frames, fps, created, size, recipe, *marks = row
-    favourite, missing, rating, tags, albums, trashed, trashed_at, derivation = marks
+    favourite, missing, rating, tags, albums, trashed, trashed_at, derivation, *said = marks
+    prompt, negative_prompt, program = map(str, said)
     numbers = (width, height, frames, fps, created, size, rating, trashed_at)
     if kind not in metadata.SUFFIXES.values() or not all(isinstance(number, int | float) for number in numbers):
         raise ValueError("its values are of the wrong kind")
@@ -128,6 +134,9 @@ def _item(row: sqlite3.Row | tuple[Any, ...], folder: Path) -> Item:
         trashed=None if trashed is None else file_path(trashed, folder),
         deleted=trashed_at,
         derivation=_derivation(derivation),
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        program=program,
     )
 
 

@@ -126,4 +126,10 @@ _FOURTH = """
 ALTER TABLE items ADD COLUMN derivation TEXT;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+# Which other program made the file, "" for Laterna; what is known of none yet is read again.
+_FIFTH = """
+ALTER TABLE items ADD COLUMN program TEXT NOT NULL DEFAULT '';
+UPDATE items SET modified = -1 WHERE recipe IS NULL AND derivation IS NULL AND trashed IS NULL;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)

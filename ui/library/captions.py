@@ -54,6 +54,8 @@ def derivation_title(derivation: Derivation) -> str:
 
 
 def item_title(item: Item) -> str:
+    if item.recipe is None and item.prompt:
+        return prompt_title(item.prompt) or item.path.stem
     return recipe_title(item.recipe, item.path)
 
 

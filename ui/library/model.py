@@ -192,7 +192,7 @@ class LibraryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return item_title(item)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return item.recipe.prompt[:600] if item.recipe is not None and item.recipe.prompt else item.path.name
+            return item.prompt[:600] or item.path.name
         return spoken(item)
 
     def _running_data(self, tile: RunningTile, role: int) -> Any:

@@ -79,6 +79,12 @@ def describe(recipe: Recipe, beside: Recipe | None = None) -> list[Line]:
     return lines
 
 
+def describe_words(prompt: str, negative_prompt: str) -> list[Line]:
+    """What is known of a result whose model Laterna does not run."""
+    said = ((PROMPT, prompt), (NEGATIVE, negative_prompt))
+    return [Line(field, field_name(field), text) for field, text in said if text]
+
+
 def describe_descent(derivation: Derivation | None) -> list[Line]:
     """A row for each thing that was done, the last first, with what it was done to."""
     name = QCoreApplication.translate("Recipe", "Made from")

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ui.actions import Actions
-from ui.recipe.described import DESCENT, NEGATIVE, PROMPT, Line, describe, describe_descent
+from ui.recipe.described import DESCENT, NEGATIVE, PROMPT, Line, describe, describe_descent, describe_words
 from ui.session import Session
 from ui.widgets.labels import label
 
@@ -97,12 +97,17 @@ class RecipePanel(QFrame):
         if item is not None:
             lines = [*describe_descent(item.derivation), *lines]
         different = sum(line.other is not None for line in lines)
-        if recipe is None:
+        if recipe is None and item is not None and item.prompt:
+            lines += describe_words(item.prompt, item.negative_prompt)
+            text = self.tr("Made with {program}, and a model that Laterna does not run.").format(program=item.program)
+        elif recipe is None:
             text = self.tr("What is shown carries no recipe.") if item is not None else self.tr("Nothing is shown.")
         elif different:
             text = self.tr("Marked: what the form has differently.")
         else:
             text = self.tr("The form has the same settings.")
+        if recipe is not None and item is not None and item.program:
+            text = self.tr("Made with {program}; this is what Laterna reads of it.").format(program=item.program)
         self.hint.setText(text)
         if lines != self._lines:
             self._lines = lines

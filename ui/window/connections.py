@@ -67,7 +67,7 @@ def connect_gallery(
     feed.gallery = gallery
     gallery.running_selected.connect(feed.running_selected)
     gallery.delete_requested.connect(items.delete)
-    gallery.recipe_requested.connect(lambda item: item.recipe and actions.restore(item.recipe, item.path.name))
+    gallery.recipe_requested.connect(actions.use_recipe_of)
     gallery.put_back_requested.connect(items.put_back)
     gallery.forget_requested.connect(items.forget_deleted)
     gallery.take_out_requested.connect(labels.take_out_of_album)

@@ -55,6 +55,7 @@ class RecipeFiles(QObject):
         self._background = Background(parent=self)
         self._import: Undone | None = None
         actions.undone.connect(self._undone)
+        actions.file_wanted.connect(self.read_file)
 
     def close(self) -> None:
         self._background.close()
