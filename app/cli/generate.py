@@ -18,12 +18,12 @@ from app.cli.learning import Learning
 from app.cli.model_argument import find_model
 from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
+from app.cli.settings import read_settings
 from app.cli.several import in_known_words, recipes_of
 from app.cli.target import Target, check_writable, named
 from app.cli.unfinished import Expected, Result, Unfinished, UnfinishedFolder, new_id
 from app.kept_encodings import encodings_folder
 from app.paths import Paths
-from app.settings import SettingsFile
 from engine.files import PICTURE_LIMIT, open_regular, read_regular
 from engine.jobs import assets
 from engine.library.library import Library
@@ -126,7 +126,7 @@ def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet
     """Make what is left of ``work``; after each recipe what is done is noted."""
     target, folder = Target(Path(work.folder), work.stem, work.suffix, work.since), Path(work.model_folder)
     learning, upscalers = Learning(paths), Upscalers(paths.upscalers)
-    encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
+    encodings = encodings_folder(paths, read_settings(paths))
     with EngineSession(paths.engine_log, progress := ProgressLine()) as engine:
         for i, recipe in enumerate(work.recipes[work.done :], work.done):
             unfinished.save(work)

@@ -10,10 +10,10 @@ from app.cli.generate import SUFFIXES
 from app.cli.model_argument import find_model
 from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
+from app.cli.settings import read_settings
 from app.cli.target import named, write_whole
 from app.kept_encodings import encodings_folder
 from app.paths import Paths
-from app.settings import SettingsFile
 from engine.derive.kinds import kind_of
 from engine.derive.sources import settled
 from engine.files import OWN_LIMIT, read_regular
@@ -39,7 +39,7 @@ def run(arguments: Namespace, paths: Paths) -> int:
     suffix = SUFFIXES[model.info.kind]
     out = named(arguments.out, suffix, model.info.name).path() if arguments.out else None
     network = assets.network(recipe.upscaling, Upscalers(paths.upscalers))
-    encodings = encodings_folder(paths, SettingsFile(paths.settings_file).load())
+    encodings = encodings_folder(paths, read_settings(paths))
     with (
         tempfile.TemporaryDirectory(prefix="laterna-") as scratch,
         EngineSession(paths.engine_log, ProgressLine()) as engine,

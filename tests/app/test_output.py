@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.paths import Paths
 from engine.media.environment import Environment
 from engine.media.save import save_image
 from tests.fakes.recipes import picture_recipe
@@ -87,3 +88,24 @@ def test_a_name_as_long_as_a_disk_takes_is_written_and_a_longer_one_refused_at_o
     several = tmp_path / ("a" * 251 + ".png")
     done = laterna(tmp_path, "generate", "--prompt", "a cat", "--count", "2", "--out", several, encoding="utf-8")
     assert done.returncode == 2 and b"Loading" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no folders")
+def test_a_home_that_cannot_be_written_stops_nothing_that_goes_elsewhere(tmp_path: Path, picture: Path) -> None:
+    home = Path("/proc/laterna")
+    for command in (["recipe", picture], ["workflow", "export", picture, "--out", tmp_path / "a.json"], ["models"]):
+        assert laterna(home, *command, encoding="utf-8").returncode == 0
+    arguments = ["--prompt", "a red apple", "--steps", "1", "--out", tmp_path / "a.png"]
+    done = laterna(home, "generate", *arguments, encoding="utf-8")
+    assert done.returncode == 0 and (tmp_path / "a.png").exists(), done.stderr
+    refused = laterna(home, "generate", *arguments[:-2], encoding="utf-8")
+    assert refused.returncode == 5 and b"Loading" not in refused.stderr, refused.stderr
+
+
+def test_a_setting_that_cannot_be_read_is_said_by_commands_too(tmp_path: Path) -> None:
+    file = Paths.find(str(tmp_path)).settings_file
+    file.parent.mkdir(parents=True)
+    file.write_text('{"theme": "Dark"}')
+    arguments = ["--prompt", "a red apple", "--steps", "1", "--out", tmp_path / "a.png"]
+    done = laterna(tmp_path, "generate", *arguments, encoding="utf-8")
+    assert done.returncode == 0 and b": theme. The file as it was is kept" in done.stderr
