@@ -103,7 +103,8 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
         _refuse(path, "its header is no JSON object")
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=unique)
-    except (ValueError, RecursionError):
+        msgspec.json.decode(raw)  # which is as strict as the library that reads the tensors
+    except (ValueError, RecursionError, msgspec.DecodeError):
         _refuse(path, "its header cannot be read")
     if not isinstance(value, dict):
         _refuse(path, "its header is no JSON object")

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.lora_names import split_name
-from engine.models.safetensors_header import read_header
+from engine.models.safetensors_header import Header, read_header
 from engine.protocol.errors import BadFile, ModelDamaged
 from engine.worker.adapters.change import Change
 
@@ -41,6 +41,13 @@ def read_lora(path: Path, tell: Callable[[str], None] = lambda message: None) ->
         header = read_header(path)
     except ModelDamaged as error:
         raise BadFile(error.message, error.remedy) from error
+    try:
+        return _read(path, header)
+    except SafetensorError as error:
+        raise BadFile(f"{path.name} is damaged: {error}.", "Get the file again.") from error
+
+
+def _read(path: Path, header: Header) -> dict[str, Change]:
     layers: dict[str, dict[str, Tensor]] = {}
     with safe_open(path, "pt") as file:
         for name in header.tensors:

@@ -162,3 +162,12 @@ def test_damage_to_a_gguf_is_never_anything_but_a_sentence(tmp_path: Path, noise
         read_gguf(tmp_path / "x.gguf")
     except ModelDamaged as error:
         assert error.remedy
+
+
+@pytest.mark.parametrize("odd", ['"\\ud800"', '"\\ud83d\\u0041"', '"a\tb"'])
+def test_what_the_tensors_reader_would_refuse_is_refused_here(tmp_path: Path, odd: str) -> None:
+    """Python's own JSON takes these; the library that the engine reads tensors with ends in an error of its own."""
+    raw = f'{{"__metadata__": {{"a": {odd}}}}}'.encode()
+    (tmp_path / "x.safetensors").write_bytes(struct.pack("<Q", len(raw)) + raw)
+    with pytest.raises(ModelDamaged, match="cannot be read"):
+        read_header(tmp_path / "x.safetensors")
