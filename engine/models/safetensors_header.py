@@ -77,7 +77,12 @@ def read_header(path: Path) -> Header:
         raise from_os_error(error, "reading the model file", path) from error
     if len(raw) < length:
         _refuse(path, "it ends within its header")
-    return _checked(path, _parse(path, raw), 8 + length, size)
+    header = _checked(path, _parse(path, raw), 8 + length, size)
+    try:
+        msgspec.json.decode(raw)  # which is as strict as the library that reads the tensors
+    except msgspec.DecodeError:
+        _refuse(path, "its header cannot be read")
+    return header
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:
@@ -103,8 +108,7 @@ def _parse(path: Path, raw: bytes) -> dict[str, Any]:
         _refuse(path, "its header is no JSON object")
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=unique)
-        msgspec.json.decode(raw)  # which is as strict as the library that reads the tensors
-    except (ValueError, RecursionError, msgspec.DecodeError):
+    except (ValueError, RecursionError):
         _refuse(path, "its header cannot be read")
     if not isinstance(value, dict):
         _refuse(path, "its header is no JSON object")
