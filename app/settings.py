@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from app import lenient
+from engine import lenient
 from engine.files import TEXT_LIMIT, read_regular
 from engine.library.naming import numbered
 from engine.media import atomic

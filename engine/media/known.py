@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import lenient
 from engine.files import MIB, PICTURE_LIMIT, TEXT_LIMIT, open_regular, read_regular
 from engine.media import atomic
 from engine.protocol.errors import BadRecipe
@@ -65,12 +66,9 @@ class KnownMedia:
         return digest
 
     def _read(self) -> dict[str, str]:
-        try:
-            return msgspec.json.decode(
-                read_regular(self._file, TEXT_LIMIT) if self._file else b"{}", type=dict[str, str]
-            )
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return {}
+        with suppress(OSError):
+            return lenient.read(read_regular(self._file, TEXT_LIMIT), dict[str, str], {}) if self._file else {}
+        return {}
 
     def _remember(self, known: dict[str, str], found: Iterable[tuple[str, Path]]) -> None:
         """The last seen come last; nothing depends on a table that cannot be written."""

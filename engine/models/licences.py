@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine import lenient
 from engine.families.registry import LICENCES
 from engine.families.source import Licence
 from engine.files import TEXT_LIMIT, read_regular
@@ -30,8 +31,8 @@ class Acceptances:
 
     def all(self) -> dict[str, Acceptance]:
         try:
-            found = msgspec.json.decode(read_regular(self._file, TEXT_LIMIT), type=list[Acceptance])
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            found = lenient.read(read_regular(self._file, TEXT_LIMIT), list[Acceptance], [])
+        except OSError:
             return {}
         return {acceptance.licence: acceptance for acceptance in found}
 

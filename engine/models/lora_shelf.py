@@ -16,6 +16,7 @@ from typing import Literal
 
 import msgspec
 
+from engine import lenient
 from engine.files import MIB, TEXT_LIMIT, open_regular, read_regular
 from engine.media import atomic
 from engine.models.catalog import FAMILIES
@@ -141,10 +142,10 @@ class LoraShelf:
 
 
 def read_index(folder: Path) -> dict[str, KnownLora]:
-    """By path; a damaged file counts as an empty one."""
+    """By path; what is damaged in it is left out."""
     try:
-        found = msgspec.json.decode(read_regular(folder / INDEX_NAME, TEXT_LIMIT), type=list[KnownLora])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = lenient.read(read_regular(folder / INDEX_NAME, TEXT_LIMIT), list[KnownLora], [])
+    except OSError:
         return {}
     return {one.path: one for one in found}
 

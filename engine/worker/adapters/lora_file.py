@@ -42,12 +42,12 @@ def read_lora(path: Path, tell: Callable[[str], None] = lambda message: None) ->
     except ModelDamaged as error:
         raise BadFile(error.message, error.remedy) from error
     try:
-        return _read(path, header)
+        return _read(path, header, tell)
     except SafetensorError as error:
         raise BadFile(f"{path.name} is damaged: {error}.", "Get the file again.") from error
 
 
-def _read(path: Path, header: Header) -> dict[str, Change]:
+def _read(path: Path, header: Header, tell: Callable[[str], None]) -> dict[str, Change]:
     layers: dict[str, dict[str, Tensor]] = {}
     with safe_open(path, "pt") as file:
         for name in header.tensors:

@@ -74,3 +74,12 @@ def test_a_pipe_a_device_and_a_folder_are_refused_at_once(tmp_path: Path) -> Non
         thread.start()
         thread.join(timeout=10)
         assert caught, path
+
+
+def test_one_bad_entry_forgets_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"picture")
+    known = KnownMedia(tmp_path / "known.json")
+    digest = known.remember(path)
+    (tmp_path / "known.json").write_text(f'{{"ab": 3, "{digest}": "{path}", "cd": null,}}')
+    assert known.find(digest) == path

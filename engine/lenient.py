@@ -30,6 +30,14 @@ def _finite(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def read(raw: bytes, type: type[T], otherwise: T) -> T:
+    """What of ``raw`` fits ``type``: one bad entry loses no other. ``otherwise`` where it is no JSON or nothing fits."""
+    try:
+        return convert(decode(raw), type, otherwise)[0]
+    except (ValueError, RecursionError):
+        return otherwise
+
+
 def convert(value: Any, type: type[T], otherwise: T) -> tuple[T, list[str]]:
     """``value`` as ``type``, and the names (``drafts.image.count``) of what had to be left out. ``otherwise`` where
     nothing of it fits."""
