@@ -31,7 +31,7 @@ def _finite(text: str) -> float | None:
 
 
 def read(raw: bytes, type: type[T], otherwise: T) -> T:
-    """What of ``raw`` fits ``type``: one bad entry loses no other. ``otherwise`` where it is no JSON or nothing fits."""
+    """What of ``raw`` fits ``type``: one bad entry loses no other. ``otherwise`` where nothing does."""
     try:
         return convert(decode(raw), type, otherwise)[0]
     except (ValueError, RecursionError):
