@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from engine.protocol.inpainting import MOST_PIXELS, Inpainting
 from engine.protocol.recipe import Recipe
-from ui.widgets.labels import label
 from ui.widgets.numbers import IntSpin
 
 
@@ -23,18 +22,19 @@ class InpaintingRow(QWidget):
         self.close_up = QCheckBox(self.tr("Close up"))
         self.close_up.setAccessibleName(self.tr("Work on the masked part alone, at the model's full size"))
         self.close_up.setToolTip(self.close_up.accessibleName())
-        self.margin = IntSpin(self.tr("Pixels around the mask that are seen"), 0, MOST_PIXELS)
-        self.feather = IntSpin(self.tr("Width of the soft edge within the mask, in pixels"), 0, MOST_PIXELS)
+        self.margin = IntSpin(self.tr("Pixels around the mask that are seen"), 0, MOST_PIXELS, self.tr(" px around"))
+        self.feather = IntSpin(
+            self.tr("Width of the soft edge within the mask, in pixels"), 0, MOST_PIXELS, self.tr(" px soft edge")
+        )
         for spin in (self.margin, self.feather):
             spin.setToolTip(spin.accessibleName())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QGridLayout(self)
+        row.setContentsMargins(0, 2, 0, 2)
         row.setSpacing(6)
-        row.addWidget(self.close_up, 1)
-        row.addWidget(label(self.tr("around"), "muted"))
-        row.addWidget(self.margin)
-        row.addWidget(label(self.tr("soft"), "muted"))
-        row.addWidget(self.feather)
+        row.addWidget(self.close_up, 0, 0)
+        row.addWidget(self.margin, 0, 1)
+        row.addWidget(self.feather, 1, 0, 1, 2)
+        row.setColumnStretch(1, 1)
         self.setFocusProxy(self.close_up)
         self.close_up.toggled.connect(self._changed)
         self.margin.valueChanged.connect(self._changed)

@@ -148,7 +148,8 @@ class Parameters(Rows):
     def show_draft(self, draft: Draft) -> None:
         recipe = draft.recipe
         self.size_field.set_size(recipe.width, recipe.height)
-        self.upscaling.set_size(recipe.width, recipe.height)
+        has_own_size = recipe.inpainting is not None or recipe.input_of("mask") is not None  # that of its picture
+        self.upscaling.set_size(*((0, 0) if has_own_size else (recipe.width, recipe.height)))
         self.upscaling.set_upscaling(recipe.upscaling)
         self.length.set_values(recipe.frames, recipe.fps)
         self.steps.set_value(recipe.steps)
@@ -162,7 +163,8 @@ class Parameters(Rows):
     def read(self, draft: Draft) -> Draft:
         """``draft`` with what stands in these rows."""
         width, height = self.size_field.size_value()
-        self.upscaling.set_size(width, height)
+        if draft.recipe.inpainting is None and draft.recipe.input_of("mask") is None:
+            self.upscaling.set_size(width, height)
         values: dict[str, object] = {"width": width, "height": height, "upscaling": self.upscaling.upscaling()}
         if not self.length.isHidden():
             values |= {"frames": self.length.frames.value(), "fps": self.length.fps.value()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 SIDE = 4096
@@ -51,4 +52,4 @@ def mask() -> dict[str, Any]:
     return found
 
 
-NAMES = {"mask": mask}
+NAMES: dict[str, Callable[[], dict[str, Any]]] = {"mask": mask}
