@@ -48,8 +48,15 @@ class Assembly(msgspec.Struct, frozen=True):
 
     def labels(self) -> tuple[str, ...]:
         """``missing`` in words."""
+        return self._labels(self.missing)
+
+    def optional_labels(self) -> tuple[str, ...]:
+        """``optional`` in words."""
+        return self._labels(self.optional)
+
+    def _labels(self, names: tuple[str, ...]) -> tuple[str, ...]:
         family = FAMILIES.get(self.family)
-        return tuple(family.file_label(name) if family else name for name in self.missing)
+        return tuple(family.file_label(name) if family else name for name in names)
 
 
 def assemble(reference: Reference, beside: Path) -> Assembly:

@@ -37,7 +37,7 @@ from engine.models.notices import (
     VerifyProgressed,
 )
 from engine.models.reference import read_reference
-from engine.models.sources import parts_name, source
+from engine.models.sources import ModelSource, parts_name, source
 from engine.models.states import Card, cards, unfinished
 from engine.models.store import Removal, Store
 from engine.models.throttle import Control
@@ -129,6 +129,10 @@ class ModelService:
             self._fetch(plan, control)
 
         self._enqueue_download(name, plan_and_fetch)
+
+    def completed_from(self, name: str, with_t5: bool = False) -> ModelSource:
+        """Whose repository ``complete`` would ask."""
+        return lacking(self.store, name, with_t5)[0]
 
     def complete(self, name: str, with_t5: bool = False) -> None:
         """Download what the import ``name`` lacks. Raises as ``download`` and ``lacking`` do."""

@@ -28,7 +28,7 @@ State = Literal["absent", "unfinished", "ready", "damaged", "incomplete", "unplu
 
 class Installed(msgspec.Struct, frozen=True, omit_defaults=True):
     """One of a model's folders. ``done`` and ``total`` in bytes; ``bad`` files where it is damaged, ``missing`` parts
-    where an import is incomplete.
+    where an import is incomplete, ``without`` those that it runs without.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Installed(msgspec.Struct, frozen=True, omit_defaults=True):
     paused: bool = False
     bad: tuple[BadFile, ...] = ()
     missing: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 class Card(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -158,14 +159,16 @@ def _installed(store: Store) -> list[tuple[str, Installed]]:
 def _import(name: str, reference: Reference, root: Path) -> Installed:
     size = sum(part.bytes for part in reference.parts)
     missing: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     if not reference.folder:
-        missing = assemble(reference, root).labels()
+        assembly = assemble(reference, root)
+        missing, without = assembly.labels(), assembly.optional_labels()
     state: State = "incomplete" if missing else "ready"
     if not reference.is_connected:
         state = "unplugged"
     family = FAMILIES.get(reference.family)
     precision = precision_of(family, reference.parts) if family is not None else ""
-    return Installed(name, state, precision, size, size, is_import=True, missing=missing)
+    return Installed(name, state, precision, size, size, is_import=True, missing=missing, without=without)
 
 
 def _card(source: ModelSource, installed: tuple[Installed, ...]) -> Card:

@@ -138,10 +138,11 @@ class ModelCard(QFrame):
     def _refresh(self) -> None:
         installed = self.installed
         state = self.card.state
+        runs_without = state == "ready" and installed is not None and bool(installed.without)
         shown = {
             "download": not self._busy and state == "absent",
             "update": not self._busy and state == "ready" and self._has_update,
-            "complete": not self._busy and state == "incomplete",
+            "complete": not self._busy and (state == "incomplete" or runs_without),
             "resume": not self._busy and state == "unfinished",
             "pause": self._busy,
             "cancel": self._busy or state == "unfinished",
@@ -157,9 +158,14 @@ class ModelCard(QFrame):
         text, kind = texts.state(self.card, installed, self._has_update)
         self.state.setText(self.tr("Downloading") if self._busy else text)
         _set_kind(self.state, "busy" if self._busy else kind)
-        self.progress.setVisible(self._busy or bool(installed and installed.missing))
+        self.progress.setVisible(self._busy or runs_without or bool(installed and installed.missing))
         if not self._busy and installed is not None and installed.missing:
             self.progress.setText(self.tr("It lacks: {parts}.").format(parts=", ".join(installed.missing)))
+        elif not self._busy and runs_without and installed is not None:
+            parts = ", ".join(installed.without)
+            self.progress.setText(
+                self.tr("It runs, and reads prompts less well, without: {parts}.").format(parts=parts)
+            )
 
     def _emit(self, action: str) -> None:
         if action in ("download", "update"):

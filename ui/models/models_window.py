@@ -216,7 +216,7 @@ class ModelsWindow(QDialog):
         if action in ("download", "update"):
             self.download(id, what)
         elif action == "complete":
-            self._with_licence(card, lambda: self._link.ask(lambda asked: asked.complete(what)))
+            self._complete(what, with_t5=card.state == "ready")
         elif action == "remove" and card.role == "import":
             text = self.tr("{name} is forgotten; your own files stay.").format(name=what)
             self._link.ask(lambda asked: asked.forget(what), lambda restore: self._say(text, restore))
@@ -228,14 +228,27 @@ class ModelsWindow(QDialog):
 
     def download(self, id: str, precision: str = "native") -> None:
         """Show the licence where it was not accepted yet; then download."""
+        card = self.cards[id].card
         self._with_licence(
-            self.cards[id].card,
+            card.licence,
+            card.name,
             lambda: self._link.ask(lambda service: service.download(id, "fp8" if precision == "fp8" else "native")),
         )
 
-    def _with_licence(self, card: Card, begin: Callable[[], None]) -> None:
-        """Call ``begin`` once the licence of ``card`` is accepted."""
-        licence = LICENCES[card.licence]
+    def _complete(self, name: str, with_t5: bool) -> None:
+        """Get what the import ``name`` lacks, under the licence of where that comes from."""
+
+        def begin() -> None:
+            self._link.ask(lambda service: service.complete(name, with_t5))
+
+        self._link.ask(
+            lambda service: service.completed_from(name, with_t5),
+            lambda source: self._with_licence(source.licence, source.name, begin),
+        )
+
+    def _with_licence(self, licence_id: str, name: str, begin: Callable[[], None]) -> None:
+        """Call ``begin`` once the licence of ``name`` is accepted."""
+        licence = LICENCES[licence_id]
         acceptances = self._link.service.acceptances
         if acceptances.has(licence):
             begin()
@@ -244,7 +257,7 @@ class ModelsWindow(QDialog):
             def accepted() -> None:
                 self._link.ask(lambda _service: acceptances.accept(licence), lambda _: begin())
 
-            LicenceDialog(licence, card.name, accepted, self).open()
+            LicenceDialog(licence, name, accepted, self).open()
 
     def _confirm(self, removal: Removal) -> None:
         RemoveDialog(removal, lambda: self._link.ask(lambda service: service.remove(removal.name)), self).open()

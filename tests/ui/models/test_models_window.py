@@ -16,7 +16,7 @@ from engine.models.fetch import FetchOptions
 from engine.models.service import ModelService
 from engine.models.token import Token
 from engine.models.upscalers import DEFAULT
-from tests.engine.models.test_imports import mmdit, sparse
+from tests.engine.models.test_imports import CLIP_G, CLIP_L, T5, VAE, mmdit, sparse, under
 from tests.fakes.hub import TOKEN, FakeHub
 from tests.fakes.hub_repositories import small_repository
 from tests.fakes.upscalers import compact
@@ -202,6 +202,31 @@ def test_an_upscaler_is_taken_in_out_and_back(window: ModelsWindow, qtbot: QtBot
     window.undo.click()
     qtbot.waitUntil(lambda: "2x" in window.upscalers)
     assert all(row.accessibleName() and row.remove.accessibleName() for row in window.upscalers.values())
+
+
+def test_t5s_tokenizer_comes_by_a_click_without_an_account(
+    window: ModelsWindow, qtbot: QtBot, hub: FakeHub, tmp_path: Path
+) -> None:
+    """An all-in-one file has T5's weights and no tokenizer of it: it runs without, and says so."""
+    shapes = under("model.diffusion_model.", mmdit(24, x=True)) | under("first_stage_model.", VAE)
+    for name, own in (("clip_l", CLIP_L), ("clip_g", CLIP_G), ("t5xxl", T5)):
+        shapes |= under(f"text_encoders.{name}.transformer.", own)
+    window.import_models(sparse(tmp_path / "sd3.5_medium_all.safetensors", shapes, "F16"))
+    qtbot.waitUntil(lambda: "sd3.5_medium_all" in window.cards)
+    card = window.cards["sd3.5_medium_all"]
+    qtbot.waitUntil(card.isVisible)
+    assert card.state.text() == "Ready"
+    assert card.progress.isVisibleTo(window) and "T5 tokenizer" in card.progress.text()
+    press(window, "sd3.5_medium_all", "complete")
+    question = dialog(window, qtbot, LicenceDialog)
+    assert isinstance(question, LicenceDialog)
+    question.tick.setChecked(True)
+    question.yes.click()
+    qtbot.waitUntil(lambda: not card.buttons["complete"].isVisibleTo(window), timeout=30_000)
+    assert card.state.text() == "Ready" and not card.progress.isVisibleTo(window)
+    asked = [one.path for one in hub.requests("resolve")]
+    assert any("zai-org/CogVideoX-2b" in path and "/tokenizer/spiece.model" in path for path in asked)
+    assert not any("stabilityai" in path or "text_encoder/" in path for path in asked)
 
 
 def test_everything_has_a_name_for_a_screen_reader(window: ModelsWindow) -> None:
