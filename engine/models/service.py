@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.families.source import ModelSource
 from engine.models import moving
 from engine.models.completion import completion_plan, lacking
 from engine.models.download import Download
@@ -37,7 +38,7 @@ from engine.models.notices import (
     VerifyProgressed,
 )
 from engine.models.reference import read_reference
-from engine.models.sources import ModelSource, parts_name, source
+from engine.models.sources import parts_name, source
 from engine.models.states import Card, cards, unfinished
 from engine.models.store import Removal, Store
 from engine.models.throttle import Control
