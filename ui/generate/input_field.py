@@ -48,7 +48,7 @@ class InputField(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(self.choose, 1)
-        self.paint = QToolButton()
+        self.paint = QToolButton(self)  # from the start: shown without a parent it would be a window of its own
         self.paint.setText(self.tr("Paint…"))
         self.paint.setAutoRaise(True)
         self.paint.setAccessibleName(self.tr("Paint the mask"))

@@ -25,7 +25,7 @@ class UpscalerRow(QFrame):
         memory = facts.tile_memory // 1_000_000
         what = label(text.format(scale=facts.scale, architecture=facts.architecture, memory=memory), "muted")
         what.setWordWrap(True)
-        self.remove = QPushButton(self.tr("Remove"))
+        self.remove = QPushButton(self.tr("Remove"), self)
         self.remove.setProperty("role", "quiet")
         self.remove.setAccessibleName(self.tr("Remove {name}").format(name=one.name))
         self.remove.setVisible(not one.ships)

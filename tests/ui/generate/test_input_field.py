@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from engine.protocol.inputs import Input
+from engine.models.upscalers import Upscalers
+from engine.protocol.inputs import ROLES, Input
+from ui.generate.inpainting_row import InpaintingRow
 from ui.generate.input_field import USUAL_STRENGTH, InputField
 from ui.generate.range_field import RangeField
+from ui.generate.upscaling_field import UpscalingField
+from ui.models.upscaler_row import UpscalerRow
 
 
 @pytest.fixture
@@ -107,3 +113,15 @@ def test_typed_numbers_move_the_bar_and_keep_their_digits(qtbot: QtBot) -> None:
     with qtbot.waitSignal(field.edited):
         field.start.setValue(0.3)
     assert field.values() == (0.3, 0.735)
+
+
+def test_no_part_of_it_is_a_window_of_its_own(qtbot: QtBot) -> None:
+    """One that was shown before it had its place would take the keys from the window."""
+    for role in ROLES:
+        qtbot.addWidget(InputField(role))
+    for one in Upscalers().all():
+        for ships in (True, False):
+            qtbot.addWidget(UpscalerRow(msgspec.structs.replace(one, ships=ships)))
+    qtbot.addWidget(UpscalingField())
+    qtbot.addWidget(InpaintingRow())
+    assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == []
