@@ -16,12 +16,14 @@ from engine.models.catalog import FAMILIES, MODELS
 from engine.models.imports import recognise, register
 from engine.models.installed import find_installed, open_folder, resolve
 from engine.models.lora_facts import lora_facts
+from engine.models.reading.model_folder import read_model
 from engine.models.recognise import recognise_file
 from engine.models.states import cards
 from engine.models.store import Store
 from engine.prompt.tokens import Rules, TokenCounter
-from engine.protocol.errors import BadFile, BadRecipe
+from engine.protocol.errors import BadArguments, BadFile, BadRecipe
 from engine.protocol.recipe import Recipe
+from engine.training.objectives import objective
 from engine.worker.residency.simulate import footprint
 from tests.fakes.loras import write_tensors
 from tests.fakes.third_family import HIGH, LOW
@@ -159,3 +161,8 @@ def test_a_forecast_of_single_files(twofold: Family, twofold_files: Path, tmp_pa
 def test_its_tokens_are_counted(twofold: Family, twofold_folder: Path) -> None:
     (count,) = TokenCounter(twofold_folder, twofold.info).count("a red apple", Rules(max_sequence_length=3))
     assert (count.encoder, count.tokens, count.limit, count.cut) == ("T5", 3, 2, len("a red "))
+
+
+def test_what_cannot_be_trained_says_so(twofold: Family, twofold_folder: Path) -> None:
+    with pytest.raises(BadArguments, match="Twofold"):
+        objective("twofold", read_model(twofold_folder, "twofold"))
