@@ -19,13 +19,13 @@ from engine.jobs.job import Job
 from engine.jobs.notices import (
     EngineStateChanged,
     JobEnded,
+    JobLowered,
     JobProgressed,
     JobRemarked,
     JobsRemoved,
     LibraryChanged,
     MemoryShown,
     Notice,
-    PlanLowered,
     PreviewShown,
     QueueChanged,
     ServiceFailed,
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 SLICE_SECONDS = 0.012  # how long one delivery may keep the window's thread
 
 
-class JobService(Protocol):
+class JobServiceInterface(Protocol):
     """What ``engine.jobs.service.JobService`` gives: a loop, and commands from any thread."""
 
     def run(self) -> None: ...
@@ -81,7 +81,7 @@ class JobService(Protocol):
     def restart_engine(self) -> object: ...
 
 
-MakeService = Callable[[Callable[[Notice], None]], JobService]
+MakeService = Callable[[Callable[[Notice], None]], JobServiceInterface]
 
 
 class EngineLink(QThread):
@@ -109,8 +109,8 @@ class EngineLink(QThread):
     def __init__(self, make_service: MakeService, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make_service = make_service
-        self._service: JobService | None = None
-        self._early: list[Callable[[JobService], object]] = []
+        self._service: JobServiceInterface | None = None
+        self._early: list[Callable[[JobServiceInterface], object]] = []
         self._stopping = False
         self._lock = threading.Lock()
         self._waiting: dict[object, Notice] = {}  # in order of arrival; a newer notice takes the place of an older one
@@ -125,7 +125,7 @@ class EngineLink(QThread):
             JobsRemoved: self.jobs_removed,
             LibraryChanged: self.library_changed,
             MemoryShown: self.memory_shown,
-            PlanLowered: self.plan_lowered,
+            JobLowered: self.plan_lowered,
             JobRemarked: self.job_remarked,
             ServiceFailed: self.service_failed,
         }
@@ -210,7 +210,7 @@ class EngineLink(QThread):
             service.stop()
         self.wait()
 
-    def _command(self, call: Callable[[JobService], object]) -> None:
+    def _command(self, call: Callable[[JobServiceInterface], object]) -> None:
         with self._lock:
             service = self._service
             if service is None:
@@ -218,7 +218,7 @@ class EngineLink(QThread):
         if service is not None and not self._stopping:
             self._call(service, call)
 
-    def _call(self, service: JobService, call: Callable[[JobService], object]) -> None:
+    def _call(self, service: JobServiceInterface, call: Callable[[JobServiceInterface], object]) -> None:
         try:
             call(service)
         except LaternaError as error:

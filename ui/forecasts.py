@@ -10,13 +10,13 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from engine.jobs.notices import JobEnded
-from engine.memory.components import Components
 from engine.memory.footprints import Footprints
 from engine.memory.forecast import Forecast, Forecaster
 from engine.memory.history import History
 from engine.memory.inventory import of_model
 from engine.memory.machine import Machine, Rates
 from engine.memory.observed import from_engine
+from engine.memory.planned_model import PlannedModel
 from engine.models.installed import InstalledModel
 from engine.protocol.errors import LaternaError
 from engine.protocol.recipe import Recipe
@@ -49,7 +49,7 @@ class Forecasts(QObject):
         self._session = session
         self._background = Background(threads=1, parent=self)
         self._source: ForecastSource | None = None
-        self._components: dict[Path, Components | None] = {}
+        self._components: dict[Path, PlannedModel | None] = {}
         self._seconds: dict[tuple[object, ...], float | None] = {}
         self._machine: Machine | None = None
         self._rates: dict[str, Rates | None] = {}

@@ -52,7 +52,7 @@ def fill(home: str, rows: int = ROWS, jobs: int = JOBS) -> None:
     """A home with ``rows`` items in its library and ``jobs`` waiting in its queue; no files behind them."""
     from engine.jobs.job import Job
     from engine.jobs.queue import JobQueue
-    from engine.library.bench import file_rows
+    from engine.library.bench_library import file_rows
     from engine.library.library import Library
     from engine.models.catalog import FAMILIES
     from engine.protocol.recipe import Recipe

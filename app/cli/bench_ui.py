@@ -81,7 +81,7 @@ def generating() -> dict[str, Any]:
 
 def ui() -> dict[str, Any]:
     from app.cli.bench_start import first_paints
-    from ui.library.bench import gallery
+    from ui.library.bench_gallery import gallery
 
     paints = first_paints()
     return {"first_paint_s": paints[len(paints) // 2], "first_paint_worst_s": paints[-1], **generating(), **gallery()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.cli.engine_session import EngineSession
 from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
-from app.cli.target import Target, check_writable, named
+from app.cli.target import OutputTarget, check_writable, named
 from app.paths import Paths
 from engine.derive.kinds import kind_of
 from engine.derive.sources import settled
@@ -73,12 +73,12 @@ def derive(
     made = kind.result(derivation, origin.medium)
     forecast = kind.forecast(derivation, origin.medium, known.facts if known else None)
     suffix = SUFFIXES[made.kind]
-    target = named(out, suffix, "This") if out else Target(paths.output, "", suffix)
+    target = named(out, suffix, "This") if out else OutputTarget(paths.output, "", suffix)
     folder = target.folder
     prepare(folder, forecast.disk)
     check_writable(folder)
     if not target.stem:
-        target = Target(folder, unused_stem(folder, kind.stem(derivation)), suffix)
+        target = OutputTarget(folder, unused_stem(folder, kind.stem(derivation)), suffix)
     # The same work is found again by what it is: there is nothing to name for going on with it.
     name = hashlib.sha256(f"{derivation.by_content().to_json()} {folder} {target.stem}".encode()).hexdigest()[:32]
     made_as = f"{atomic.TEMPORARY_PREFIX}{name[:16]}"

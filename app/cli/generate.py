@@ -20,7 +20,7 @@ from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.cli.settings import read_settings
 from app.cli.several import in_known_words, recipes_of
-from app.cli.target import Target, check_writable, named
+from app.cli.target import OutputTarget, check_writable, named
 from app.cli.unfinished import Expected, Result, Unfinished, UnfinishedFolder, new_id
 from app.kept_encodings import encodings_folder
 from app.paths import Paths
@@ -124,7 +124,7 @@ def _asked_for(arguments: Namespace, paths: Paths) -> Unfinished:
 
 def _make(work: Unfinished, unfinished: UnfinishedFolder, paths: Paths, is_quiet: bool) -> Unfinished:
     """Make what is left of ``work``; after each recipe what is done is noted."""
-    target, folder = Target(Path(work.folder), work.stem, work.suffix, work.since), Path(work.model_folder)
+    target, folder = OutputTarget(Path(work.folder), work.stem, work.suffix, work.since), Path(work.model_folder)
     learning, upscalers = Learning(paths), Upscalers(paths.upscalers)
     encodings = encodings_folder(paths, read_settings(paths))
     with EngineSession(paths.engine_log, progress := ProgressLine()) as engine:
@@ -270,7 +270,7 @@ def _model_name(arguments: Namespace, base: Recipe | None) -> str:
     return MINI_VIDEO if wants_clip else MINI_IMAGE
 
 
-def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipes: tuple[Recipe, ...]) -> Target:
+def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipes: tuple[Recipe, ...]) -> OutputTarget:
     suffix = SUFFIXES[model.info.kind]
     if arguments.out:
         return named(arguments.out, suffix, model.info.name, sum(recipe.batch for recipe in recipes))
@@ -280,4 +280,4 @@ def _target(arguments: Namespace, paths: Paths, model: InstalledModel, recipes: 
         raise from_os_error(error, "writing the result", paths.output) from error
     check_writable(paths.output)
     stem = unused_stem(paths.output, file_stem(recipes[0].prompt, recipes[0].seed, time.time()))
-    return Target(paths.output, stem, suffix)
+    return OutputTarget(paths.output, stem, suffix)

@@ -33,9 +33,9 @@ from engine.models.sources import source
 from engine.models.states import Card, Installed, cards, unfinished
 from engine.models.states import imports as all_imports
 from engine.models.store import Removal, Store
-from engine.models.throttle import Control
+from engine.models.throttle import DownloadControl
 from engine.models.token import Token, TokenPlace, TokenStore
-from engine.models.transport import Transport, endpoint_from
+from engine.models.transport import HttpTransport, endpoint_from
 from engine.models.updates import has_update
 from engine.models.upscaler_import import remove_upscaler
 from engine.models.upscalers import Upscaler, Upscalers
@@ -63,8 +63,8 @@ class _Models:
         self.tokens = TokenStore(paths.config / "hub-token")
         self.progress = ProgressLine()
 
-    def transport(self, limit: float = 0.0) -> Transport:
-        return Transport(endpoint_from(), self.tokens.find()[0], small_window=limit > 0)
+    def transport(self, limit: float = 0.0) -> HttpTransport:
+        return HttpTransport(endpoint_from(), self.tokens.find()[0], small_window=limit > 0)
 
     def print(self, value: Any, lines: list[str]) -> int:
         self.progress.end()
@@ -206,7 +206,7 @@ def _fetch(models: _Models, make_plans: Callable[[Hub], list[DownloadPlan]]) -> 
     check_disk(plans, models.store)
     folders = []
     for plan in plans:
-        Download(models.store, plan, transport, Control(limit), on_progress=_shown(models.progress)).run()
+        Download(models.store, plan, transport, DownloadControl(limit), on_progress=_shown(models.progress)).run()
         folders.append(models.store.model_folder(plan.name))
     return models.print({"folders": folders, "fetched": need.to_fetch}, [str(folder) for folder in folders])
 
@@ -300,7 +300,7 @@ def _verify(models: _Models) -> int:
         if result.bad and models.arguments.repair:
             plan = repair_plan(models.store, result)
             shown = _shown(models.progress)
-            Download(models.store, plan, models.transport(), Control(), on_progress=shown).run()
+            Download(models.store, plan, models.transport(), DownloadControl(), on_progress=shown).run()
             result = verify(models.store, name, models.show_bytes(f"Checking {name}"))
         results.append(result)
     lines = []

@@ -10,13 +10,13 @@ from typing import Any
 from app.cli.output import ProgressLine, print_json
 from app.cli.parser import Namespace
 from app.paths import Paths
-from engine.memory.components import Components
 from engine.memory.footprints import Footprints
 from engine.memory.forecast import nothing_fits, plans_for
 from engine.memory.inventory import has_unknown, of_model
 from engine.memory.machine import GIB, Machine, imagined
 from engine.memory.observed import this_machine
 from engine.memory.plan import ENGINE, EVERYTHING, MemoryPlan
+from engine.memory.planned_model import PlannedModel
 from engine.memory.planner import first_fitting
 from engine.memory.shapes import computed_steps
 from engine.memory.texts import describe, marks
@@ -63,7 +63,7 @@ def _model(arguments: Namespace, paths: Paths) -> tuple[ModelInfo, Path | None]:
     return found.info, found.folder
 
 
-def _components(model: str, folder: Path | None, footprints: Footprints) -> Components:
+def _components(model: str, folder: Path | None, footprints: Footprints) -> PlannedModel:
     """With the networks of a folder simulated first where the table does not have them."""
     if folder is not None and has_unknown(folder, footprints):
         progress = ProgressLine()

@@ -15,7 +15,7 @@ from engine.protocol.errors import BadArguments, from_os_error
 
 
 @dataclass(frozen=True)
-class Target:
+class OutputTarget:
     """``suffix`` as the person wrote it. ``since``: what the person named and lay there before that moment (seconds
     since the epoch) is replaced; 0.0 where no file is."""
 
@@ -42,12 +42,12 @@ class Target:
             raise from_os_error(error, "saving the result", path) from error
 
 
-def named(out: str, suffix: str, maker: str, count: int = 1) -> Target:
+def named(out: str, suffix: str, maker: str, count: int = 1) -> OutputTarget:
     """The target that ``--out`` names, for ``maker``, which makes ``count`` ``suffix`` files."""
     path = Path(out).expanduser()
     if path.suffix.lower() != suffix:
         raise BadArguments(f"{maker} makes {suffix} files; --out is {path.name}.", f"Name a {suffix} file.")
-    target = Target(Path(os.path.abspath(path.parent)), path.stem, path.suffix, since=time.time())
+    target = OutputTarget(Path(os.path.abspath(path.parent)), path.stem, path.suffix, since=time.time())
     check_writable(target.folder)
     check_name(target.path(count))
     return target

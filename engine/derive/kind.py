@@ -31,7 +31,7 @@ class Medium(msgspec.Struct, frozen=True):
         return self.width * self.height
 
 
-class Forecast(msgspec.Struct, frozen=True):
+class DerivationForecast(msgspec.Struct, frozen=True):
     """``memory`` in bytes above the bare engine, ``seconds`` on the machine that the kind's figures were measured on,
     ``disk`` in bytes at most."""
 
@@ -66,7 +66,9 @@ class Kind(Protocol):
         """The network that it needs, as far as it needs one. Raises ``BadRecipe``."""
         ...
 
-    def forecast(self, derivation: Derivation, source: Medium, network: UpscalerFacts | None = None) -> Forecast:
+    def forecast(
+        self, derivation: Derivation, source: Medium, network: UpscalerFacts | None = None
+    ) -> DerivationForecast:
         """``network``: what is known of the network that it needs."""
         ...
 

@@ -9,7 +9,7 @@ import msgspec
 from engine.models.manifest import Precision
 
 
-class Component(msgspec.Struct, frozen=True, omit_defaults=True):
+class SourceComponent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A folder of a repository in diffusers layout. ``fp8_file`` is the same weights elsewhere in it, in 8 bits."""
 
     name: str
@@ -55,7 +55,7 @@ class ModelSource(msgspec.Struct, frozen=True, omit_defaults=True):
     summary: str
     repository: str
     licence: str
-    components: tuple[Component, ...]
+    components: tuple[SourceComponent, ...]
     bytes: int
     memory: float
     precisions: tuple[Precision, ...] = ("native",)

@@ -12,7 +12,7 @@ import re
 from engine.interop import a1111_prompt, a1111_resources
 from engine.interop.file_stems import stem_of
 from engine.interop.fit import weighs
-from engine.interop.foreign import Settings, recipe_of
+from engine.interop.foreign import ForeignSettings, recipe_of
 from engine.interop.model_files import KnownModels, comfyui_file
 from engine.interop.report import Notes, file_name, shown
 from engine.models.catalog import family_of
@@ -117,7 +117,7 @@ def read(text: str, notes: Notes, known: KnownModels) -> tuple[str, Recipe | Non
     pairs = pairs_of(line)
     prompt, _, negative = ("\n" + body).partition("\n" + _NEGATIVE)
     program = _program(pairs)
-    settings = Settings(program, same_noise=program == PROGRAM)
+    settings = ForeignSettings(program, same_noise=program == PROGRAM)
     pieces = []
     for said in (prompt.removeprefix("\n"), negative.removeprefix(" ")):
         found, loras = a1111_prompt.read(said, notes, commands=program != PROGRAM)
@@ -149,7 +149,7 @@ def _is_settings(line: str) -> bool:
     return len(pairs) >= 3 and bool({"Steps", "Seed"} & set(pairs))
 
 
-def _take(settings: Settings, pairs: dict[str, str], notes: Notes) -> None:
+def _take(settings: ForeignSettings, pairs: dict[str, str], notes: Notes) -> None:
     for key, value in pairs.items():
         name = _MEANT.get(key.lower())
         if name:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.interop.file_stems import stem_of
-from engine.interop.foreign import Lora, Settings
+from engine.interop.foreign import ForeignSettings, Lora
 from engine.interop.model_files import MIN_HASH
 from engine.interop.report import Notes, as_number, shown
 
@@ -18,7 +18,7 @@ _LORAS = ("lora", "lycoris", "locon", "dora", "lyco")
 _MODELS = ("checkpoint", "model", "unet", "diffusion_model")
 
 
-def take(settings: Settings, pairs: Mapping[str, str], notes: Notes) -> None:
+def take(settings: ForeignSettings, pairs: Mapping[str, str], notes: Notes) -> None:
     """Put hashes to the LoRAs that the prompt names, and add those that only the settings name."""
     digests, weights = _hashes(pairs)
     settings.model_hash = settings.model_hash or digests.pop("model", "")
@@ -59,7 +59,7 @@ def _listed(text: str) -> Iterator[tuple[str, list[str]]]:
             yield stem_of(name), rest
 
 
-def take_resources(settings: Settings, resources: Any, notes: Notes) -> None:
+def take_resources(settings: ForeignSettings, resources: Any, notes: Notes) -> None:
     """Civitai's list: ``type``, names, ``weight`` or ``strength``, and hashes where there are any."""
     named = {stem_of(one.name) for one in settings.loras}
     for one in resources[:MAX_RESOURCES] if isinstance(resources, list) else []:

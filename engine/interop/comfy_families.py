@@ -27,7 +27,7 @@ class ModelFile(NamedTuple):
     unless: str = ""
 
 
-class Reader(Protocol):
+class FamilyReader(Protocol):
     """What the nodes of a graph say (``comfy_reader.Reader``)."""
 
     @property
@@ -89,10 +89,10 @@ class FamilyNodes:
         """Whether a graph with ``node`` is one of this family."""
         return node.type in self.marks
 
-    def read_loader(self, reader: Reader, strengths: Strengths, node: Node, chain: ModelChain) -> None:
+    def read_loader(self, reader: FamilyReader, strengths: Strengths, node: Node, chain: ModelChain) -> None:
         """What one of ``loaders`` says besides the model's name."""
 
-    def read_sampler(self, reader: Reader, names: Names, node: Node) -> Pass:
+    def read_sampler(self, reader: FamilyReader, names: Names, node: Node) -> Pass:
         """One of ``samplers``."""
         raise NotImplementedError
 

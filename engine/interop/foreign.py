@@ -30,7 +30,7 @@ class Lora(NamedTuple):
 
 
 @dataclass
-class Settings:
+class ForeignSettings:
     """What a program says of a picture, unread: numbers may be texts, names its own."""
 
     program: str
@@ -55,7 +55,7 @@ class Settings:
     same_noise: bool = False
 
 
-def recipe_of(settings: Settings, notes: Notes, known: KnownModels) -> Recipe | None:
+def recipe_of(settings: ForeignSettings, notes: Notes, known: KnownModels) -> Recipe | None:
     """A recipe as near to ``settings`` as its words go; it has yet to be made to fit a family. None, and said, for a
     clip of a family that Laterna does not make."""
     id = known.find(settings.model, settings.model_hash) if settings.model or settings.model_hash else ""
@@ -104,7 +104,7 @@ def recipe_of(settings: Settings, notes: Notes, known: KnownModels) -> Recipe | 
     return recipe
 
 
-def _size(settings: Settings, base: Recipe, notes: Notes) -> tuple[int, int]:
+def _size(settings: ForeignSettings, base: Recipe, notes: Notes) -> tuple[int, int]:
     width, height = as_integer(settings.width), as_integer(settings.height)
     if width is None or height is None or width <= 0 or height <= 0:
         notes.approximated(f"{settings.program} does not say the picture's size; {base.width} × {base.height} is used.")
@@ -112,7 +112,7 @@ def _size(settings: Settings, base: Recipe, notes: Notes) -> tuple[int, int]:
     return width, height
 
 
-def _seed(settings: Settings, notes: Notes) -> int:
+def _seed(settings: ForeignSettings, notes: Notes) -> int:
     seed = as_integer(settings.seed)
     if seed is None:
         seed = drawn(-1, "", Notes())
@@ -121,7 +121,7 @@ def _seed(settings: Settings, notes: Notes) -> int:
     return drawn(seed, settings.program, notes)
 
 
-def _unsaid(settings: Settings, notes: Notes) -> None:
+def _unsaid(settings: ForeignSettings, notes: Notes) -> None:
     """Say which of the numbers stand in the file, and of which there was only the model's usual one to take."""
     said, unsaid = [], []
     for name, value in (("steps", settings.steps), ("guidance", settings.guidance), ("shift", settings.shift)):
@@ -142,7 +142,7 @@ def _unsaid(settings: Settings, notes: Notes) -> None:
         notes.understood(f"{settings.program} says {listed(said)}.")
 
 
-def _adapters(settings: Settings, notes: Notes, known: KnownModels) -> tuple[Adapter, ...]:
+def _adapters(settings: ForeignSettings, notes: Notes, known: KnownModels) -> tuple[Adapter, ...]:
     """Each LoRA once: by its hash under the name that it has here, else by its own."""
     adapters: dict[str, Adapter] = {}
     for lora in settings.loras[:MAX_LORAS]:
@@ -161,7 +161,7 @@ def _adapters(settings: Settings, notes: Notes, known: KnownModels) -> tuple[Ada
     return tuple(adapters.values())
 
 
-def _sampling(settings: Settings, notes: Notes) -> tuple[str, str]:
+def _sampling(settings: ForeignSettings, notes: Notes) -> tuple[str, str]:
     found = find_sampler(settings.sampler) if settings.sampler else None
     if found is None:
         notes.approximated(
@@ -183,7 +183,7 @@ def _sampling(settings: Settings, notes: Notes) -> tuple[str, str]:
     return found.sampler, scheduler or DEFAULT_SCHEDULER
 
 
-def _inputs(settings: Settings, notes: Notes) -> tuple[Input, ...]:
+def _inputs(settings: ForeignSettings, notes: Notes) -> tuple[Input, ...]:
     if settings.denoise is None:
         return ()
     if not settings.input_image:

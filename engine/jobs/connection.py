@@ -1,6 +1,6 @@
 """The window's end of the border to an engine: send commands, read events, notice its end.
 
-What crosses are frames (``engine.protocol.codec``); what carries them is a ``Transport``. Where the two sides share no
+What crosses are frames (``engine.protocol.codec``), carried by an ``EngineTransport``. Where the two sides share no
 files, this is what makes up for it: files that a job needs are handed over when the engine asks for their bytes, paths
 are left out of what is sent, and results that arrive as bytes become files before anyone is told of them. No Qt in
 here: the window's thread, the command line and the tests use the same class.
@@ -17,7 +17,7 @@ from typing import IO, NoReturn
 
 from engine.jobs import assets
 from engine.jobs.received import Received
-from engine.jobs.transport import Transport
+from engine.jobs.transport import EngineTransport
 from engine.protocol import codec
 from engine.protocol.commands import Command, Hello, JobCommand, Preload, Shutdown
 from engine.protocol.errors import EngineDied, LaternaError, ProtocolError
@@ -50,7 +50,7 @@ class EngineConnection:
         self,
         on_event: Callable[[Event, bytes], None],
         on_exit: Callable[[LaternaError | None], None],
-        transport: Transport,
+        transport: EngineTransport,
         remedy: str = AGAIN,
     ) -> None:
         """``remedy`` is what to say to whoever reads that it died; as it stands: that somebody starts it again."""

@@ -16,11 +16,11 @@ from engine.jobs.checkpoints import CheckpointFolder
 from engine.jobs.job import Job, JobState
 from engine.jobs.notices import (
     JobEnded,
+    JobLowered,
     JobProgressed,
     JobRemarked,
     MemoryShown,
     Notice,
-    PlanLowered,
     PreviewShown,
     QueueChanged,
     ServiceFailed,
@@ -328,7 +328,7 @@ class Dispatcher:
                 self._notify(running.progress.starts_over())
                 self._notify(ServiceFailed(error))
             case events.PlanLowered(_job, _stage, message):
-                self._notify(PlanLowered(message))
+                self._notify(JobLowered(message))
             case events.JobNoted(_job, message):
                 self._notify(JobRemarked(message))
             case events.CheckpointSaved(job, step, steps):

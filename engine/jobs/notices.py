@@ -82,7 +82,7 @@ class MemoryShown(msgspec.Struct, frozen=True):
     memory: MemoryChanged
 
 
-class PlanLowered(msgspec.Struct, frozen=True):
+class JobLowered(msgspec.Struct, frozen=True):
     """Memory ran out on the running job, which goes on with less; ``message`` says so in a line."""
 
     message: str
@@ -109,7 +109,7 @@ Notice = (
     | JobsRemoved
     | LibraryChanged
     | MemoryShown
-    | PlanLowered
+    | JobLowered
     | JobRemarked
     | ServiceFailed
 )

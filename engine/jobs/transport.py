@@ -1,7 +1,7 @@
 """What stands between a window and its engine: a stream of bytes each way, and the end of it.
 
 Today that is a child process and its pipes. Nothing above this file knows more of the engine's whereabouts than what
-``Transport`` says, so that one on another machine can stand behind it.
+``EngineTransport`` says, so that one on another machine can stand behind it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FATAL = "Fatal Python error"  # how faulthandler begins
 _KILLED, _KILLED_IN_A_SHELL = -9, 137  # SIGKILL, as the system's out-of-memory killer sends it
 
 
-class Transport(Protocol):
+class EngineTransport(Protocol):
     """``source`` gives the engine's frames and ``sink`` takes the window's, once it was opened. ``shares_files``:
     whether a path means the same file at both ends."""
 

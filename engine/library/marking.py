@@ -26,7 +26,7 @@ from engine.library.marks import (
     state_of,
 )
 from engine.library.rows import names
-from engine.library.sidecar import Place, Record, Sidecar
+from engine.library.sidecar import JournalPosition, Record, Sidecar
 from engine.protocol.errors import LaternaError
 
 COMPACT_BYTES = 256 * 1024
@@ -112,7 +112,7 @@ class Marking:
         places = _places(connection)
         identities: set[str] = set()
         for writer, size in sidecar.sizes().items():
-            known = places.get(writer, Place())
+            known = places.get(writer, JournalPosition())
             if size != known.size:
                 identities |= self._read(connection, sidecar, writer, known)
         self._replace_lost(connection, sidecar, places)
@@ -211,19 +211,19 @@ class Marking:
     def _take_in_own(self, connection: Connection) -> None:
         """A kill may have come between the sidecar and the index: what was said then comes first."""
         sidecar = self._sidecar(connection)
-        known = _places(connection).get(sidecar.writer, Place())
+        known = _places(connection).get(sidecar.writer, JournalPosition())
         if sidecar.size(sidecar.writer) != known.size:
             self._read(connection, sidecar, sidecar.writer, known)
 
-    def _read(self, connection: Connection, sidecar: Sidecar, writer: str, known: Place) -> set[str]:
+    def _read(self, connection: Connection, sidecar: Sidecar, writer: str, known: JournalPosition) -> set[str]:
         records, place = sidecar.read(writer, known)
         self._keep(connection, writer, records)
         _set_place(connection, writer, place)
         return {record.pixels for record in records if record.pixels}
 
-    def _replace_lost(self, connection: Connection, sidecar: Sidecar, places: dict[str, Place]) -> None:
+    def _replace_lost(self, connection: Connection, sidecar: Sidecar, places: dict[str, JournalPosition]) -> None:
         """Somebody deleted our journal: what the index still knows of it is written again."""
-        known = places.get(sidecar.writer, Place())
+        known = places.get(sidecar.writer, JournalPosition())
         if known.size and not sidecar.size(sidecar.writer) and self._folder.is_dir():
             try:
                 place = sidecar.compact(self._own(connection, sidecar.writer), known)
@@ -313,10 +313,10 @@ def _known_name(connection: Connection, kind: LabelKind, name: str, known_albums
     return next(same, name)
 
 
-def _places(connection: Connection) -> dict[str, Place]:
+def _places(connection: Connection) -> dict[str, JournalPosition]:
     found = connection.execute("SELECT writer, generation, size FROM journals")
-    return {writer: Place(generation, size) for writer, generation, size in found}
+    return {writer: JournalPosition(generation, size) for writer, generation, size in found}
 
 
-def _set_place(connection: Connection, writer: str, place: Place) -> None:
+def _set_place(connection: Connection, writer: str, place: JournalPosition) -> None:
     connection.execute("INSERT OR REPLACE INTO journals (writer, generation, size) VALUES (?, ?, ?)", (writer, *place))

@@ -44,7 +44,7 @@ class _Header(msgspec.Struct, frozen=True):
     generation: int
 
 
-class Place(NamedTuple):
+class JournalPosition(NamedTuple):
     """How far a journal was read: bytes of its ``generation``, which changes when it is compacted."""
 
     generation: int = 0
@@ -77,7 +77,7 @@ class Sidecar:
         except OSError:
             return 0
 
-    def read(self, writer: str, known: Place) -> tuple[list[Record], Place]:
+    def read(self, writer: str, known: JournalPosition) -> tuple[list[Record], JournalPosition]:
         """What a journal says beyond ``known``: all of it where it was compacted since. Lines that make no sense are
         passed over. A journal that cannot be read says nothing."""
         try:
@@ -89,11 +89,11 @@ class Sidecar:
                     start = 0
                 file.seek(start)
                 found = list(_records(file))
-                return found, Place(generation, file.tell() - _torn(file))
+                return found, JournalPosition(generation, file.tell() - _torn(file))
         except OSError:
             return [], known
 
-    def append(self, records: Iterable[Record]) -> Place:
+    def append(self, records: Iterable[Record]) -> JournalPosition:
         """Write ``records`` to the end; they are on the disk once this returns.
 
         Raises ``NoSpace`` or ``NotWritable``, and then the journal is as it was.
@@ -116,9 +116,9 @@ class Sidecar:
                 header = _header(file.readline(MAX_LINE))
         except OSError as error:
             raise from_os_error(error, "keeping this mark", path) from error
-        return Place(header.generation if header else 0, path.stat().st_size)
+        return JournalPosition(header.generation if header else 0, path.stat().st_size)
 
-    def compact(self, records: Iterable[Record], old: Place) -> Place:
+    def compact(self, records: Iterable[Record], old: JournalPosition) -> JournalPosition:
         """Begin the journal anew with only ``records``. Raises ``NoSpace`` or ``NotWritable``; then it is as it was."""
         path = self._path(self.writer)
         generation = old.generation + 1
@@ -127,7 +127,7 @@ class Sidecar:
             atomic.write_bytes(path, data)
         except OSError as error:
             raise from_os_error(error, "keeping the marks", path) from error
-        return Place(generation, len(data))
+        return JournalPosition(generation, len(data))
 
     def _path(self, writer: str) -> Path:
         return self._folder / f"{_PREFIX}{writer}{_SUFFIX}"

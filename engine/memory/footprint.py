@@ -44,8 +44,10 @@ class Lines(msgspec.Struct, frozen=True):
     ops: tuple[float, ...]
 
 
-class Work(msgspec.Struct, frozen=True):
-    """One call: ``peak`` and ``moved`` in bytes."""
+class CallCost(msgspec.Struct, frozen=True):
+    """What one call takes. ``peak``: the most bytes held at once; ``flops`` of matrix products, convolutions and
+    attention; ``moved``: bytes that all other operators read and write; ``ops``: operators that compute something
+    (views are free)."""
 
     peak: float
     flops: float
@@ -91,10 +93,10 @@ class Footprint(msgspec.Struct, frozen=True):
         sizes = [tuple(int(side) for side in name.split("x")) for name in found]
         return tuple(sorted(((height, width) for height, width in sizes), reverse=True))
 
-    def work(self, call: str, itemsize: int, features: tuple[float, ...]) -> Work:
+    def cost(self, call: str, itemsize: int, features: tuple[float, ...]) -> CallCost:
         """Raises ``KeyError`` for a call that was not simulated."""
         lines = self.calls[f"{call}@{itemsize}"]
-        return Work(
+        return CallCost(
             max(0.0, _dot(lines.peak, features)),
             max(0.0, _dot(lines.flops, features)),
             max(0.0, _dot(lines.moved, features)),

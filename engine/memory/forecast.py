@@ -7,10 +7,10 @@ from typing import Literal
 import msgspec
 
 from engine.families.registry import FAMILIES
-from engine.memory.components import Components
 from engine.memory.history import History, Run
 from engine.memory.machine import HOST_PROCESS, Machine
 from engine.memory.plan import ENGINE, Abilities, MemoryPlan, StageName, weights_of
+from engine.memory.planned_model import PlannedModel
 from engine.memory.planner import first_fitting, plans
 from engine.memory.remedies import NothingFits, Remedy, least_needed, smallest_change
 from engine.memory.shapes import computed_steps, shape_of
@@ -49,14 +49,14 @@ class Forecast(msgspec.Struct, frozen=True):
     left_out: int = 0
 
 
-def parts_for(recipe: Recipe, components: Components) -> Components:
+def parts_for(recipe: Recipe, components: PlannedModel) -> PlannedModel:
     """The components that ``recipe`` uses."""
     return components.without(FAMILIES[recipe.family].unused_components(recipe))
 
 
 def plans_for(
     recipe: Recipe,
-    components: Components,
+    components: PlannedModel,
     machine: Machine,
     corrections: dict[StageName, float] | None = None,
     abilities: Abilities = ENGINE,
@@ -71,7 +71,7 @@ def plans_for(
 
 
 def choose(
-    recipe: Recipe, components: Components, family: FamilyInfo, machine: Machine, abilities: Abilities = ENGINE
+    recipe: Recipe, components: PlannedModel, family: FamilyInfo, machine: Machine, abilities: Abilities = ENGINE
 ) -> tuple[MemoryPlan, ...]:
     """The plans from the first that fits on. Raises ``NothingFits`` (an ``OutOfMemory``) where none does."""
     found = plans_for(recipe, components, machine, abilities=abilities)
@@ -83,7 +83,7 @@ def choose(
 
 def nothing_fits(
     recipe: Recipe,
-    components: Components,
+    components: PlannedModel,
     family: FamilyInfo,
     machine: Machine,
     found: tuple[MemoryPlan, ...],
@@ -96,7 +96,7 @@ def nothing_fits(
 
 
 def remedy_for(
-    recipe: Recipe, components: Components, family: FamilyInfo, machine: Machine, abilities: Abilities = ENGINE
+    recipe: Recipe, components: PlannedModel, family: FamilyInfo, machine: Machine, abilities: Abilities = ENGINE
 ) -> Remedy:
     def fits(changed: Recipe) -> bool:
         return first_fitting(plans_for(changed, components, machine, abilities=abilities), machine) is not None
@@ -125,7 +125,7 @@ class Forecaster:
         self._abilities = abilities
 
     def forecast(
-        self, recipe: Recipe, components: Components, family: FamilyInfo, machine: Machine, with_remedy: bool = True
+        self, recipe: Recipe, components: PlannedModel, family: FamilyInfo, machine: Machine, with_remedy: bool = True
     ) -> Forecast:
         """``with_remedy`` False leaves the search for a change that fits out: it takes several times as long."""
         found = self._without_upscaling(recipe, components, family, machine, with_remedy)
@@ -139,7 +139,7 @@ class Forecaster:
         return msgspec.structs.replace(found, needed=max(found.needed, needed), seconds=seconds)
 
     def _without_upscaling(
-        self, recipe: Recipe, components: Components, family: FamilyInfo, machine: Machine, with_remedy: bool
+        self, recipe: Recipe, components: PlannedModel, family: FamilyInfo, machine: Machine, with_remedy: bool
     ) -> Forecast:
         corrections, left_out = self._corrections(recipe, machine), recipe.steps - computed_steps(recipe)
         found = plans_for(recipe, components, machine, corrections, self._abilities)
@@ -171,7 +171,7 @@ class Forecaster:
     def ran(
         self,
         recipe: Recipe,
-        components: Components,
+        components: PlannedModel,
         machine: Machine,
         seconds: dict[str, float],
         peak: int,

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.families.registry import FAMILIES, NETWORKS, PUBLISHED
-from engine.memory.components import Component, Components
 from engine.memory.footprints import Footprints
+from engine.memory.planned_model import PlannedComponent, PlannedModel
 from engine.models.catalog import MODELS as CATALOGUED
 from engine.models.installed import open_folder
 from engine.models.reading.component import ModelFolder
@@ -18,7 +18,7 @@ from engine.protocol.errors import LaternaError, ModelDamaged, ModelMissing
 GET_AGAIN = "Download the model again."
 
 
-def published(model: str, footprints: Footprints | None = None) -> Components:
+def published(model: str, footprints: Footprints | None = None) -> PlannedModel:
     """The components of a catalogued model as it is published. Raises ``ModelMissing`` for any other."""
     if model not in PUBLISHED:
         raise ModelMissing(f"There is no model “{model}” in the catalogue.", f"It has: {', '.join(PUBLISHED)}.")
@@ -30,13 +30,15 @@ def published(model: str, footprints: Footprints | None = None) -> Components:
         found = known.find(cls, config)
         if found is None:
             raise ModelDamaged(f"The table of memory has no {part.network}.", "Install Laterna again.")
-        parts.append(Component(part.name, found, found.parameters * DTYPE_BITS[part.precision] // 8, part.precision))
+        parts.append(
+            PlannedComponent(part.name, found, found.parameters * DTYPE_BITS[part.precision] // 8, part.precision)
+        )
         configs[part.name] = config
     family = FAMILIES[CATALOGUED[model].family]
-    return Components(model, family.info.id, tuple(parts), configs[family.denoisers()[0]], configs[family.vae()])
+    return PlannedModel(model, family.info.id, tuple(parts), configs[family.denoisers()[0]], configs[family.vae()])
 
 
-def from_folder(folder: Path, footprints: Footprints | None = None) -> Components:
+def from_folder(folder: Path, footprints: Footprints | None = None) -> PlannedModel:
     """The components of the model in ``folder`` (or of the import that it is), from its configurations and its weights'
     headers.
 
@@ -52,7 +54,7 @@ def from_folder(folder: Path, footprints: Footprints | None = None) -> Component
 
 def components_of(
     folder: ModelFolder, model: str, family: str, footprints: Footprints | None = None
-) -> Components | None:
+) -> PlannedModel | None:
     """What was read of a model as the planner sees it; None where a network is of no known kind."""
     known, parts = footprints or Footprints(), []
     for name, part in folder.parts.items():
@@ -62,10 +64,10 @@ def components_of(
         footprint = known.find_or_scale(cls, part.config, part.parameters)
         if footprint is None:
             return None
-        parts.append(Component(name, footprint, part.stored_bytes, part.dtype))
+        parts.append(PlannedComponent(name, footprint, part.stored_bytes, part.dtype))
     own = FAMILIES[family]
     denoiser, vae = folder.parts[own.denoisers()[0]].config, folder.parts[own.vae()].config
-    return Components(model, family, tuple(parts), denoiser, vae)
+    return PlannedModel(model, family, tuple(parts), denoiser, vae)
 
 
 def networks_of(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
@@ -83,7 +85,7 @@ def has_unknown(folder: Path, footprints: Footprints) -> bool:
         return False
 
 
-def of_model(model: str, folder: Path | None, footprints: Footprints | None = None) -> Components:
+def of_model(model: str, folder: Path | None, footprints: Footprints | None = None) -> PlannedModel:
     """The folder's components where it can be read, else those that the catalogue knows."""
     if folder is None:
         return published(model, footprints)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from engine.families.registry import NETWORK_CLASSES
-from engine.memory.components import Component, Components
-from engine.memory.footprint import Work, denoiser_features, is_tiled, text_features, vae_features
+from engine.memory.footprint import CallCost, denoiser_features, is_tiled, text_features, vae_features
 from engine.memory.machine import Machine
 from engine.memory.plan import Change, Decoding, Placement, StageName, Storage, Weights
+from engine.memory.planned_model import PlannedComponent, PlannedModel
 from engine.memory.shapes import Shape
 
 STREAMED_BLOCKS = 2
@@ -41,14 +41,14 @@ class Option(msgspec.Struct, frozen=True):
 class Setting(msgspec.Struct, frozen=True):
     """What all options of a plan share. ``corrections`` are measured over expected seconds by stage."""
 
-    components: Components
+    components: PlannedModel
     shape: Shape
     machine: Machine
     weights: Weights
     storage: Storage
     corrections: dict[StageName, float] = {}
 
-    def compute_itemsize(self, part: Component) -> int:
+    def compute_itemsize(self, part: PlannedComponent) -> int:
         """Bytes of a number in the arithmetic: float32 for small models and on a CPU without bfloat16, else 16 bits."""
         if self.components.is_small:
             return 4
@@ -56,13 +56,13 @@ class Setting(msgspec.Struct, frozen=True):
             return 2 if self.machine.native_bf16 and (part.precision == "BF16" or part.is_float8) else 4
         return 2
 
-    def outside_bytes(self, part: Component) -> int:
+    def outside_bytes(self, part: PlannedComponent) -> int:
         """Bytes of the weights outside of the blocks, most of which are tables that no file has in 8 bits."""
         compute = self.compute_itemsize(part)
         is_stored = self.storage == "stored" and not part.is_reduced
         return part.outside_blocks(min(compute, part.stored_itemsize) if is_stored else compute)
 
-    def block_itemsize(self, part: Component) -> float:
+    def block_itemsize(self, part: PlannedComponent) -> float:
         """Bytes of a weight within the blocks."""
         itemsize: float = self.compute_itemsize(part)
         if self.storage == "stored" or part.is_reduced:
@@ -71,11 +71,11 @@ class Setting(msgspec.Struct, frozen=True):
             min(itemsize, 1.0) if self.weights == "int8" and NETWORK_CLASSES[part.footprint.cls].eight_bit else itemsize
         )
 
-    def weight_bytes(self, part: Component) -> int:
+    def weight_bytes(self, part: PlannedComponent) -> int:
         """Bytes of the weights in memory."""
         return self.outside_bytes(part) + int(part.footprint.in_blocks * self.block_itemsize(part))
 
-    def widened(self, part: Component) -> int:
+    def widened(self, part: PlannedComponent) -> int:
         """Bytes of a layer in the dtype of the arithmetic as it computes, where weights are kept in a smaller one."""
         compute = self.compute_itemsize(part)
         if self.block_itemsize(part) >= compute:
@@ -84,7 +84,7 @@ class Setting(msgspec.Struct, frozen=True):
             return int(part.footprint.block_layer * compute)
         return int(part.footprint.largest_layer * compute)
 
-    def seconds(self, part: Component, work: Work) -> float:
+    def seconds(self, part: PlannedComponent, work: CallCost) -> float:
         """One call with all weights on the device."""
         rates = self.machine.speeds
         weights = self.weight_bytes(part)
@@ -101,7 +101,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 def _placed(
     setting: Setting,
-    parts: tuple[Component, ...],
+    parts: tuple[PlannedComponent, ...],
     stage: StageName,
     peak: float,
     call: float,
@@ -158,7 +158,7 @@ def text_options(setting: Setting) -> list[Option]:
     peak = seconds = 0.0
     for part in parts:
         tokens = NETWORK_CLASSES[part.footprint.cls].tokens or shape.encoded
-        work = part.footprint.work("call", setting.compute_itemsize(part), text_features(tokens))
+        work = part.footprint.cost("call", setting.compute_itemsize(part), text_features(tokens))
         peak = max(peak, work.peak)
         seconds += setting.seconds(part, work)
     return list(_placed(setting, parts, "encoding", peak, seconds, shape.prompts))
@@ -173,7 +173,7 @@ def denoiser_options(setting: Setting) -> list[Option]:
     for batched in (True, False) if shape.passes >= 2 else (True,):
         joined = 2 if batched and shape.passes >= 2 else 1
         features = denoiser_features(shape.batch * joined, shape.tokens, shape.text)
-        works = [part.footprint.work("call", setting.compute_itemsize(part), features) for part in parts]
+        works = [part.footprint.cost("call", setting.compute_itemsize(part), features) for part in parts]
         calls = shape.steps * shape.passes / joined
         each = [setting.seconds(part, work) for part, work in zip(parts, works, strict=True)]
         seconds = sum(turn * one for turn, one in zip(turns, each, strict=True)) * (1.0 if batched else SEPARATE)
@@ -194,7 +194,7 @@ def vae_options(setting: Setting) -> list[Option]:
         for sliced in (False, True) if shape.batch > 1 else (False,):
             batch = 1 if sliced else shape.batch
             call = "decode" if tile is None else f"decode/{tile[0]}x{tile[1]}"
-            work = part.footprint.work(call, itemsize, vae_features(batch, shape.pixels, shape.frames))
+            work = part.footprint.cost(call, itemsize, vae_features(batch, shape.pixels, shape.frames))
             frames = shape.batch * shape.frames * shape.pixels
             done = 3 * itemsize * (frames - frames // shape.batch) if sliced else 0
             pixels = frames * PIXEL_BYTES
@@ -217,5 +217,5 @@ def picture_peak(setting: Setting) -> tuple[int, float]:
     if not setting.shape.pictures:
         return 0, 0.0
     (part,) = setting.components.of("vae")
-    work = part.footprint.work("encode", setting.compute_itemsize(part), vae_features(1, setting.shape.pixels, 1))
+    work = part.footprint.cost("encode", setting.compute_itemsize(part), vae_features(1, setting.shape.pixels, 1))
     return setting.weight_bytes(part) + int(work.peak), setting.shape.pictures * setting.seconds(part, work)

@@ -11,10 +11,10 @@ from itertools import product
 
 import msgspec
 
-from engine.memory.components import Components
 from engine.memory.machine import Machine
 from engine.memory.options import Option, Setting, denoiser_options, picture_peak, text_options, vae_options
 from engine.memory.plan import EVERYTHING, STAGES, Abilities, Change, MemoryPlan, StageName, StagePlan, Storage, Weights
+from engine.memory.planned_model import PlannedModel
 from engine.memory.shapes import Shape
 
 MUCH_LESS = 0.9
@@ -24,7 +24,7 @@ ORDER: tuple[Change, ...] = ("rounding", "seams", "weights")
 
 
 def plans(
-    components: Components,
+    components: PlannedModel,
     shape: Shape,
     machine: Machine,
     corrections: dict[StageName, float] | None = None,
@@ -92,7 +92,7 @@ def _candidate(setting: Setting, options: tuple[Option, Option, Option]) -> _Can
     return _Candidate(setting, options, changes, (rank, seconds, max(device), max(host)))
 
 
-def _storages(components: Components, machine: Machine, weights: Weights) -> tuple[Storage, ...]:
+def _storages(components: PlannedModel, machine: Machine, weights: Weights) -> tuple[Storage, ...]:
     if machine.kind != "cpu" or components.is_small:
         return ("wide",)
     return ("wide", "stored") if weights == "native" else ("stored",)

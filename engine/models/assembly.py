@@ -20,7 +20,7 @@ from engine.families.registry import FAMILIES, FILE_KINDS, PIPELINES
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.reading.find import network_kind
 from engine.models.reading.shared import component_folder, shared_folders
-from engine.models.recognise import Part
+from engine.models.recognise import ComponentLocation
 from engine.models.reference import Reference, read_reference
 from engine.protocol.errors import LaternaError
 
@@ -35,7 +35,7 @@ class Assembly(msgspec.Struct, frozen=True):
     """
 
     family: str
-    parts: dict[str, Part]
+    parts: dict[str, ComponentLocation]
     missing: tuple[str, ...]
     optional: tuple[str, ...]
 
@@ -66,7 +66,7 @@ def assemble(reference: Reference, beside: Path) -> Assembly:
     family = FAMILIES.get(reference.family)
     if family is None or not family.file_kinds:
         return Assembly(reference.family, parts, reference.missing, ())
-    offered: dict[str, Part] = {}
+    offered: dict[str, ComponentLocation] = {}
     names = [spec.name for spec in family.told()]
     if any(name not in parts for name in names):
         for kind, part in _offered(beside):
@@ -104,28 +104,28 @@ def comes_in_single_files(reference: Reference) -> bool:
     return reference.family in FAMILIES and bool(FAMILIES[reference.family].file_kinds)
 
 
-def kind_of(part: Part, family: str) -> str:
+def kind_of(part: ComponentLocation, family: str) -> str:
     """Imports of earlier versions do not say it."""
     spec = FAMILIES[family].spec(part.name)
     return part.kind or (spec.kind if spec is not None else "")
 
 
-def is_shipped(part: Part) -> bool:
+def is_shipped(part: ComponentLocation) -> bool:
     """Whether it is a tokenizer that ships."""
     return part.kind in FILE_KINDS and part.path == str(FILE_KINDS[part.kind].ships)
 
 
-def _take_what_ships(family: Family, parts: dict[str, Part]) -> None:
+def _take_what_ships(family: Family, parts: dict[str, ComponentLocation]) -> None:
     """Tokenizers that ship, where the encoder has their vocabulary."""
     for spec in family.components:
         kind = FILE_KINDS.get(spec.kind)
         if kind is not None and kind.ships is not None and spec.name not in parts:
             encoder = parts.get(family.name_of(kind.tokenizer_of))
             if encoder is None or encoder.words in (0, kind.words):  # 0: its configuration says none: the usual one
-                parts[spec.name] = Part(spec.name, str(kind.ships), "diffusers", "", 0, kind=kind.name)
+                parts[spec.name] = ComponentLocation(spec.name, str(kind.ships), "diffusers", "", 0, kind=kind.name)
 
 
-def _offered(beside: Path) -> Iterator[tuple[str, Part]]:
+def _offered(beside: Path) -> Iterator[tuple[str, ComponentLocation]]:
     """Kinds and parts: whole folders of other models first, then single files of other imports."""
     references: list[Reference] = []
     if not beside.is_dir():
@@ -146,7 +146,7 @@ def _offered(beside: Path) -> Iterator[tuple[str, Part]]:
                 yield kind, msgspec.structs.replace(part, kind=kind)
 
 
-def _from_folder(folder: Path) -> Iterator[tuple[str, Part]]:
+def _from_folder(folder: Path) -> Iterator[tuple[str, ComponentLocation]]:
     family = PIPELINES.get(str(_read(folder / "model_index.json").get("_class_name")))
     gives = [(spec.name, spec.kind) for spec in family.told() if spec.kind] if family is not None else []
     for component, kind in gives:
@@ -159,7 +159,7 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, Part]]:
                 size = sum(file.stat().st_size for file in weights)
                 words = _read(place / "config.json").get("vocab_size", 0)
                 words = words if type(words) is int else 0
-                yield kind, Part(component, str(place), "diffusers", "", size, kind=kind, words=words)
+                yield kind, ComponentLocation(component, str(place), "diffusers", "", size, kind=kind, words=words)
 
 
 def _fits(folder: Path, component: str, kind: str) -> bool:

@@ -17,8 +17,8 @@ from engine.models.fetch import FetchOptions, FileChanged, FileFetch
 from engine.models.hub import Hub
 from engine.models.manifest import StoredFile
 from engine.models.store import Store
-from engine.models.throttle import Control
-from engine.models.transport import Transport
+from engine.models.throttle import DownloadControl
+from engine.models.transport import HttpTransport
 from engine.protocol.errors import LaternaError, LibraryBusy, ModelDamaged
 
 SPEED_SECONDS = 5.0  # the speed shown is that of this long a window
@@ -49,8 +49,8 @@ class Download:
         self,
         store: Store,
         plan: DownloadPlan,
-        transport: Transport,
-        control: Control,
+        transport: HttpTransport,
+        control: DownloadControl,
         options: FetchOptions = FetchOptions(),
         on_progress: Callable[[DownloadProgress], None] = lambda progress: None,
         every: float = 0.2,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from engine.families.source import Component, ModelSource
+from engine.families.source import ModelSource, SourceComponent
 from engine.models.disk import allocated_bytes, check_space
 from engine.models.links import ALWAYS_COPIED
 from engine.models.manifest import Manifest, Precision, StoredFile, check_name, check_path
@@ -174,7 +174,7 @@ def _same(file: RemoteFile, target: str = "") -> PlannedFile:
 
 
 def _component(
-    component: Component,
+    component: SourceComponent,
     files: list[RemoteFile],
     by_path: dict[str, RemoteFile],
     precision: Precision,
@@ -196,7 +196,9 @@ def _component(
     return settings + _weights(component, files, precision, repository)
 
 
-def _weights(component: Component, files: list[RemoteFile], precision: Precision, repository: str) -> list[PlannedFile]:
+def _weights(
+    component: SourceComponent, files: list[RemoteFile], precision: Precision, repository: str
+) -> list[PlannedFile]:
     """One complete set of safetensors of the wanted variant, under the names that a loader looks for."""
     folder = component.name + "/"
     single: dict[str, RemoteFile] = {}

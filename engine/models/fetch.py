@@ -24,8 +24,8 @@ from engine.models.download_plan import PlannedFile
 from engine.models.hashing import FileHasher
 from engine.models.hub_errors import TryAgain, no_connection, refusal
 from engine.models.journal import Journal, PartIdentity, Segment
-from engine.models.throttle import Control
-from engine.models.transport import Response, Transport
+from engine.models.throttle import DownloadControl
+from engine.models.transport import HttpTransport, Response
 from engine.protocol.errors import Cancelled, LaternaError, ModelDamaged, NetworkFailed, from_os_error
 
 # Bytes read at once: much where one connection is fast enough, less where several share a slow line, since what is read
@@ -77,12 +77,12 @@ class FileFetch:
 
     def __init__(
         self,
-        transport: Transport,
+        transport: HttpTransport,
         url: str,
         file: PlannedFile,
         repository: str,
         folder: Path,
-        control: Control,
+        control: DownloadControl,
         options: FetchOptions = FetchOptions(),
         progress: Callable[[int, bool], None] = lambda count, received: None,
         waiting: Callable[[float, LaternaError], None] = lambda seconds, error: None,
@@ -104,7 +104,7 @@ class FileFetch:
         """The finished part and its SHA-256. Raises a ``LaternaError``, or ``FileChanged`` with the part dropped."""
         wrong = 0
         while True:
-            self._control = Control()
+            self._control = DownloadControl()
             self._control.limit = self._outer.limit
             try:
                 with self._outer.aborting(self._control):

@@ -2,7 +2,7 @@
 
 The protocol is the Hugging Face hub's (https://huggingface.co/docs/hub/api): ``/api/models/REPO`` gives the commit,
 ``/api/models/REPO/tree/COMMIT`` the files in pages, ``/REPO/resolve/COMMIT/PATH`` the bytes. Listing goes over the same
-``Transport`` as the bytes, so that time limits, proxies, stopping and the handling of the token are the same.
+``HttpTransport`` as the bytes, so that time limits, proxies, stopping and the handling of the token are the same.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import urllib3
 
 from engine.models.download_plan import Listing, RemoteFile
 from engine.models.hub_errors import TryAgain, no_connection, refusal
-from engine.models.throttle import Control
-from engine.models.transport import Response, Transport
+from engine.models.throttle import DownloadControl
+from engine.models.transport import HttpTransport, Response
 from engine.protocol.errors import LaternaError, ModelDamaged, NetworkFailed
 
 MAX_PAGES = 200
@@ -63,13 +63,13 @@ class Hub:
 
     def __init__(
         self,
-        transport: Transport,
-        control: Control | None = None,
+        transport: HttpTransport,
+        control: DownloadControl | None = None,
         waiting: Callable[[float, LaternaError], None] = lambda seconds, error: None,
         first_wait: float = 1.0,
     ) -> None:
         self._transport = transport
-        self._control = control or Control()
+        self._control = control or DownloadControl()
         self._waiting = waiting
         self._first_wait = first_wait
 

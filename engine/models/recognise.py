@@ -19,7 +19,7 @@ from engine.families.base import Family
 from engine.families.registry import FAMILIES, FILE_KINDS, INFOS
 from engine.files import open_regular
 from engine.models.gguf_header import MAGIC, read_gguf
-from engine.models.reading.find import Found, controlnet_family, find_components, model_of, network_kind
+from engine.models.reading.find import FoundComponent, controlnet_family, find_components, model_of, network_kind
 from engine.models.reading.strangers import Stranger, stranger
 from engine.models.reading.tensor_files import GgufTensors, TensorFile, open_tensors
 from engine.protocol.errors import BadFile, LaternaError, UnsafeModel, from_os_error
@@ -39,7 +39,7 @@ _PRECISIONS = {
 Format = Literal["diffusers", "safetensors", "gguf"]
 
 
-class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+class ComponentLocation(msgspec.Struct, frozen=True, omit_defaults=True):
     """A component at ``path``: a folder in diffusers layout, or a file whose tensors below ``prefix`` it is.
 
     ``precision`` is what most of it is stored in (bf16, fp16, fp8, Q8_0 …). ``kind`` is one of ``FILE_KINDS``, ""
@@ -64,7 +64,7 @@ class RecognisedFile(msgspec.Struct, frozen=True):
 
     family: str
     model: str
-    parts: tuple[Part, ...]
+    parts: tuple[ComponentLocation, ...]
 
 
 @dataclass(frozen=True)
@@ -142,17 +142,19 @@ def _recognised(path: Path, format: Format) -> RecognisedFile | Refused:
     parts = [_part(names[one.kind], path, format, one, tensors) for one in found if names[one.kind]]
     tokenizers = [kind for one in found if (kind := FILE_KINDS[one.kind].tokenizer)]
     if tokenizers and format == "gguf" and _has_pieces(path):
-        parts += [Part(family.name_of(kind), str(path), "gguf", "", 0, kind=kind) for kind in tokenizers]
+        parts += [ComponentLocation(family.name_of(kind), str(path), "gguf", "", 0, kind=kind) for kind in tokenizers]
     return RecognisedFile(family.info.id, model_of(main, tensors.shapes, path), tuple(parts))
 
 
-def _part(name: str, path: Path, format: Format, one: Found, tensors: TensorFile) -> Part:
+def _part(name: str, path: Path, format: Format, one: FoundComponent, tensors: TensorFile) -> ComponentLocation:
     own = open_tensors(path, format, one.prefix) if one.prefix else tensors
     words = 0
     if network_kind(one.kind) == "text":
         words = next((shape[0] for key, shape in own.shapes.items() if key.endswith(_WORDS) and shape), 0)
     plain = not any(key.endswith("text_projection.weight") for key in own.shapes)
-    return Part(name, str(path), format, precision_name(own.dtype), own.bytes, one.prefix, one.kind, words, plain)
+    return ComponentLocation(
+        name, str(path), format, precision_name(own.dtype), own.bytes, one.prefix, one.kind, words, plain
+    )
 
 
 _WORDS = ("embeddings.token_embedding.weight", "shared.weight", "embed_tokens.weight", "token_embd.weight")
@@ -193,7 +195,7 @@ def _sentence_of(path: Path, told: Stranger) -> BadFile:
     return BadFile(f"{path.name} is {told.what}.", what_runs())
 
 
-def precision_of(family: Family, parts: Iterable[Part]) -> str:
+def precision_of(family: Family, parts: Iterable[ComponentLocation]) -> str:
     """What the first denoiser among ``parts`` is stored in, "" where there is none."""
     found = {part.name: part.precision for part in parts}
     return next((found[name] for name in family.denoisers() if name in found), "")

@@ -11,7 +11,7 @@ from engine.families.registry import FAMILIES
 from engine.models import catalog, installed
 from engine.models.reading.component import read_json
 from engine.models.reading.shared import component_folder
-from engine.models.recognise import PICKLES, Part, RecognisedFile, precision_name, precision_of
+from engine.models.recognise import PICKLES, ComponentLocation, RecognisedFile, precision_name, precision_of
 from engine.models.reference import Reference
 from engine.models.safetensors_header import read_header
 from engine.protocol.errors import UnsafeModel
@@ -31,7 +31,7 @@ class Recognised(msgspec.Struct, frozen=True):
     family: str
     model: str
     precision: str
-    parts: tuple[Part, ...]
+    parts: tuple[ComponentLocation, ...]
     missing: tuple[str, ...] = ()
     folder: str = ""
 
@@ -39,7 +39,7 @@ class Recognised(msgspec.Struct, frozen=True):
         return Reference(self.model, self.family, self.folder, self.parts, self.missing, beside)
 
 
-def from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str, Part]) -> Recognised:
+def from_parts(kind: Kind, path: Path, found: RecognisedFile, others: dict[str, ComponentLocation]) -> Recognised:
     """The model in the file ``path``, with what it lacks from ``others`` (by kind)."""
     family = FAMILIES[found.family]
     beside = {name: one for kind, one in others.items() if (name := family.name_of(kind))}
@@ -60,7 +60,7 @@ def from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
     """A folder in diffusers layout: every component's weights are there, whole, and no pickle."""
     opened = installed.open_folder(folder)
     index = read_json(folder / "model_index.json")
-    parts: list[Part] = []
+    parts: list[ComponentLocation] = []
     missing: list[str] = []
     for component, entry in index.items():
         if component.startswith("_") or not isinstance(entry, list) or len(entry) != 2 or not entry[1]:
@@ -69,7 +69,7 @@ def from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
         if not place.is_dir():
             missing.append(component)
         elif component.startswith("tokenizer"):
-            parts.append(Part(component, str(place), "diffusers", "", 0))
+            parts.append(ComponentLocation(component, str(place), "diffusers", "", 0))
         elif component.startswith(("scheduler", "feature_extractor")):
             continue
         else:
@@ -93,7 +93,7 @@ def from_folder(folder: Path, kind: Kind, name: str = "") -> Recognised:
     )
 
 
-def _folder_part(place: Path) -> Part | None:
+def _folder_part(place: Path) -> ComponentLocation | None:
     """The component in ``place``; None where its weights are not all there. Raises for pickles and broken headers."""
     weights = sorted(place.glob("*.safetensors"))
     if not weights:
@@ -114,7 +114,7 @@ def _folder_part(place: Path) -> Part | None:
     headers = [read_header(path) for path in plain]
     size = sum(path.stat().st_size for path in plain)
     largest = max(headers, key=lambda header: len(header.tensors))
-    return Part(place.name, str(place), "diffusers", precision_name(largest.dtype()), size)
+    return ComponentLocation(place.name, str(place), "diffusers", precision_name(largest.dtype()), size)
 
 
 def _variant(path: Path) -> str:
@@ -125,7 +125,7 @@ def _catalogued(info: ModelInfo) -> str:
     return next((known.id for known in catalog.MODELS.values() if known.repository == info.repository), "")
 
 
-def completed(found: Recognised, others: dict[str, Part]) -> Recognised:
+def completed(found: Recognised, others: dict[str, ComponentLocation]) -> Recognised:
     """A folder that lacks components, with those that ``others`` (by kind) have."""
     family = FAMILIES[found.family]
     here = {name: part for kind, part in others.items() if (name := family.name_of(kind)) in found.missing}

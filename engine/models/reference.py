@@ -8,7 +8,7 @@ import msgspec
 
 from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
-from engine.models.recognise import Part
+from engine.models.recognise import ComponentLocation
 from engine.protocol.errors import ModelDamaged
 
 REFERENCE_NAME = "laterna-reference.json"
@@ -23,7 +23,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str
     family: str
     folder: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ComponentLocation, ...] = ()
     missing: tuple[str, ...] = ()
     beside: str = ""
     format: int = 1

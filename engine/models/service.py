@@ -41,9 +41,9 @@ from engine.models.reference import read_reference
 from engine.models.sources import parts_name, source
 from engine.models.states import Card, cards, unfinished
 from engine.models.store import Removal, Store
-from engine.models.throttle import Control
+from engine.models.throttle import DownloadControl
 from engine.models.token import TokenStore
-from engine.models.transport import Transport, endpoint_from
+from engine.models.transport import HttpTransport, endpoint_from
 from engine.models.updates import has_update
 from engine.models.upscaler_import import remove_upscaler
 from engine.models.upscalers import Upscalers
@@ -79,9 +79,9 @@ class ModelService:
         self.acceptances = Acceptances(config / "licences.json")
         self.tokens = TokenStore(config / "hub-token")
         self.store = Store(root)
-        self._tasks: queue.Queue[tuple[str, Callable[[Control], None]] | None] = queue.Queue()
+        self._tasks: queue.Queue[tuple[str, Callable[[DownloadControl], None]] | None] = queue.Queue()
         self._lock = threading.Lock()
-        self._current = ("", Control())
+        self._current = ("", DownloadControl())
         self._dropped: set[str] = set()
         self._bytes_per_second = 0.0
         self._closing = False
@@ -103,7 +103,7 @@ class ModelService:
         if self._thread.is_alive():
             self._thread.join(seconds)
 
-    def _begin(self, control: Control) -> None:
+    def _begin(self, control: DownloadControl) -> None:
         moving.clear_old(self._given_root)
         self.store = Store(locate(self._given_root))
         self.store.recover()
@@ -125,7 +125,7 @@ class ModelService:
         name = model if precision == "native" else f"{model}-{precision}"
         self._undrop(name)
 
-        def plan_and_fetch(control: Control) -> None:
+        def plan_and_fetch(control: DownloadControl) -> None:
             plan = make_plan(wanted, self._hub(control).listing(wanted.repository), precision)
             self._fetch(plan, control)
 
@@ -143,7 +143,7 @@ class ModelService:
         self.acceptances.require(licence(wanted.licence), wanted.name)
         self._undrop(parts_name(wanted))
 
-        def plan_and_fetch(control: Control) -> None:
+        def plan_and_fetch(control: DownloadControl) -> None:
             plan = completion_plan(self.store, self._hub(control), name, with_t5)
             if plan is not None:
                 self._fetch(plan, control)
@@ -172,7 +172,7 @@ class ModelService:
             kept = {file.key for other in plans.values() if other.name != name for file in other.files}
             dropped = {file.key for file in plans[name].files} - kept
 
-            def clear(control: Control) -> None:
+            def clear(control: DownloadControl) -> None:
                 for key in dropped:
                     (self.store.parts / f"{key}.journal").unlink(missing_ok=True)
                     (self.store.parts / f"{key}.part").unlink(missing_ok=True)
@@ -183,7 +183,7 @@ class ModelService:
         self._tell(ModelsChanged())
 
     def verify(self, name: str) -> None:
-        def run(control: Control) -> None:
+        def run(control: DownloadControl) -> None:
             def progress(done: int, total: int) -> None:
                 control.check()
                 self._tell(VerifyProgressed(name, done, total))
@@ -200,7 +200,7 @@ class ModelService:
     def repair(self, name: str) -> None:
         """Verify, and fetch what is damaged."""
 
-        def run(control: Control) -> None:
+        def run(control: DownloadControl) -> None:
             result = verify(self.store, name, _seldom(lambda done, total: control.check()))
             if not result.is_sound:
                 self._fetch(repair_plan(self.store, result), control)
@@ -253,7 +253,7 @@ class ModelService:
     def move(self, folder: Path) -> None:
         """Move all models to ``folder``; downloads wait, and go on there."""
 
-        def run(control: Control) -> None:
+        def run(control: DownloadControl) -> None:
             def progress(done: int, total: int) -> None:
                 control.check()
                 self._tell(MoveProgressed(done, total))
@@ -269,7 +269,7 @@ class ModelService:
         self._enqueue("move", run)
 
     def check_updates(self) -> None:
-        def run(control: Control) -> None:
+        def run(control: DownloadControl) -> None:
             hub = self._hub(control)
             names = [found.name for found in self.store.models() if has_update(hub, self.store, found)]
             self._tell(UpdatesFound(tuple(names)))
@@ -284,14 +284,14 @@ class ModelService:
 
     # the thread
 
-    def _enqueue(self, name: str, task: Callable[[Control], None]) -> None:
+    def _enqueue(self, name: str, task: Callable[[DownloadControl], None]) -> None:
         self._tasks.put((name, task))
 
     def _enqueue_plan(self, plan: DownloadPlan) -> None:
         self._enqueue_download(plan.name, lambda control: self._fetch(plan, control))
 
-    def _enqueue_download(self, name: str, task: Callable[[Control], None]) -> None:
-        def run(control: Control) -> None:
+    def _enqueue_download(self, name: str, task: Callable[[DownloadControl], None]) -> None:
+        def run(control: DownloadControl) -> None:
             if name in self._dropped:
                 return
             try:
@@ -313,7 +313,7 @@ class ModelService:
             with self._lock:
                 if self._closing:
                     return
-                control = Control(self._bytes_per_second)
+                control = DownloadControl(self._bytes_per_second)
                 self._current = (name, control)
             try:
                 run(control)
@@ -322,9 +322,9 @@ class ModelService:
             except Exception as error:  # a bug must not end all downloads without a word
                 self._tell(DownloadEnded(name, UnknownFailure("A bug stopped this.", detail=repr(error)).info()))
             with self._lock:
-                self._current = ("", Control())
+                self._current = ("", DownloadControl())
 
-    def _fetch(self, plan: DownloadPlan, control: Control) -> None:
+    def _fetch(self, plan: DownloadPlan, control: DownloadControl) -> None:
         transport = self._transport()
         try:
             Download(self.store, plan, transport, control, self._options, self._tell).run()
@@ -346,12 +346,12 @@ class ModelService:
             if plan.name == name:
                 self.store.want(name, msgspec.structs.replace(plan, paused=paused))
 
-    def _hub(self, control: Control) -> Hub:
+    def _hub(self, control: DownloadControl) -> Hub:
         return Hub(self._transport(), control)
 
-    def _transport(self) -> Transport:
+    def _transport(self) -> HttpTransport:
         token, _ = self.tokens.find()
-        return Transport(self._endpoint, token, small_window=self._bytes_per_second > 0)
+        return HttpTransport(self._endpoint, token, small_window=self._bytes_per_second > 0)
 
 
 def _seldom(progress: Callable[[int, int], None], bytes_between: int = 16 * 1024 * 1024) -> Callable[[int, int], None]:

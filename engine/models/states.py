@@ -19,7 +19,7 @@ from engine.models.recognise import precision_of
 from engine.models.reference import Reference, read_reference
 from engine.models.sources import parts_names
 from engine.models.store import Store
-from engine.models.verify import BadFile, quick_check
+from engine.models.verify import UnsoundFile, quick_check
 from engine.protocol.errors import LaternaError
 
 Role = Literal["catalogued", "import", "parts"]
@@ -39,7 +39,7 @@ class Installed(msgspec.Struct, frozen=True, omit_defaults=True):
     revision: str = ""
     is_import: bool = False
     paused: bool = False
-    bad: tuple[BadFile, ...] = ()
+    bad: tuple[UnsoundFile, ...] = ()
     missing: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
 

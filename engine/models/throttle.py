@@ -15,7 +15,7 @@ class Abortable(Protocol):
     def abort(self) -> None: ...
 
 
-class Control:
+class DownloadControl:
     """Shared by everything that works on one download; ``stop`` ends all of it, from any thread, at once."""
 
     def __init__(self, bytes_per_second: float = 0.0) -> None:

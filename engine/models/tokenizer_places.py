@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.models.reading.component import read_json
-from engine.models.recognise import Part
+from engine.models.recognise import ComponentLocation
 from engine.protocol.errors import LaternaError
 
 _COMFYUI = ("comfy/text_encoders/t5_tokenizer", "comfy/t5_tokenizer")
@@ -28,7 +28,7 @@ _WORDS = range(32_000, 32_129)
 """T5's own; UMT5's, which has the same class, has eight times as many."""
 
 
-def t5_tokenizer(folder: Path) -> Part | None:
+def t5_tokenizer(folder: Path) -> ComponentLocation | None:
     """The tokenizer in ``folder``, where it is T5's."""
     try:
         told: dict[str, Any] = read_json(folder / "tokenizer_config.json")
@@ -42,7 +42,7 @@ def t5_tokenizer(folder: Path) -> Part | None:
             return None
     except (LaternaError, OSError):
         return None
-    return Part("tokenizer_3", str(folder), "diffusers", "", 0, kind="t5_tokenizer")
+    return ComponentLocation("tokenizer_3", str(folder), "diffusers", "", 0, kind="t5_tokenizer")
 
 
 def outside(root: Path) -> Iterator[Path]:

@@ -88,7 +88,7 @@ class Response:
         self._raw.release_conn()
 
 
-class Transport:
+class HttpTransport:
     """Requests to ``endpoint`` and to wherever it redirects. Thread-safe."""
 
     def __init__(

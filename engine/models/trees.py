@@ -16,7 +16,7 @@ import msgspec
 from engine.families.registry import FAMILIES, FILE_KINDS
 from engine.models.controlnets import KnownControlNet, control_of
 from engine.models.lora_facts import lora_facts
-from engine.models.recognise import PICKLES, Part, RecognisedFile, Refused, look_at
+from engine.models.recognise import PICKLES, ComponentLocation, RecognisedFile, Refused, look_at
 from engine.models.recognised import Kind, Recognised, completed, from_folder, from_parts
 from engine.models.tokenizer_places import outside, t5_tokenizer
 from engine.models.walk import FilePlace, ModelPlace, TokenizerPlace, Walk
@@ -58,9 +58,9 @@ class _Look:
         self._tree = Tree()
         self._folders: list[Recognised] = []
         self._files: list[tuple[Path, RecognisedFile]] = []
-        self._others: dict[str, Part] = {}
+        self._others: dict[str, ComponentLocation] = {}
         """The best of each kind, to complete models with."""
-        self._tokenizers: dict[str, Part] = {}
+        self._tokenizers: dict[str, ComponentLocation] = {}
         """Those in folders, after those in GGUF files."""
         self._seen: set[tuple[int, int]] = set()
 
@@ -124,7 +124,7 @@ class _Look:
             for part in found.parts:
                 self._take_part(part)
 
-    def _take_part(self, part: Part) -> None:
+    def _take_part(self, part: ComponentLocation) -> None:
         before = self._others.setdefault(part.kind, part)
         if before is part:
             return
@@ -167,7 +167,7 @@ class _Look:
         self._tree.left_out.append(LeftOut(str(path), why))
 
 
-def rank(part: Part) -> tuple[bool, bool, int]:
+def rank(part: ComponentLocation) -> tuple[bool, bool, int]:
     """Which of several files is the better one: one without a projection where that tells, one that is a family's by
     its name, then the one in the finer precision."""
     name = Path(part.path).stem.lower().translate({ord(c): None for c in ".-_"})

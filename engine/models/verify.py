@@ -13,7 +13,7 @@ from engine.models.manifest import Manifest
 from engine.models.store import Store
 
 
-class BadFile(msgspec.Struct, frozen=True):
+class UnsoundFile(msgspec.Struct, frozen=True):
     """``reason``: missing, size (another length) or content."""
 
     path: str
@@ -27,21 +27,21 @@ class Verification(msgspec.Struct, frozen=True):
     name: str
     files: int
     bytes: int
-    bad: tuple[BadFile, ...] = ()
+    bad: tuple[UnsoundFile, ...] = ()
 
     @property
     def is_sound(self) -> bool:
         return not self.bad
 
 
-def quick_check(store: Store, manifest: Manifest) -> tuple[BadFile, ...]:
+def quick_check(store: Store, manifest: Manifest) -> tuple[UnsoundFile, ...]:
     """Files that are missing or of another length: what can be seen without reading them."""
     folder = store.model_folder(manifest.name)
     found = []
     for file in manifest.files:
         size = _size(folder / file.path)
         if size != file.size:
-            found.append(BadFile(file.path, "missing" if size is None else "size", file.size))
+            found.append(UnsoundFile(file.path, "missing" if size is None else "size", file.size))
     return tuple(found)
 
 
@@ -68,7 +68,7 @@ def verify(store: Store, name: str, progress: Callable[[int, int], None] = lambd
         except OSError:
             sha256 = ""  # a sector that cannot be read is a damaged file
         if sha256 != file.sha256:
-            bad[file.path] = BadFile(file.path, "content", file.size)
+            bad[file.path] = UnsoundFile(file.path, "content", file.size)
     return Verification(name, len(manifest.files), done, tuple(bad.values()))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .catalogue import BACKGROUNDS, Background
+from .catalogue import BACKGROUNDS, SceneBackground
 
 _Painter = Callable[[np.random.Generator, int], np.ndarray]
 _PAINTERS: dict[str, _Painter] = {}
@@ -200,7 +200,7 @@ def _paint_space(rng: np.random.Generator, side: int) -> np.ndarray:
     return image
 
 
-def paint(background: Background, rng: np.random.Generator, side: int) -> np.ndarray:
+def paint(background: SceneBackground, rng: np.random.Generator, side: int) -> np.ndarray:
     """One fresh picture of the background, `[side, side, 3]`, float32 in 0..1."""
     if background.scenic:
         return np.clip(_PAINTERS[background.kind](rng, side), 0, 1).astype(np.float32)

@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from .catalogue import BACKGROUNDS, OBJECTS, SIZE_WORDS, Background
+from .catalogue import BACKGROUNDS, OBJECTS, SIZE_WORDS, SceneBackground
 from .portuguese import portuguese_caption
 from .scenes import Placed, Scene
 
@@ -79,7 +79,7 @@ def _with_article(name: str) -> str:
     return f"{'an' if name[0] in 'aeiou' and not name.startswith(('uni', 'ufo')) else 'a'} {name}"
 
 
-def _background(rng: np.random.Generator, background: Background) -> tuple[str, bool]:
+def _background(rng: np.random.Generator, background: SceneBackground) -> tuple[str, bool]:
     """The words, and whether they attach without a comma."""
     name = background.name if rng.random() < 0.75 else _pick(rng, background.names)
     roll = rng.random()
@@ -92,7 +92,7 @@ def _background(rng: np.random.Generator, background: Background) -> tuple[str, 
     return name, False
 
 
-def _join(rng: np.random.Generator, body: str, background: Background) -> str:
+def _join(rng: np.random.Generator, body: str, background: SceneBackground) -> str:
     words, attaches = _background(rng, background)
     roll = rng.random()
     if roll < 0.12:

@@ -23,7 +23,7 @@ class SceneObject:
 
 
 @dataclass(frozen=True)
-class Background:
+class SceneBackground:
     """`kind` selects the painter in `backgrounds.py`; `rgb` is the colour of a plain one."""
 
     name: str
@@ -143,37 +143,37 @@ OBJECTS: tuple[SceneObject, ...] = _objects("""
 🧸 teddy bear
 """)
 
-BACKGROUNDS: tuple[Background, ...] = (
-    Background("white", "plain", (248, 248, 248)),
-    Background("black", "plain", (16, 16, 18)),
-    Background("gray", "plain", (150, 152, 156), aliases=("grey",)),
-    Background("red", "plain", (214, 58, 54)),
-    Background("orange", "plain", (250, 148, 50)),
-    Background("yellow", "plain", (252, 216, 72)),
-    Background("green", "plain", (74, 168, 88)),
-    Background("blue", "plain", (52, 88, 208)),
-    Background("purple", "plain", (120, 64, 172), aliases=("violet",)),
-    Background("pink", "plain", (248, 160, 192)),
-    Background("brown", "plain", (128, 84, 54)),
-    Background("turquoise", "plain", (64, 196, 190), aliases=("teal", "cyan")),
-    Background("blue sky", "sky", aliases=("sky",),
+BACKGROUNDS: tuple[SceneBackground, ...] = (
+    SceneBackground("white", "plain", (248, 248, 248)),
+    SceneBackground("black", "plain", (16, 16, 18)),
+    SceneBackground("gray", "plain", (150, 152, 156), aliases=("grey",)),
+    SceneBackground("red", "plain", (214, 58, 54)),
+    SceneBackground("orange", "plain", (250, 148, 50)),
+    SceneBackground("yellow", "plain", (252, 216, 72)),
+    SceneBackground("green", "plain", (74, 168, 88)),
+    SceneBackground("blue", "plain", (52, 88, 208)),
+    SceneBackground("purple", "plain", (120, 64, 172), aliases=("violet",)),
+    SceneBackground("pink", "plain", (248, 160, 192)),
+    SceneBackground("brown", "plain", (128, 84, 54)),
+    SceneBackground("turquoise", "plain", (64, 196, 190), aliases=("teal", "cyan")),
+    SceneBackground("blue sky", "sky", aliases=("sky",),
                phrases=("in a blue sky", "in front of a blue sky", "in the blue sky", "in the sky")),
-    Background("forest", "forest", aliases=("woods",),
+    SceneBackground("forest", "forest", aliases=("woods",),
                phrases=("in a forest", "in the forest", "in front of a forest", "in the woods")),
-    Background("night", "night", aliases=("night sky", "starry night"),
+    SceneBackground("night", "night", aliases=("night sky", "starry night"),
                phrases=("at night", "in the night", "under a night sky")),
-    Background("sea", "sea", aliases=("ocean",),
+    SceneBackground("sea", "sea", aliases=("ocean",),
                phrases=("at sea", "on the sea", "in front of the sea", "on the ocean", "at the ocean")),
-    Background("beach", "beach", aliases=("seaside",), phrases=("on a beach", "at the beach", "on the beach")),
-    Background("desert", "desert", phrases=("in a desert", "in the desert")),
-    Background("snow", "snow", aliases=("winter", "snowy"), phrases=("in the snow", "in snow")),
-    Background("sunset", "sunset", aliases=("dusk",), phrases=("at sunset", "in front of a sunset", "at dusk")),
-    Background("mountains", "mountains", aliases=("mountain",),
+    SceneBackground("beach", "beach", aliases=("seaside",), phrases=("on a beach", "at the beach", "on the beach")),
+    SceneBackground("desert", "desert", phrases=("in a desert", "in the desert")),
+    SceneBackground("snow", "snow", aliases=("winter", "snowy"), phrases=("in the snow", "in snow")),
+    SceneBackground("sunset", "sunset", aliases=("dusk",), phrases=("at sunset", "in front of a sunset", "at dusk")),
+    SceneBackground("mountains", "mountains", aliases=("mountain",),
                phrases=("in the mountains", "in front of mountains", "in front of a mountain")),
-    Background("meadow", "meadow", aliases=("field", "grass"),
+    SceneBackground("meadow", "meadow", aliases=("field", "grass"),
                phrases=("on a meadow", "in a meadow", "in a field", "on the grass")),
-    Background("underwater", "underwater", phrases=("underwater", "under water")),
-    Background("space", "space", aliases=("outer space", "galaxy"), phrases=("in space", "in outer space")),
+    SceneBackground("underwater", "underwater", phrases=("underwater", "under water")),
+    SceneBackground("space", "space", aliases=("outer space", "galaxy"), phrases=("in space", "in outer space")),
 )  # fmt: skip
 
 SIZES: tuple[str, ...] = ("small", "normal", "big")

@@ -25,7 +25,7 @@ from .catalogue import BACKGROUNDS, OBJECTS
 from .clips import CLIP_FPS, CLIP_SIDE, draw_clip
 from .distill import TurboTask
 from .image import ImageTask
-from .latent_rgb import LatentRGB, fit_clips, fit_pictures
+from .latent_rgb import LatentRGBFit, fit_clips, fit_pictures
 from .portuguese import NOUNS, without_accents
 from .scenes import IMAGE_SIDE, Domain, draw_scene
 from .tokenizers import T5_LENGTH, clip_tokenizer, t5_tokenizer
@@ -172,7 +172,7 @@ def export_video(task: VideoTask, vae: ClipVaeTask, folder: Path) -> None:
     save(pipeline, folder, card)
 
 
-def _rgb(preview: LatentRGB) -> dict[str, Any]:
+def _rgb(preview: LatentRGBFit) -> dict[str, Any]:
     return asdict(preview)
 
 

@@ -17,7 +17,7 @@ from .catalogue import BACKGROUNDS, OBJECTS
 from .flow import draw_sigmas, mix, sample_euler
 from .grids import grid
 from .pca import CHANNELS, ImagePCA
-from .scenes import GRID, IMAGE_SIDE, Domain, Rendered, Scene, draw_bare, draw_scene, render, swapped
+from .scenes import GRID, IMAGE_SIDE, Domain, RenderedScene, Scene, draw_bare, draw_scene, render, swapped
 from .text import LayoutHead, LayoutTargets, TextStack
 from .trainer import ParameterGroup, Schedule, diffusion_groups
 
@@ -61,7 +61,7 @@ def zero_ends(transformer: nn.Module) -> None:
 
 
 @dataclass
-class Batch:
+class SceneBatch:
     """`pixels` `[B, 3, H, W]` in -1..1, `tokens` `[B, H/16, W/16]` object + 1; `shared[i]` is the row whose noise and
     time row i uses (its own, or its twin's with the objects exchanged)."""
 
@@ -73,7 +73,9 @@ class Batch:
     shared: torch.Tensor
 
 
-def make_batch(rng: np.random.Generator, domain: Domain, pool: BackgroundPool, count: int, singles: float) -> Batch:
+def make_batch(
+    rng: np.random.Generator, domain: Domain, pool: BackgroundPool, count: int, singles: float
+) -> SceneBatch:
     twins = round(count * (1 - singles) / 2)
     scenes, rendered, shared = [], [], []
 
@@ -94,10 +96,10 @@ def make_batch(rng: np.random.Generator, domain: Domain, pool: BackgroundPool, c
     open_background = [row < bare or rng.random() < OPEN_BACKGROUND for row in range(count)]
     captions = [caption(s, rng, not o, PORTUGUESE) for s, o in zip(scenes, open_background, strict=True)]
     tokens = torch.from_numpy(np.stack([r.tokens for r in rendered]))
-    return Batch(scenes, captions, open_background, to_tensor(rendered), tokens, torch.tensor(shared))
+    return SceneBatch(scenes, captions, open_background, to_tensor(rendered), tokens, torch.tensor(shared))
 
 
-def to_tensor(rendered: list[Rendered]) -> torch.Tensor:
+def to_tensor(rendered: list[RenderedScene]) -> torch.Tensor:
     return torch.from_numpy(np.stack([r.pixels for r in rendered])).permute(0, 3, 1, 2) * 2 - 1
 
 
@@ -206,4 +208,5 @@ def latent_noise(count: int, seed: int) -> torch.Tensor:
     return torch.randn(count, CHANNELS, side, side, generator=torch.Generator().manual_seed(seed))
 
 
-__all__ = ["GRID", "Batch", "ImageShape", "ImageTask", "build_transformer", "latent_noise", "make_batch", "to_tensor"]
+__all__ = ["GRID", "ImageShape", "ImageTask", "SceneBatch"]
+__all__ += ["build_transformer", "latent_noise", "make_batch", "to_tensor"]

@@ -25,7 +25,7 @@ def read_log(path: Path) -> list[Line]:
     return found
 
 
-class Journal:
+class TrainingJournal:
     """Written line by line from step `step` on; later lines of an earlier run are taken out first."""
 
     def __init__(self, path: Path, step: int) -> None:

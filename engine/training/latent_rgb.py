@@ -19,7 +19,7 @@ from engine.media.pictures import read
 
 
 @dataclass(frozen=True)
-class LatentRGB:
+class LatentRGBFit:
     """`factors` `[C][3]`, `bias` `[3]`."""
 
     factors: list[list[float]]
@@ -31,17 +31,17 @@ class LatentRGB:
         return (rgb + torch.tensor(self.bias).view(3, 1, 1)).clamp(0, 1)
 
 
-def solve(latents: torch.Tensor, pixels: torch.Tensor) -> LatentRGB:
+def solve(latents: torch.Tensor, pixels: torch.Tensor) -> LatentRGBFit:
     """`latents` `[N, C]` model-space, `pixels` `[N, 3]` in 0..1."""
     design = torch.cat([latents, torch.ones(len(latents), 1)], 1).double()
     solution = torch.linalg.lstsq(design, pixels.double()).solution
-    return LatentRGB(
+    return LatentRGBFit(
         [[round(v, 5) for v in row] for row in solution[:-1].tolist()], [round(v, 5) for v in solution[-1].tolist()]
     )
 
 
 @torch.no_grad()
-def fit_pictures(vae: AutoencoderKL, pictures: torch.Tensor) -> LatentRGB:
+def fit_pictures(vae: AutoencoderKL, pictures: torch.Tensor) -> LatentRGBFit:
     """`pictures` `[B, 3, H, W]` in -1..1."""
     latents = (vae.encode(pictures).latent_dist.mode() - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor
     small = F.adaptive_avg_pool2d(pictures / 2 + 0.5, latents.shape[-2:])
@@ -49,14 +49,14 @@ def fit_pictures(vae: AutoencoderKL, pictures: torch.Tensor) -> LatentRGB:
 
 
 @torch.no_grad()
-def fit_clips(vae: AutoencoderKLCogVideoX, clips: torch.Tensor) -> LatentRGB:
+def fit_clips(vae: AutoencoderKLCogVideoX, clips: torch.Tensor) -> LatentRGBFit:
     """`clips` `[B, 3, 1+4k, H, W]` in -1..1. A latent frame is compared with the last of its frames."""
     latents = vae.encode(clips).latent_dist.mode() * vae.config.scaling_factor
     small = F.adaptive_avg_pool3d((clips / 2 + 0.5)[:, :, ::4], latents.shape[-3:])
     return solve(latents.movedim(1, -1).flatten(0, 3), small.movedim(1, -1).flatten(0, 3))
 
 
-def fit_folder(folder: Path, pictures: list[Path], side: int = 512) -> LatentRGB:
+def fit_folder(folder: Path, pictures: list[Path], side: int = 512) -> LatentRGBFit:
     """For a VAE folder in diffusers layout and picture files (for a video VAE each is a clip of one frame)."""
     video = "CogVideoX" in (folder / "config.json").read_text()
     loaded = [read(p).resize((side, side)) for p in pictures]

@@ -25,7 +25,7 @@ from engine.protocol.family_info import validate
 from engine.protocol.recipe import Recipe
 from engine.worker.device import find_device
 from engine.worker.guidance import Conditioning, Told, repeat
-from engine.worker.models import Model
+from engine.worker.loaded_model import Model
 from engine.worker.runner import Runner
 from engine.worker.sampling.base import Point, SamplerState
 

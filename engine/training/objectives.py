@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from engine.families.registry import FAMILIES
+from engine.models.reading.component import ModelFolder
 from engine.protocol.errors import BadArguments
-from engine.worker.model_folder import ModelFolder
 
 from .schedule import Schedule
 

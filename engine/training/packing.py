@@ -24,7 +24,7 @@ Rotary = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class Row:
+class PackedRow:
     """`clip` of text and of video tokens: which of the N each belongs to; `mask` `[S + V, S + V]`, True where a token
     may attend."""
 
@@ -34,7 +34,7 @@ class Row:
     rotary: Rotary | None
 
     @classmethod
-    def of(cls, texts: Sequence[int], videos: Sequence[int], rotary: Sequence[Rotary] | None) -> Row:
+    def of(cls, texts: Sequence[int], videos: Sequence[int], rotary: Sequence[Rotary] | None) -> PackedRow:
         """From the number of text and video tokens of each clip and each clip's own rotary embedding."""
         text = torch.repeat_interleave(torch.arange(len(texts)), torch.tensor(texts))
         video = torch.repeat_interleave(torch.arange(len(videos)), torch.tensor(videos))
@@ -71,7 +71,7 @@ def forward(transformer: Any, clips: Sequence[Tensor], texts: Sequence[Tensor], 
         tokens = transformer.patch_embed(words[None], clip[None])[0]
         text_parts.append(tokens[: len(words)])
         video_parts.append(tokens[len(words) :])
-    row = Row.of([len(t) for t in text_parts], [len(v) for v in video_parts], rotary)
+    row = PackedRow.of([len(t) for t in text_parts], [len(v) for v in video_parts], rotary)
     video, text = torch.cat(video_parts), torch.cat(text_parts)
     for block in transformer.transformer_blocks:
         video, text = _block(block, video, text, temb, row)
@@ -82,7 +82,7 @@ def forward(transformer: Any, clips: Sequence[Tensor], texts: Sequence[Tensor], 
     return [_unpatch(tokens, clip, transformer.config.patch_size) for tokens, clip in zip(made, clips, strict=True)]
 
 
-def _block(block: Any, video: Tensor, text: Tensor, temb: Tensor, row: Row) -> tuple[Tensor, Tensor]:
+def _block(block: Any, video: Tensor, text: Tensor, temb: Tensor, row: PackedRow) -> tuple[Tensor, Tensor]:
     normed_video, normed_text, gate, text_gate = _modulated(block.norm1, video, text, temb, row)
     attended = _attention(block.attn1, torch.cat([normed_text, normed_video]), len(text), row)
     video, text = video + gate * attended[len(text) :], text + text_gate * attended[: len(text)]
@@ -91,7 +91,9 @@ def _block(block: Any, video: Tensor, text: Tensor, temb: Tensor, row: Row) -> t
     return video + gate * fed[len(text) :], text + text_gate * fed[: len(text)]
 
 
-def _modulated(norm: Any, video: Tensor, text: Tensor, temb: Tensor, row: Row) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _modulated(
+    norm: Any, video: Tensor, text: Tensor, temb: Tensor, row: PackedRow
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The expert adaptive LayerNorm, each token with the time of its own clip."""
     chunks = norm.linear(norm.silu(temb)).chunk(6, dim=1)
     shift, scale, gate = (one[row.video_clip] for one in chunks[:3])
@@ -99,7 +101,7 @@ def _modulated(norm: Any, video: Tensor, text: Tensor, temb: Tensor, row: Row) -
     return norm.norm(video) * (1 + scale) + shift, norm.norm(text) * (1 + text_scale) + text_shift, gate, text_gate
 
 
-def _attention(attention: Any, tokens: Tensor, text: int, row: Row) -> Tensor:
+def _attention(attention: Any, tokens: Tensor, text: int, row: PackedRow) -> Tensor:
     def heads(x: Tensor) -> Tensor:
         return x.view(1, len(tokens), attention.heads, -1).transpose(1, 2)
 

@@ -15,19 +15,19 @@ from .scenes import Placed, Scene
 
 
 @dataclass(frozen=True)
-class Noun:
+class PortugueseNoun:
     """`gender` is "m", "f" or, for plurals, "fp"."""
 
     names: tuple[str, ...]
     gender: str
 
 
-def _nouns(text: str) -> tuple[Noun, ...]:
+def _nouns(text: str) -> tuple[PortugueseNoun, ...]:
     rows = (line.split(maxsplit=1) for line in text.strip().splitlines())
-    return tuple(Noun(tuple(names.split("|")), gender) for gender, names in rows)
+    return tuple(PortugueseNoun(tuple(names.split("|")), gender) for gender, names in rows)
 
 
-NOUNS: tuple[Noun, ...] = _nouns("""
+NOUNS: tuple[PortugueseNoun, ...] = _nouns("""
 f maçã vermelha|maçã
 f coruja
 m foguete

@@ -144,14 +144,14 @@ def paste(canvas: np.ndarray, glyph: str, size_pixels: int, x: int, y: int) -> N
 
 
 @dataclass
-class Rendered:
+class RenderedScene:
     """`pixels` `[side, side, 3]` float32 in 0..1; `tokens` `[side/16, side/16]`: the object's index + 1, 0 for none."""
 
     pixels: np.ndarray
     tokens: np.ndarray
 
 
-def render(scene: Scene, rng: np.random.Generator, pool: BackgroundPool, side: int = IMAGE_SIDE) -> Rendered:
+def render(scene: Scene, rng: np.random.Generator, pool: BackgroundPool, side: int = IMAGE_SIDE) -> RenderedScene:
     canvas = pool.pick(scene.background, rng).copy()
     tokens = np.zeros((side // GRID, side // GRID), np.int64)
     for item in scene.items:
@@ -159,4 +159,4 @@ def render(scene: Scene, rng: np.random.Generator, pool: BackgroundPool, side: i
         x, y = offset(item.place, pixels, side)
         paste(canvas, OBJECTS[item.object].glyph, pixels, x, y)
         tokens[y // GRID : (y + pixels) // GRID, x // GRID : (x + pixels) // GRID] = item.object + 1
-    return Rendered(canvas, tokens)
+    return RenderedScene(canvas, tokens)

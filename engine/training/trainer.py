@@ -22,7 +22,7 @@ from torch import nn
 from engine.protocol.errors import BadRecipe, from_os_error
 
 from . import checkpoint, plot
-from .journal import Journal, read_log, smoothed
+from .journal import TrainingJournal, read_log, smoothed
 from .muon import Muon
 from .parallel import Ranks
 from .progress import Pace, Report, Status
@@ -208,7 +208,7 @@ class Trainer:
         first = self.ranks.is_first
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            journal = Journal(self.folder / "log.jsonl", self.step) if first else None
+            journal = TrainingJournal(self.folder / "log.jsonl", self.step) if first else None
         except OSError as error:
             raise from_os_error(error, "writing the training's log", self.folder) from error
         self.task.modules.train()

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.models import installed
 from engine.protocol.commands import Generate
-from engine.worker.bench import _make, _runner, image_models, prepare
+from engine.worker.bench_engine import _make, _runner, image_models, prepare
 from resources import MODELS as EMBEDDED
 
 REPEATS = 5

@@ -28,7 +28,7 @@ from engine.protocol.recipe import Recipe
 from engine.protocol.version import VERSION
 from engine.worker.device import describe, versions
 from engine.worker.finite import is_finite
-from engine.worker.models import Model
+from engine.worker.loaded_model import Model
 from engine.worker.sampling.base import SamplerState
 
 FORMAT = 1

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from engine.protocol.conditioning import Words
 from engine.worker.finite import check_finite
 from engine.worker.guidance import Conditioning
-from engine.worker.models import Model
+from engine.worker.loaded_model import Model
 
 MEMORY_LIMIT = 64 * 1024 * 1024
 DISK_LIMIT = 512 * 1024 * 1024

@@ -12,7 +12,7 @@ from torch import nn
 
 from engine.protocol.errors import NotFinite
 from engine.worker.finite import NotFiniteFound, is_finite
-from engine.worker.models import Model
+from engine.worker.loaded_model import Model
 from engine.worker.residency.residency import ModelResidency
 
 Where = Literal["encoding", "picture", "denoising", "decoding"]

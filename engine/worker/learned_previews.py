@@ -20,7 +20,7 @@ from torch import Tensor
 
 from engine.files import read_regular
 from engine.media import atomic
-from engine.models.reading.component import Part
+from engine.models.reading.component import Component
 from engine.protocol.family_info import LatentRGB
 from engine.worker.preview_fit import Moments, added, fitted, moments_of
 from engine.worker.residency.pool import identity
@@ -42,7 +42,7 @@ _SAMPLE = 2**12
 log = logging.getLogger(__name__)
 
 
-def digest_of(vae: Part) -> str:
+def digest_of(vae: Component) -> str:
     """The same for VAEs that decode the same, wherever their files lie. Raises ``OSError`` or ``ModelDamaged``."""
     found = hashlib.sha256()
     with reading() as reader:
@@ -64,7 +64,7 @@ class LearnedPreviews:
         self._memory: dict[str, Moments] = {}
         self._digests: dict[Hashable, str] = {}
 
-    def find(self, vae: Part, channels: int) -> LatentRGB | None:
+    def find(self, vae: Component, channels: int) -> LatentRGB | None:
         """What was learned of ``vae``, if anything."""
         try:
             moments = self._read(self._digest(vae), channels)
@@ -73,7 +73,7 @@ class LearnedPreviews:
             log.warning("A learned preview could not be used", exc_info=True)
             return None
 
-    def learn(self, vae: Part, latents: Tensor, frames: Tensor) -> None:
+    def learn(self, vae: Component, latents: Tensor, frames: Tensor) -> None:
         """``latents`` [B, T, C, h, w] were decoded to ``frames`` [B, F, H, W, 3] uint8."""
         try:
             key = self._digest(vae)
@@ -85,7 +85,7 @@ class LearnedPreviews:
         except Exception:
             log.warning("A preview could not be learned", exc_info=True)
 
-    def _digest(self, vae: Part) -> str:
+    def _digest(self, vae: Component) -> str:
         key = identity(vae, "")
         if key not in self._digests:
             self._digests[key] = digest_of(vae)

@@ -13,18 +13,18 @@ import torch
 from torch import Tensor
 
 from engine.families.base import ComponentSpec
+from engine.models.reading.component import Component, ModelFolder
 from engine.protocol.conditioning import Words
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.finite import check_finite
 from engine.worker.guidance import Conditioning, Denoiser, Side
-from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.residency.residency import ModelResidency
 from engine.worker.sampling.base import Point, Sampler
 
 
 class LoadedModel(Protocol):
-    """What a torch half sees of the model that a job runs with (``engine.worker.models.Model``)."""
+    """What a torch half sees of the model that a job runs with (``engine.worker.loaded_model.Model``)."""
 
     @property
     def folder(self) -> ModelFolder: ...
@@ -49,7 +49,7 @@ class Pipeline(Protocol):
         """Tokenizers and text encoders: what ``encode`` needs, and what decides its result."""
         ...
 
-    def device_dtype(self, part: Part) -> torch.dtype:
+    def device_dtype(self, part: Component) -> torch.dtype:
         """Arithmetic on a GPU."""
         ...
 

@@ -18,7 +18,7 @@ from engine.memory.footprints import Footprints
 from engine.memory.plan import StageName
 from engine.memory.shapes import computed_steps
 from engine.models import installed
-from engine.models.reading.component import Part
+from engine.models.reading.component import Component
 from engine.models.reading.model_folder import optional_labels, read_model
 from engine.protocol.commands import Derive, Generate, JobCommand
 from engine.protocol.conditioning import Entry, Words
@@ -42,10 +42,10 @@ from engine.worker.failures import is_out_of_memory
 from engine.worker.finite import StepWatch, check_finite
 from engine.worker.finite_causes import telling, with_float32
 from engine.worker.guidance import Conditioning, Denoiser, Side
-from engine.worker.inpainting.canvas import Canvas, canvas_of
+from engine.worker.inpainting.canvas import InpaintCanvas, canvas_of
 from engine.worker.inpainting.known import KnownPart
 from engine.worker.learned_previews import LearnedPreviews
-from engine.worker.models import STREAMED, Model
+from engine.worker.loaded_model import STREAMED, Model
 from engine.worker.pictures import pinned, read_input
 from engine.worker.previews import EXPECTED_COST, PreviewBudget, render
 from engine.worker.progress import Emit, Progress
@@ -87,7 +87,7 @@ class Work:
     progress: Progress
     checkpoint: Checkpoint
     placing: Placing | None
-    canvas: Canvas | None = None
+    canvas: InpaintCanvas | None = None
     known: KnownPart | None = None
     cache: StepCache | None = None
     region: Region = field(default_factory=Region)
@@ -491,7 +491,7 @@ class Runner:
         return own if own is not None and len(own.factors) == _vae_of(model).config["latent_channels"] else None
 
 
-def _vae_of(model: Model) -> Part:
+def _vae_of(model: Model) -> Component:
     return model.folder.parts[FAMILIES[model.family.info.id].vae()]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
 
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QCursor, QPixmap
@@ -27,14 +25,8 @@ from ui.library.hover import HoverPlayer
 from ui.library.making import Making
 from ui.library.model import LibraryModel
 from ui.library.query import LibrarySource, Query, QueryRunner
-from ui.library.thumbnails import ThumbnailLoader
+from ui.library.thumbnails import ThumbnailLoader, ThumbnailSource
 from ui.theme import Theme
-
-
-class ThumbnailSource(Protocol):
-    """``engine.library.thumbnails.ThumbnailCache``; called from several threads."""
-
-    def get(self, item: Item, side: int) -> Path | bytes | None: ...
 
 
 class GalleryPanel(_Widget):

@@ -20,7 +20,7 @@ from ui.messages import Message, of_error
 from ui.session import Session
 
 
-class Library(Protocol):
+class ActionLibrary(Protocol):
     """What is used of ``engine.library.library.Library``; called from several threads."""
 
     def item(self, id: int) -> Item | None: ...
@@ -50,7 +50,7 @@ class ItemActions(QObject):
         self._background = Background(parent=self)
         self._selected: Callable[[], list[Item]] = lambda: []
         self._selected_ids: Callable[[], list[int]] = lambda: []
-        self.library: Library | None = None
+        self.library: ActionLibrary | None = None
         self.answers: dict[str, Callable[[], object]] = {
             f"rate_{stars}": partial(self.rate, stars) for stars in range(MAX_RATING + 1)
         } | {

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QPainter, QPainterPath, QPixmap
@@ -24,6 +25,12 @@ log = logging.getLogger(__name__)
 
 Fetch = Callable[[Item, int], "Path | bytes | None"]
 """``fetch(item, side)``: an encoded picture at least ``side`` pixels on its longer side, as a file or as bytes."""
+
+
+class ThumbnailSource(Protocol):
+    """``engine.library.thumbnails.ThumbnailCache``; called from several threads."""
+
+    def get(self, item: Item, side: int) -> Path | bytes | None: ...
 
 
 class ThumbnailLoader(QObject):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QKeyEvent, QPixmap
@@ -17,23 +15,14 @@ from engine.protocol.errors import LaternaError
 from ui.background import Background
 from ui.library.captions import item_title, spoken
 from ui.library.drag import drag_pixmap, make_drag, run_drag
-from ui.library.thumbnails import cut
+from ui.library.model import ItemSource
+from ui.library.thumbnails import ThumbnailSource, cut
 from ui.theme import Theme
 
 MOST = 24
 THUMB = QSize(66, 44)
 SIDE = 256
 _ITEM = Qt.ItemDataRole.UserRole
-
-
-class ItemSource(Protocol):
-    """What is used of ``engine.library.library.Library``, on a thread."""
-
-    def items(self, ids: Iterable[int]) -> list[Item]: ...
-
-
-class ThumbnailSource(Protocol):
-    def get(self, item: Item, side: int) -> Path | bytes | None: ...
 
 
 class FinishedStrip(QListWidget):

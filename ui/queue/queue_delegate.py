@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ui.queue.queue_model import ROW
-from ui.queue.queue_rows import Row, subtitle, title
+from ui.queue.queue_rows import QueueRow, subtitle, title
 from ui.theme import Theme
 
 ROW_HEIGHT = 46
@@ -17,7 +17,7 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class QueueDelegate(QStyledItemDelegate):
-    """Signals, each with a ``Row``: ``remove_clicked``, ``resume_clicked``; ``toggle_clicked(int)`` a group's row."""
+    """Signals: ``remove_clicked(QueueRow)``, ``resume_clicked(QueueRow)``, ``toggle_clicked(int)`` a group's row."""
 
     remove_clicked = Signal(object)
     resume_clicked = Signal(object)
@@ -43,7 +43,7 @@ class QueueDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         row = index.data(ROW)
-        if not isinstance(row, Row):
+        if not isinstance(row, QueueRow):
             return
         tokens = self._theme.tokens
         painter.save()
@@ -89,7 +89,7 @@ class QueueDelegate(QStyledItemDelegate):
     def editorEvent(self, event: QEvent, model: object, option: QStyleOptionViewItem, index: _Index) -> bool:
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
             row, point = index.data(ROW), event.position().toPoint()
-            if not isinstance(row, Row) or event.button() != Qt.MouseButton.LeftButton:
+            if not isinstance(row, QueueRow) or event.button() != Qt.MouseButton.LeftButton:
                 return False
             if self.icon_rect(option).adjusted(-6, -6, 6, 6).contains(point):
                 self.remove_clicked.emit(row)
@@ -103,5 +103,5 @@ class QueueDelegate(QStyledItemDelegate):
         return False
 
     @staticmethod
-    def _goes_on(row: Row) -> bool:
+    def _goes_on(row: QueueRow) -> bool:
         return row.is_stopped or row.job.state == "paused"

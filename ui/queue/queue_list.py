@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from engine.jobs.job import Job
 from ui.queue.queue_model import QueueModel
-from ui.queue.queue_rows import Row
+from ui.queue.queue_rows import QueueRow
 
 Key = Qt.Key
 
@@ -35,7 +35,7 @@ class QueueList(QListView):
 
     # --- what is chosen
 
-    def chosen_rows(self) -> list[Row]:
+    def chosen_rows(self) -> list[QueueRow]:
         numbers = sorted(index.row() for index in self.selectionModel().selectedIndexes())
         return [row for number in numbers if (row := self._model.row(number)) is not None]
 
@@ -82,7 +82,7 @@ class QueueList(QListView):
         row = self._model.row(number)
         return number + 1 + (len(row.jobs) if row is not None and row.is_group and row.is_open else 0)
 
-    def _move(self, rows: list[Row], before: int) -> None:
+    def _move(self, rows: list[QueueRow], before: int) -> None:
         keys = [row.key for row in rows]
         self._model.move([id for row in rows for id in row.ids], before)
         self.choose(keys)

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from engine.jobs.job import Job
-from ui.queue.queue_rows import Row, make_rows, subtitle, title
+from ui.queue.queue_rows import QueueRow, make_rows, subtitle, title
 
 ROW = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
@@ -24,7 +24,7 @@ class QueueModel(QAbstractListModel):
         self._line: tuple[Job, ...] = ()
         self._stopped: tuple[Job, ...] = ()
         self._open: set[str] = set()
-        self._rows: list[Row] = []
+        self._rows: list[QueueRow] = []
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -39,7 +39,7 @@ class QueueModel(QAbstractListModel):
         self._line, self._stopped = tuple(line), tuple(stopped)
         self._show()
 
-    def row(self, number: int) -> Row | None:
+    def row(self, number: int) -> QueueRow | None:
         return self._rows[number] if 0 <= number < len(self._rows) else None
 
     def find(self, keys: Iterable[str]) -> list[int]:

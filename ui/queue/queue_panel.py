@@ -16,7 +16,7 @@ from ui.queue.finished import FinishedStrip
 from ui.queue.queue_delegate import QueueDelegate
 from ui.queue.queue_list import QueueList
 from ui.queue.queue_model import QueueModel
-from ui.queue.queue_rows import Row
+from ui.queue.queue_rows import QueueRow
 from ui.queue.running_row import RunningRow
 from ui.queue.time_left import TimeLeft
 from ui.theme import Theme
@@ -207,7 +207,7 @@ class QueuePanel(QWidget):
         clear.setEnabled(self.clear.isEnabled())
         return menu
 
-    def _add_moves(self, menu: QMenu, rows: list[Row]) -> None:
+    def _add_moves(self, menu: QMenu, rows: list[QueueRow]) -> None:
         moves = (
             (self.tr("Run next\tAlt+Home"), -2),
             (self.tr("Move up\tAlt+Up"), -1),

@@ -17,7 +17,7 @@ SMALLEST_GROUP = 2
 
 
 @dataclass(frozen=True)
-class Row:
+class QueueRow:
     """A job, or a group (``job`` is its first, ``jobs`` all). ``place`` is the first one's place in the line, 0 runs
     next, and −1 for a job that was stopped. ``depth`` 1 is inside an open group."""
 
@@ -38,9 +38,9 @@ class Row:
         return self.place < 0
 
 
-def make_rows(line: Sequence[Job], stopped: Sequence[Job], open_groups: Collection[str]) -> list[Row]:
+def make_rows(line: Sequence[Job], stopped: Sequence[Job], open_groups: Collection[str]) -> list[QueueRow]:
     """Neighbours of one group are shown as one, closed unless its key is in ``open_groups``."""
-    rows: list[Row] = []
+    rows: list[QueueRow] = []
     seen: Counter[str] = Counter()  # a group may be torn apart by moving
     at = 0
     while at < len(line):
@@ -49,22 +49,22 @@ def make_rows(line: Sequence[Job], stopped: Sequence[Job], open_groups: Collecti
             while end < len(line) and line[end].group == job.group:
                 end += 1
         if end - at < SMALLEST_GROUP:
-            rows.append(Row(job.id, job, (job,), at))
+            rows.append(QueueRow(job.id, job, (job,), at))
             at += 1
             continue
         jobs = tuple(line[at:end])
         key = f"group {job.group} {seen[job.group]}"
         seen[job.group] += 1
         is_open = key in open_groups
-        rows.append(Row(key, job, jobs, at, is_group=True, is_open=is_open))
+        rows.append(QueueRow(key, job, jobs, at, is_group=True, is_open=is_open))
         if is_open:
-            rows.extend(Row(one.id, one, (one,), at + n, depth=1) for n, one in enumerate(jobs))
+            rows.extend(QueueRow(one.id, one, (one,), at + n, depth=1) for n, one in enumerate(jobs))
         at = end
-    rows.extend(Row(f"stopped {job.id}", job, (job,), -1) for job in stopped)
+    rows.extend(QueueRow(f"stopped {job.id}", job, (job,), -1) for job in stopped)
     return rows
 
 
-def title(row: Row) -> str:
+def title(row: QueueRow) -> str:
     return job_title(row.job)
 
 
@@ -88,7 +88,7 @@ def details(job: Job) -> str:
     return "  ·  ".join(parts)
 
 
-def subtitle(row: Row) -> str:
+def subtitle(row: QueueRow) -> str:
     """What is below a row's title: how it stands, and what is being made."""
     job = row.job
     if row.is_group:

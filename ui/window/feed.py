@@ -12,11 +12,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.jobs.notices import (
     EngineStateChanged,
     JobEnded,
+    JobLowered,
     JobProgressed,
     JobRemarked,
     LibraryChanged,
     MemoryShown,
-    PlanLowered,
     PreviewShown,
     QueueChanged,
     ServiceFailed,
@@ -214,7 +214,7 @@ class Feed(QObject):
             self.queue.memory_shown(shown)
 
     @Slot(object)
-    def _plan_lowered(self, lowered: PlanLowered) -> None:
+    def _plan_lowered(self, lowered: JobLowered) -> None:
         self.said.emit(Message(shipped().sentence(lowered.message), topic="memory"))
 
     @Slot(object)

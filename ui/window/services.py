@@ -9,14 +9,14 @@ from typing import Protocol
 from engine.models.upscalers import Upscalers
 from ui.engine_link import MakeService
 from ui.forecasts import ForecastSource
-from ui.library.gallery import ThumbnailSource
-from ui.library.item_actions import Library as ActionLibrary
+from ui.library.item_actions import ActionLibrary
 from ui.library.query import LibrarySource
+from ui.library.thumbnails import ThumbnailSource
 from ui.models.link import MakeModelService
 from ui.prompt_tools import PromptSource
 
 
-class Library(ActionLibrary, LibrarySource, PromptSource, Protocol):
+class WindowLibrary(ActionLibrary, LibrarySource, PromptSource, Protocol):
     """``engine.library.library.Library`` as the window uses it."""
 
 
@@ -24,7 +24,7 @@ class Library(ActionLibrary, LibrarySource, PromptSource, Protocol):
 class Services:
     """``close`` is called after every thread that uses the library has ended."""
 
-    library: Library
+    library: WindowLibrary
     thumbnails: ThumbnailSource
     make_job_service: MakeService
     make_model_service: MakeModelService

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from engine.derive.kind import Forecast, Medium, Read, Workplace
+from engine.derive.kind import DerivationForecast, Medium, Read, Workplace
 from engine.media.pixels import Pixels
 from engine.models.upscalers import UpscalerFacts
 from engine.protocol.derivation import Derivation, Source
@@ -47,10 +47,12 @@ class Interpolate:
     def network(self, derivation: Derivation) -> Upscaling | None:
         return None
 
-    def forecast(self, derivation: Derivation, source: Medium, network: UpscalerFacts | None = None) -> Forecast:
+    def forecast(
+        self, derivation: Derivation, source: Medium, network: UpscalerFacts | None = None
+    ) -> DerivationForecast:
         made = self.result(derivation, source)
         total = made.pixels * made.frames
-        return Forecast(
+        return DerivationForecast(
             memory=made.pixels * _BYTES_PER_PIXEL,
             seconds=(source.pixels * source.frames * _SECONDS_PER_PAIR + total * _SECONDS_PER_FRAME) / 1e6,
             disk=int(total * _DISK_PER_PIXEL),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from engine.derive.kind import Forecast, Medium, Read, Workplace
+from engine.derive.kind import DerivationForecast, Medium, Read, Workplace
 from engine.media.pixels import Pixels
 from engine.models.upscalers import UpscalerFacts
 from engine.protocol.derivation import Derivation, Source
@@ -56,14 +56,16 @@ class Upscale:
         how = upscaling_of(derivation)
         return how if how.network else None
 
-    def forecast(self, derivation: Derivation, source: Medium, network: UpscalerFacts | None = None) -> Forecast:
+    def forecast(
+        self, derivation: Derivation, source: Medium, network: UpscalerFacts | None = None
+    ) -> DerivationForecast:
         made = self.result(derivation, source)
         total = made.pixels * made.frames
         memory, seconds = 0.0, 0.0
         if network is not None:
             memory = network.tile_memory + source.pixels * network.scale**2 * 3
             seconds = source.pixels * source.frames / 1e6 * network.seconds
-        return Forecast(
+        return DerivationForecast(
             memory=int(made.pixels * _BYTES_PER_PIXEL[made.kind] + memory),
             seconds=total / 1e6 * _SECONDS_PER_MEGAPIXEL[made.kind] + seconds,
             disk=int(total * _DISK_PER_PIXEL[made.kind]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.families.cogvideox.comfy_widgets import WIDGETS
-from engine.interop.comfy_families import FamilyNodes, ModelFile, Names, Reader, Strengths
+from engine.interop.comfy_families import FamilyNodes, FamilyReader, ModelFile, Names, Strengths
 from engine.interop.comfy_graph import T5, GraphWriter, lora_file, picture
 from engine.interop.comfy_pass import ModelChain, Pass
 from engine.interop.comfy_reader import MAX_CHAIN
@@ -128,7 +128,7 @@ class CogVideoXNodes(FamilyNodes):
             save_output=True,
         )
 
-    def read_loader(self, reader: Reader, strengths: Strengths, node: Node, chain: ModelChain) -> None:
+    def read_loader(self, reader: FamilyReader, strengths: Strengths, node: Node, chain: ModelChain) -> None:
         quantized = [reader.text(node, name, "disabled") for name in ("quantization", "fp8_transformer")]
         if any(value not in ("disabled", "False", "") for value in quantized):
             reader.notes.approximated(
@@ -146,7 +146,7 @@ class CogVideoXNodes(FamilyNodes):
                 reader.notes.ignored(f"{lora.label} names no LoRA.")
             node = lora
 
-    def read_sampler(self, reader: Reader, names: Names, node: Node) -> Pass:
+    def read_sampler(self, reader: FamilyReader, names: Names, node: Node) -> Pass:
         name = reader.text(node, "scheduler", "CogVideoXDDIM")
         name = {"DPM++": "DPMSolverMultistepScheduler"}.get(name, name)  # the wrapper's names are diffusers' classes
         for extra in ("context_options", "tora_trajectory", "fastercache", "feta_args", "teacache_args"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.families.source import APACHE_2, Component, Licence, ModelSource
+from engine.families.source import APACHE_2, Licence, ModelSource, SourceComponent
 
 COGVIDEOX = Licence(
     id="cogvideox",
@@ -15,11 +15,11 @@ COGVIDEOX = Licence(
     url="https://huggingface.co/zai-org/CogVideoX-5b/blob/main/LICENSE",
 )
 _COMPONENTS = (
-    Component("scheduler", has_weights=False),
-    Component("tokenizer", has_weights=False),
-    Component("text_encoder"),
-    Component("transformer"),
-    Component("vae"),
+    SourceComponent("scheduler", has_weights=False),
+    SourceComponent("tokenizer", has_weights=False),
+    SourceComponent("text_encoder"),
+    SourceComponent("transformer"),
+    SourceComponent("vae"),
 )
 
 

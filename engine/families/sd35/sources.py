@@ -3,7 +3,7 @@ repository as a whole is far larger than what a run needs (it holds single-file 
 
 from __future__ import annotations
 
-from engine.families.source import Component, Licence, ModelSource
+from engine.families.source import Licence, ModelSource, SourceComponent
 
 STABILITY = Licence(
     id="stability-community",
@@ -19,15 +19,15 @@ STABILITY = Licence(
     url="https://stability.ai/license",
 )
 _COMPONENTS = (
-    Component("scheduler", has_weights=False),
-    Component("tokenizer", has_weights=False),
-    Component("tokenizer_2", has_weights=False),
-    Component("tokenizer_3", has_weights=False),
-    Component("text_encoder"),
-    Component("text_encoder_2"),
-    Component("text_encoder_3", fp8_file="text_encoders/t5xxl_fp8_e4m3fn.safetensors"),
-    Component("transformer"),
-    Component("vae"),
+    SourceComponent("scheduler", has_weights=False),
+    SourceComponent("tokenizer", has_weights=False),
+    SourceComponent("tokenizer_2", has_weights=False),
+    SourceComponent("tokenizer_3", has_weights=False),
+    SourceComponent("text_encoder"),
+    SourceComponent("text_encoder_2"),
+    SourceComponent("text_encoder_3", fp8_file="text_encoders/t5xxl_fp8_e4m3fn.safetensors"),
+    SourceComponent("transformer"),
+    SourceComponent("vae"),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.interop import a1111_prompt
 from engine.interop.a1111_resources import take_resources
-from engine.interop.foreign import Settings
+from engine.interop.foreign import ForeignSettings
 from engine.interop.programs.values import Data, loads, text
 from engine.interop.report import Notes
 
@@ -27,10 +27,10 @@ def _words(data: Data) -> Any:
     return words if isinstance(words, dict) and ("prompt" in words or "resources" in words) else None
 
 
-def read(data: Data, notes: Notes) -> Settings:
+def read(data: Data, notes: Notes) -> ForeignSettings:
     said: Data = _words(data)
     pieces = []
-    settings = Settings(NAME)
+    settings = ForeignSettings(NAME)
     for key in ("prompt", "negativePrompt"):
         found, loras = a1111_prompt.read(text(said.get(key)), notes)
         settings.loras += loras

@@ -6,7 +6,7 @@ import html
 import re
 from typing import Any
 
-from engine.interop.foreign import Lora, Settings
+from engine.interop.foreign import ForeignSettings, Lora
 from engine.interop.programs.values import Data, dicts, loads, size, text, without
 from engine.interop.report import Notes, as_number
 
@@ -35,12 +35,12 @@ def from_xmp(xmp: str) -> Data | None:
     return None
 
 
-def read(data: Data, notes: Notes) -> Settings:
+def read(data: Data, notes: Notes) -> ForeignSettings:
     more: Any = data.get("v2")
     more = more if isinstance(more, dict) else {}
     sides = size(data.get("size"))
     sampler, scheduler = _sampling(text(data.get("sampler")))
-    settings = Settings(
+    settings = ForeignSettings(
         NAME,
         prompt=text(data.get("c")),
         negative_prompt=text(data.get("uc")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.interop.foreign import Lora, Settings
+from engine.interop.foreign import ForeignSettings, Lora
 from engine.interop.programs.values import Data, items, text, without
 from engine.interop.report import Notes
 
@@ -45,9 +45,9 @@ def from_lines(said: str) -> Data | None:
     return found if recognise(found) else None
 
 
-def read(data: Data, notes: Notes) -> Settings:
+def read(data: Data, notes: Notes) -> ForeignSettings:
     said: Mapping[str, Any] = {key: None if value == "None" else value for key, value in data.items()}
-    settings = Settings(
+    settings = ForeignSettings(
         NAME,
         prompt=text(said.get("prompt")).strip(),
         negative_prompt=text(said.get("negative_prompt")).strip(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engine.interop.foreign import Lora, Settings
+from engine.interop.foreign import ForeignSettings, Lora
 from engine.interop.programs.values import Data, items, size, text, without
 from engine.interop.report import Notes, shown
 
@@ -20,11 +20,11 @@ def recognise(data: Data) -> bool:
     return {"base_model", "guidance_scale"} <= set(_plain(data))
 
 
-def read(data: Data, notes: Notes) -> Settings:
+def read(data: Data, notes: Notes) -> ForeignSettings:
     """Keys are small, or as the log writes them ("Base Model")."""
     said = _plain(data)
     sides = size(said.get("resolution"))
-    settings = Settings(
+    settings = ForeignSettings(
         NAME,
         prompt=text(said.get("prompt")),
         negative_prompt=text(said.get("negative_prompt")),

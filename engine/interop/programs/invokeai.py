@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import Any
 
-from engine.interop.foreign import Lora, Settings
+from engine.interop.foreign import ForeignSettings, Lora
 from engine.interop.programs.values import Data, dicts, text, without
 from engine.interop.report import Notes
 
@@ -35,14 +35,14 @@ def recognise(data: Data) -> bool:
     return old or ("positive_prompt" in data and ("generation_mode" in data or "app_version" in data))
 
 
-def read(data: Data, notes: Notes) -> Settings:
+def read(data: Data, notes: Notes) -> ForeignSettings:
     """``invokeai_metadata``; also the ``sd-metadata`` of InvokeAI 2, which keeps the same things under ``image``."""
     image = data.get("image")
     is_old = isinstance(image, dict)
     said: Data = {**image, "model": data.get("model_weights")} if isinstance(image, dict) else data
     model = said.get("model")
     named = model if isinstance(model, dict) else {"name": model}
-    settings = Settings(
+    settings = ForeignSettings(
         NAME,
         prompt=_prompt(said.get("positive_prompt", said.get("prompt"))),
         negative_prompt=text(said.get("negative_prompt")),
@@ -72,11 +72,11 @@ def read(data: Data, notes: Notes) -> Settings:
     return settings
 
 
-def read_dream(command: str, notes: Notes) -> Settings:
+def read_dream(command: str, notes: Notes) -> ForeignSettings:
     """``"a prompt [what not]" -s 30 -S 77 -W 512 -H 768 -C 6 -A k_lms``: what InvokeAI 2 was told to do."""
     command = command.strip()[:_MAX_COMMAND].removeprefix("dream>").strip()
     prompt, options = _quoted(command)
-    settings = Settings(NAME, prompt=prompt, sampler="k_lms")
+    settings = ForeignSettings(NAME, prompt=prompt, sampler="k_lms")
     parts = _words(options)
     for place, part in enumerate(parts):
         key, value = part.lstrip("-"), parts[place + 1] if place + 1 < len(parts) else ""
@@ -111,7 +111,7 @@ def _words(options: str) -> list[str]:
         return options.split()
 
 
-def _split_negative(settings: Settings) -> None:
+def _split_negative(settings: ForeignSettings) -> None:
     """InvokeAI 2 writes what is not wanted in brackets within the prompt."""
     negative = [part.strip() for part in _NEGATIVE.findall(settings.prompt) if part.strip()]
     if negative:
@@ -119,14 +119,14 @@ def _split_negative(settings: Settings) -> None:
         settings.prompt = " ".join(_NEGATIVE.sub(" ", settings.prompt).split())
 
 
-def _sampling(settings: Settings) -> None:
+def _sampling(settings: ForeignSettings) -> None:
     if settings.sampler.lower() in ("euler", ""):
         settings.scheduler = "normal"
     if settings.sampler.lower().endswith("_k"):
         settings.sampler, settings.scheduler = settings.sampler[:-2], "karras"
 
 
-def _say_weights(settings: Settings, notes: Notes) -> None:
+def _say_weights(settings: ForeignSettings, notes: Notes) -> None:
     if _WEIGHTS.search(settings.prompt):
         notes.approximated("InvokeAI's weights, such as word++ or (word)1.2, are read as plain characters.")
 

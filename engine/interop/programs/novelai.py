@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from engine.interop.foreign import Settings
+from engine.interop.foreign import ForeignSettings
 from engine.interop.programs.values import Data, dicts, loads, text, without
 from engine.interop.prompt_weights import Weighted, text_of
 from engine.interop.report import Notes
@@ -31,7 +31,7 @@ def _is_comment(data: Any) -> bool:
     return isinstance(data, dict) and ({"uc", "scale"} <= set(data) or "v4_prompt" in data) and "sampler" in data
 
 
-def read(data: Data, notes: Notes) -> Settings:
+def read(data: Data, notes: Notes) -> ForeignSettings:
     inner = loads(data.get("Comment"))
     said: Data = inner if isinstance(inner, dict) else data
     characters, negative_characters = _v4(said, "v4_prompt"), _v4(said, "v4_negative_prompt")
@@ -42,7 +42,7 @@ def read(data: Data, notes: Notes) -> Settings:
     prompt, negative_prompt = (
         text_of(side) if is_weighted else "".join(piece.text for piece in side) for side in sides
     )
-    settings = Settings(
+    settings = ForeignSettings(
         NAME,
         prompt=prompt,
         negative_prompt=negative_prompt,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from engine.interop.foreign import Settings
+from engine.interop.foreign import ForeignSettings
 from engine.interop.programs import civitai, draw_things, easy_diffusion, fooocus, invokeai, novelai, swarmui
 from engine.interop.report import Notes
 
@@ -14,7 +14,7 @@ class Found(NamedTuple):
     """``read`` gives what the program says, and puts into the notes what of it a recipe has no place for."""
 
     program: str
-    read: Callable[[Notes], Settings]
+    read: Callable[[Notes], ForeignSettings]
 
 
 _OF_JSON = (civitai, swarmui, invokeai, fooocus, draw_things, novelai, easy_diffusion)

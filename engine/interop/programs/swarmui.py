@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.interop import a1111_prompt
-from engine.interop.foreign import Lora, Settings
+from engine.interop.foreign import ForeignSettings, Lora
 from engine.interop.programs.values import Data, dicts, items, text, without
 from engine.interop.report import Notes
 
@@ -21,7 +21,7 @@ def recognise(data: Data) -> bool:
     return isinstance(data.get("sui_image_params"), dict)
 
 
-def read(data: Data, notes: Notes) -> Settings:
+def read(data: Data, notes: Notes) -> ForeignSettings:
     said: Data = data["sui_image_params"]
     pieces = []
     named: list[Lora] = []
@@ -30,7 +30,7 @@ def read(data: Data, notes: Notes) -> Settings:
         named += loras
         pieces.append(a1111_prompt.recipe_text(found))
     (prompt, negative), weighted = a1111_prompt.joined(pieces)
-    settings = Settings(
+    settings = ForeignSettings(
         NAME,
         prompt=prompt,
         negative_prompt=negative,

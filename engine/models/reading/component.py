@@ -25,7 +25,7 @@ GET_AGAIN = "Download the model again."
 
 
 @dataclass(frozen=True)
-class Part:
+class Component:
     """One component. ``dtype`` is the safetensors or ggml name of what most of its weights are stored in.
 
     Its weights are below ``folder`` in diffusers layout, or (``format`` safetensors or gguf) the tensors below
@@ -68,7 +68,7 @@ class ModelFolder:
 
     path: Path
     index: dict[str, Any]
-    parts: dict[str, Part]
+    parts: dict[str, Component]
     family: str = ""
 
     def class_name(self, part: str) -> str:
@@ -123,9 +123,9 @@ def existing(path: Path, name: str) -> Path:
     return folder
 
 
-def configured(name: str, folder: Path) -> Part:
+def configured(name: str, folder: Path) -> Component:
     """A component without weights."""
-    return Part(name, folder, _configuration(folder))
+    return Component(name, folder, _configuration(folder))
 
 
 def _configuration(folder: Path) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def has_pickles(folder: Path) -> bool:
     return any(file.suffix in PICKLES for file in folder.iterdir())
 
 
-def weighted(name: str, folder: Path) -> Part:
+def weighted(name: str, folder: Path) -> Component:
     """A component in diffusers layout. Raises ``ModelMissing``, ``ModelDamaged`` or ``UnsafeModel``."""
     config = _configuration(folder)
     files = sorted(folder.glob("*.safetensors"))
@@ -170,7 +170,7 @@ def weighted(name: str, folder: Path) -> Part:
     main = max(counts, key=lambda dtype: counts[dtype], default="F32")
     stored = sum(DTYPE_BYTES.get(dtype, 4) * count for dtype, count in counts.items())
     reduced = stored if main.startswith("F8") else 0
-    return Part(name, folder, config, tuple(chosen), variant, main, sum(counts.values()), quantised_bytes=reduced)
+    return Component(name, folder, config, tuple(chosen), variant, main, sum(counts.values()), quantised_bytes=reduced)
 
 
 def _shards(folder: Path, index_files: list[Path], variant: str | None) -> list[str]:

@@ -13,22 +13,22 @@ _ORDER: tuple[Kind, ...] = ("denoiser", "vae", "text")
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundComponent:
     kind: str
     prefix: str
 
 
-def find_components(shapes: Shapes, stem: str) -> list[Found]:
+def find_components(shapes: Shapes, stem: str) -> list[FoundComponent]:
     """Denoisers first. ``stem`` is the file's name."""
-    found: list[Found] = []
+    found: list[FoundComponent] = []
     for name in _networks():
         prefix = FILE_KINDS[name].prefix_in(shapes, stem)
         if prefix is not None:
-            found.append(Found(name, prefix))
+            found.append(FoundComponent(name, prefix))
     if found:
         return found
     alone = ((name, FILE_KINDS[name].prefix_in(shapes, stem, alone=True)) for name in _networks())
-    return [Found(name, prefix) for name, prefix in alone if prefix is not None][:1]
+    return [FoundComponent(name, prefix) for name, prefix in alone if prefix is not None][:1]
 
 
 def controlnet_family(shapes: Shapes) -> str:
@@ -36,7 +36,7 @@ def controlnet_family(shapes: Shapes) -> str:
     return next((family.info.id for family in FAMILIES.values() if family.is_controlnet(shapes)), "")
 
 
-def model_of(found: Found, shapes: Shapes, path: Path) -> str:
+def model_of(found: FoundComponent, shapes: Shapes, path: Path) -> str:
     """The catalogued id of a denoiser, "" for anything else. Raises ``BadFile`` for one that is not run."""
     own = {name.removeprefix(found.prefix): shape for name, shape in shapes.items() if name.startswith(found.prefix)}
     return FILE_KINDS[found.kind].model_of(own, path)

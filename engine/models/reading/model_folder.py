@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.families.registry import FAMILIES
-from engine.models.reading.component import ModelFolder, Part, configured, existing, has_pickles, read_json, weighted
+from engine.models.reading.component import (
+    Component,
+    ModelFolder,
+    configured,
+    existing,
+    has_pickles,
+    read_json,
+    weighted,
+)
 from engine.models.reading.shared import shared_folders
 from engine.models.reading.single_files import read_reference_parts
 from engine.models.reference import read_reference
@@ -24,7 +32,7 @@ def read_model(path: Path, family: str) -> ModelFolder:
         return read_reference_parts(path, reference)
     index = read_json(path / "model_index.json")
     shared = shared_folders(path)
-    parts: dict[str, Part] = {"scheduler": configured("scheduler", existing(path, "scheduler"))}
+    parts: dict[str, Component] = {"scheduler": configured("scheduler", existing(path, "scheduler"))}
     for spec in FAMILIES[family].told():
         name, has_weights = spec.name, spec.has_weights
         if spec.optional:

@@ -12,14 +12,14 @@ from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import Assembly, assemble, kind_of
 from engine.models.reading.component import (
     GET_AGAIN,
+    Component,
     ModelFolder,
-    Part,
     configured,
     read_json,
     weighted,
 )
 from engine.models.reading.tensor_files import PLAIN, TensorFile, open_tensors
-from engine.models.recognise import Part as FilePart
+from engine.models.recognise import ComponentLocation
 from engine.models.reference import Reference
 from engine.protocol.errors import ModelDamaged, ModelMissing
 
@@ -41,7 +41,7 @@ def read_reference_parts(path: Path, reference: Reference) -> ModelFolder:
     return ModelFolder(path, _index(reference.family, assembly), parts, reference.family)
 
 
-def _part(name: str, part: FilePart, kind: str) -> Part:
+def _part(name: str, part: ComponentLocation, kind: str) -> Component:
     place = Path(part.path)
     if part.format == "diffusers":
         found = configured(name, place) if FILE_KINDS[kind].tokenizer_of else weighted(name, place)
@@ -49,9 +49,9 @@ def _part(name: str, part: FilePart, kind: str) -> Part:
             found.config.update(FILE_KINDS[kind].filling)
         return found
     if FILE_KINDS[kind].tokenizer_of:  # the pieces in a T5's GGUF
-        return Part(name, place.parent, {}, format=part.format, kind=kind, pieces=place)
+        return Component(name, place.parent, {}, format=part.format, kind=kind, pieces=place)
     tensors = open_tensors(place, part.format, part.prefix)
-    return Part(
+    return Component(
         name,
         FILE_KINDS[kind].config,
         read_json(FILE_KINDS[kind].config / "config.json") | _changes(kind, place, tensors),

@@ -12,13 +12,13 @@ import torch
 
 from ..schedule import Schedule
 from ..trainer import Trainer
-from .toy import Setting, ToyTask, draw
+from .toy import ToySetting, ToyTask, draw
 
 STEPS = 200
 SEEDS = (0, 1)
 
 
-def trained(setting: Setting, schedule: Schedule, seed: int = 0) -> tuple[ToyTask, float]:
+def trained(setting: ToySetting, schedule: Schedule, seed: int = 0) -> tuple[ToyTask, float]:
     """The task with its averaged weights, and the CPU seconds it took."""
     task = ToyTask(setting, seed)
     trainer = Trainer(task, schedule, Path(tempfile.gettempdir()))
@@ -40,7 +40,7 @@ def logit_normal() -> dict[str, Any]:
     """Noise levels drawn from a logit-normal distribution, against uniform ones (Esser et al. 2024)."""
     found: dict[str, Any] = {}
     for sigmas in ("uniform", "logit-normal"):
-        tasks = [trained(Setting(sigmas=sigmas), usual(seed), seed)[0] for seed in SEEDS]
+        tasks = [trained(ToySetting(sigmas=sigmas), usual(seed), seed)[0] for seed in SEEDS]
         found[sigmas] = {
             "validation_error": _mean([t.validation() for t in tasks]),
             **{f"sample_error_{n}_steps": _mean([t.sample_error(n) for t in tasks]) for n in (4, 20)},
@@ -53,7 +53,7 @@ def qk_norm() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, norm in (("without", None), ("rms_norm", "rms_norm")):
         for scale in (1.0, 8.0):
-            task, _ = trained(Setting(qk_norm=norm, scale=scale), usual(optimizer="adamw", adam_lr=3e-3))
+            task, _ = trained(ToySetting(qk_norm=norm, scale=scale), usual(optimizer="adamw", adam_lr=3e-3))
             found[f"{name}, weights ×{scale:g}"] = {
                 "validation_error": round(task.validation(), 4), "largest_logit": round(_largest_logit(task), 1),
             }  # fmt: skip
@@ -85,7 +85,7 @@ def muon() -> dict[str, Any]:
         ("AdamW, 3e-3", {"optimizer": "adamw", "adam_lr": 3e-3}),
         ("Muon, 0.02", {}),
     ):
-        runs = [trained(Setting(), usual(seed, **changes), seed) for seed in SEEDS]
+        runs = [trained(ToySetting(), usual(seed, **changes), seed) for seed in SEEDS]
         found[name] = {
             "validation_error": _mean([task.validation() for task, _ in runs]),
             "cpu_seconds": round(_mean([seconds for _, seconds in runs]), 1),
@@ -95,14 +95,14 @@ def muon() -> dict[str, Any]:
 
 def progressive() -> dict[str, Any]:
     """Low resolution first, then high, against high resolution all the time, at equal CPU seconds."""
-    high, seconds = trained(Setting(stages=((1.0, 16, 16),)), usual(steps=200))
+    high, seconds = trained(ToySetting(stages=((1.0, 16, 16),)), usual(steps=200))
     found = {
         "high only": {"steps": 200, "cpu_seconds": round(seconds, 1), "validation_error": _mean([high.validation()])}
     }
     stages = ((0.6, 8, 16), (0.4, 16, 16))
-    _, probe = trained(Setting(stages=stages), usual(steps=40))
+    _, probe = trained(ToySetting(stages=stages), usual(steps=40))
     steps = round(40 * seconds / probe)
-    task, spent = trained(Setting(stages=stages), usual(steps=steps))
+    task, spent = trained(ToySetting(stages=stages), usual(steps=steps))
     found["low, then high"] = {
         "steps": steps, "cpu_seconds": round(spent, 1), "validation_error": task.validation(),
     }  # fmt: skip
@@ -112,7 +112,7 @@ def progressive() -> dict[str, Any]:
 def checkpointing() -> dict[str, Any]:
     """Bytes that the forward pass keeps for the backward pass, and CPU seconds, with and without checkpointing."""
     found = {}
-    for name, setting in (("without", Setting()), ("with", Setting(checkpointing=True))):
+    for name, setting in (("without", ToySetting()), ("with", ToySetting(checkpointing=True))):
         task = ToyTask(setting, layers=8)
         task.modules.train()
         kept: dict[int, int] = {}
@@ -137,7 +137,7 @@ def checkpointing() -> dict[str, Any]:
 def loss_variance() -> dict[str, Any]:
     """Explicit uniform sampling: how much the loss of a global batch jumps, with ranks that draw freely or each from
     its own interval (CogVideoX). One and the same model, eight ranks of one and of four rows."""
-    task, _ = trained(Setting(), usual())
+    task, _ = trained(ToySetting(), usual())
     found: dict[str, Any] = {}
     for rows in (1, 4):
         for name, intervals in (("free", False), ("own interval", True)):

@@ -34,7 +34,7 @@ def draw(count: int, side: int, generator: torch.Generator) -> tuple[Tensor, Ten
 
 
 @dataclass
-class Setting:
+class ToySetting:
     """One way of training. `stages` are `(share of the steps, side, batch)`; `sigmas` draws noise levels."""
 
     sigmas: str = "logit-normal"
@@ -47,7 +47,7 @@ class Setting:
 class ToyTask:
     """Rectified flow on squares."""
 
-    def __init__(self, setting: Setting, seed: int = 0, width: int = 2, layers: int = 3, side: int = 16) -> None:
+    def __init__(self, setting: ToySetting, seed: int = 0, width: int = 2, layers: int = 3, side: int = 16) -> None:
         torch.manual_seed(seed)
         self.setting = setting
         transformer = SD3Transformer2DModel(

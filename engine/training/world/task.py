@@ -32,7 +32,7 @@ OPEN_BACKGROUND = 0.16  # of the others: share whose caption names no background
 
 @dataclass
 class Batch:
-    """As `image.Batch`; `colours` `[B, 8, 8]` beside `things`."""
+    """As `image.SceneBatch`; `colours` `[B, 8, 8]` beside `things`."""
 
     compositions: list[Composition]
     captions: list[str]

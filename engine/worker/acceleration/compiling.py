@@ -38,7 +38,7 @@ from engine.worker.failures import is_out_of_memory
 from engine.worker.residency.networks import blocks_of
 
 if TYPE_CHECKING:
-    from engine.worker.models import Model
+    from engine.worker.loaded_model import Model
 
 CACHE_LIMIT = 2 * 2**30
 """Bytes of kept kernels above which all of them go."""

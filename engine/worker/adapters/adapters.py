@@ -23,7 +23,7 @@ from engine.protocol.commands import Generate
 from engine.protocol.errors import BadFile, ModelMissing
 from engine.protocol.recipe import Adapter
 from engine.worker.adapters.attach import Piece, attach
-from engine.worker.adapters.change import Change
+from engine.worker.adapters.change import WeightChange
 from engine.worker.adapters.lora_file import read_lora
 from engine.worker.adapters.names import DENOISER, rows_of, split_part, targets
 
@@ -33,7 +33,7 @@ MOST_NAMED = 3
 @dataclass(frozen=True)
 class _Lora:
     adapter: Adapter
-    layers: dict[str, dict[str, Change]]
+    layers: dict[str, dict[str, WeightChange]]
     """By component, then by the layer's name in the file."""
 
     def strength(self, part: str) -> float:
@@ -54,7 +54,7 @@ class Adapters:
         self._tell = tell
         self._told: set[tuple[str, str]] = set()
         for adapter, path in loras:
-            layers: dict[str, dict[str, Change]] = {}
+            layers: dict[str, dict[str, WeightChange]] = {}
             for name, change in read_lora(path, tell).items():
                 part, layer = split_part(name, family.denoisers()[1:] if family is not None else ())
                 layers.setdefault(part, {})[layer] = change
@@ -138,7 +138,7 @@ def _sentence(name: str, strangers: int, layers: int, shown: str) -> str:
     return f"{name}: {strangers} of {layers} layers are left out, this model does not have them: {shown}."
 
 
-Layers = dict[str, dict[str, Change]]
+Layers = dict[str, dict[str, WeightChange]]
 
 
 def _for_denoisers(layers: Layers, name: str, family: Family | None) -> Layers:
@@ -151,7 +151,7 @@ def _for_denoisers(layers: Layers, name: str, family: Family | None) -> Layers:
     return rest | dict.fromkeys(meant, layers[DENOISER])
 
 
-def _check(adapter: Adapter, target: Target, layer: nn.Module, change: Change) -> None:
+def _check(adapter: Adapter, target: Target, layer: nn.Module, change: WeightChange) -> None:
     """Raises ``BadFile`` where the change is of another size than the layer."""
     weight = tuple(layer.weight.shape)  # type: ignore[union-attr,arg-type]
     if isinstance(layer, nn.Linear):

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.worker.adapters.change import Change
+from engine.worker.adapters.change import WeightChange
 from engine.worker.residency.reduced import ReducedLinear
 
-Piece = tuple[Change, Callable[[Tensor], Tensor], float]
+Piece = tuple[WeightChange, Callable[[Tensor], Tensor], float]
 """A change, which of its rows this layer takes, and the strength."""
 
 

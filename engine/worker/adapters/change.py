@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Change:
+class WeightChange:
     """W becomes W + ``scale`` · delta, where delta follows from ``factors`` by their roles (``models.lora_names``);
     with a ``magnitude`` (DoRA) the rows or columns of the sum are stretched to it. ``bias`` is added to the layer's.
     """
@@ -29,7 +29,7 @@ class Change:
     def rank(self) -> int:
         return self.factors["down"].shape[0] if "down" in self.factors else 0
 
-    def scaled(self, strength: float) -> Change:
+    def scaled(self, strength: float) -> WeightChange:
         return replace(self, scale=self.scale * strength, bias=None if self.bias is None else self.bias * strength)
 
     def shape(self) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ from engine.files import TEXT_LIMIT, read_regular
 from engine.models.lora_names import split_name
 from engine.models.safetensors_header import Header, read_header
 from engine.protocol.errors import BadFile, ModelDamaged
-from engine.worker.adapters.change import Change
+from engine.worker.adapters.change import WeightChange
 
 _ADAPTER_METADATA = "lora_adapter_metadata"  # diffusers' key in the safetensors header
 _PEFT_CONFIG = "adapter_config.json"
@@ -34,7 +34,7 @@ _MAX_CONFIG = 1_000_000
 _NEEDED = (("down", "up"), ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"))
 
 
-def read_lora(path: Path, tell: Callable[[str], None] = lambda message: None) -> dict[str, Change]:
+def read_lora(path: Path, tell: Callable[[str], None] = lambda message: None) -> dict[str, WeightChange]:
     """Every layer's change under the layer's name in the file. Raises ``BadFile`` with what is wrong with it. ``tell``
     is given a sentence for what is not as it should be and no reason to refuse it."""
     try:
@@ -47,7 +47,7 @@ def read_lora(path: Path, tell: Callable[[str], None] = lambda message: None) ->
         raise BadFile(f"{path.name} is damaged: {error}.", "Get the file again.") from error
 
 
-def _read(path: Path, header: Header, tell: Callable[[str], None]) -> dict[str, Change]:
+def _read(path: Path, header: Header, tell: Callable[[str], None]) -> dict[str, WeightChange]:
     layers: dict[str, dict[str, Tensor]] = {}
     with safe_open(path, "pt") as file:
         for name in header.tensors:
@@ -72,7 +72,7 @@ def _sentence(name: str) -> str:
     return f"{name}: its alpha is told as no number, so it is applied as if alpha were its rank."
 
 
-def _change(path: Path, layer: str, own: dict[str, Tensor], told: _Told) -> Change | None:
+def _change(path: Path, layer: str, own: dict[str, Tensor], told: _Told) -> WeightChange | None:
     """None for what is no change by itself, such as an alpha alone."""
     for needed in _NEEDED:
         if any(role in own for role in needed) and not all(role in own for role in needed):
@@ -85,7 +85,7 @@ def _change(path: Path, layer: str, own: dict[str, Tensor], told: _Told) -> Chan
     rank = _rank(own)
     alpha = own.get("alpha")
     scale = told.scale(layer, rank, float(alpha.float().mean()) if alpha is not None else None) if rank else 1.0
-    found = Change(factors, scale, own.get("magnitude"), own.get("bias"))
+    found = WeightChange(factors, scale, own.get("magnitude"), own.get("bias"))
     try:
         found.shape()
     except (KeyError, RuntimeError, IndexError, ValueError) as error:

@@ -49,7 +49,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Canvas:
+class InpaintCanvas:
     """``picture`` [H, W, 3] and ``mask`` [H, W]; ``box`` is worked on, at ``size`` (w, h)."""
 
     picture: Pixels
@@ -85,7 +85,7 @@ class Canvas:
         return torch.stack(made)[:, None]
 
 
-def canvas_of(job: Generate) -> Canvas | None:
+def canvas_of(job: Generate) -> InpaintCanvas | None:
     """For a recipe that makes a part of its picture anew; None for any other. Raises ``BadFile`` and ``BadRecipe``."""
     recipe, how = job.recipe, inpainting_of(job.recipe)
     if how is None:
@@ -104,7 +104,7 @@ def canvas_of(job: Generate) -> Canvas | None:
     box = Box(0, 0, width, height)
     if how.only_masked:
         box = around(mask, how.margin, recipe.width / recipe.height)
-    return Canvas(picture, mask, box, (recipe.width, recipe.height), how.feather)
+    return InpaintCanvas(picture, mask, box, (recipe.width, recipe.height), how.feather)
 
 
 def inpainting_of(recipe: Recipe) -> Inpainting | None:

@@ -27,7 +27,7 @@ GRANULARITY = 512
 """CUDA's caching allocator hands out multiples of this."""
 
 
-class Card(TorchDispatchMode):
+class SimulatedCard(TorchDispatchMode):
     """Counts what lies on ``CARD`` and raises ``torch.OutOfMemoryError`` where more than ``capacity`` bytes would."""
 
     def __init__(self, capacity: int) -> None:
@@ -61,9 +61,9 @@ class Card(TorchDispatchMode):
 
 
 @contextmanager
-def simulated_card(capacity: int) -> Iterator[Card]:
+def simulated_card(capacity: int) -> Iterator[SimulatedCard]:
     """For as long as the block runs, tensors are fake and ``CARD`` has ``capacity`` bytes."""
-    card = Card(capacity)
+    card = SimulatedCard(capacity)
     with (
         FakeTensorMode(),
         card,

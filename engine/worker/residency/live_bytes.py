@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,18 +15,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
+from engine.memory.footprint import CallCost
+
 _CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # not in the registry
-
-
-@dataclass(frozen=True)
-class Work:
-    """``peak``: the most bytes held at once. ``flops`` of matrix products, convolutions and attention; ``moved``: bytes
-    that all other operators read and write; ``ops``: operators that compute something (views are free)."""
-
-    peak: int
-    flops: int
-    moved: int
-    ops: int
 
 
 class LiveStorages:
@@ -73,8 +63,9 @@ class LiveBytes(TorchDispatchMode):
     def peak(self) -> int:
         return self._storages.peak
 
-    def work(self) -> Work:
-        return Work(self.peak, self.flops, self.moved, self.ops)
+    def cost(self) -> CallCost:
+        """What has been computed so far, as of one call."""
+        return CallCost(self.peak, self.flops, self.moved, self.ops)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))

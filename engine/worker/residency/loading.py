@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from engine.models.reading.component import Part
+from engine.models.reading.component import Component
 from engine.worker.residency.casting import cast_for_each_call
 from engine.worker.residency.networks import blocks_of
 from engine.worker.residency.residency import Residency
@@ -15,7 +15,7 @@ from engine.worker.residency.streaming import FromDisk, Streamed
 from engine.worker.residency.stretches import find_stretches
 
 
-def load_network(cls: Any, part: Part, residency: Residency) -> nn.Module | Streamed:
+def load_network(cls: Any, part: Component, residency: Residency) -> nn.Module | Streamed:
     """An instance of ``cls`` on the host, or one whose blocks come from the disk. Each weight is read once, to where it
     stays: nothing is mapped and copied, which would take twice the memory. Raises ``ModelDamaged`` or ``OSError``."""
     from_disk = residency.place == "disk"

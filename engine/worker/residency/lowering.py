@@ -13,7 +13,7 @@ from engine.worker.residency.placing import Placing
 from engine.worker.residency.residency import ModelResidency
 
 if TYPE_CHECKING:
-    from engine.worker.models import Model
+    from engine.worker.loaded_model import Model
 
 _DOING = {"encoding": "reading the prompt", "denoising": "denoising", "decoding": "decoding"}
 

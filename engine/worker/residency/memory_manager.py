@@ -11,15 +11,15 @@ import torch
 from engine.memory.footprints import Footprints
 from engine.memory.machine import HOST_PROCESS, DeviceKind, Machine, Rates
 from engine.memory.plan import StageName, weights_of
+from engine.models.reading.component import ModelFolder
 from engine.protocol.events import DeviceInfo
 from engine.protocol.recipe import Recipe
-from engine.worker.model_folder import ModelFolder
 from engine.worker.residency.placing import Placing, place
-from engine.worker.residency.pool import HOST, Pool, empty_cache
+from engine.worker.residency.pool import HOST, ComponentPool, empty_cache
 from engine.worker.residency.residency import FreeMemory, ModelResidency, carry_out, from_weights_alone
 
 if TYPE_CHECKING:
-    from engine.worker.models import Model
+    from engine.worker.loaded_model import Model
     from engine.worker.pipeline import Pipeline
 
 IDLE_SHARE = 0.5
@@ -38,7 +38,7 @@ class MemoryManager:
 
     def __init__(self, device: torch.device, free: Free, precision: torch.dtype | None = None) -> None:
         self.device = device
-        self.pool = Pool()
+        self.pool = ComponentPool()
         self.described = DeviceInfo(device.type, "", 0)
         self.footprints = Footprints()
         self._free = free

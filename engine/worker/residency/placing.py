@@ -12,8 +12,8 @@ from engine.memory.inventory import components_of
 from engine.memory.machine import Machine
 from engine.memory.plan import MemoryPlan, StageName
 from engine.memory.planner import first_fitting, next_lower
+from engine.models.reading.component import ModelFolder
 from engine.protocol.recipe import Recipe
-from engine.worker.model_folder import ModelFolder
 
 if TYPE_CHECKING:
     from engine.worker.pipeline import Pipeline

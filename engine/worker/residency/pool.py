@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from engine.models.reading.component import Part
+from engine.models.reading.component import Component
 from engine.worker.residency.streaming import Streamed
 
 Key = tuple[Hashable, ...]
@@ -38,7 +38,7 @@ class Held:
             self.device = device
 
 
-def identity(part: Part, class_name: str) -> Hashable:
+def identity(part: Component, class_name: str) -> Hashable:
     """The same for parts that compute the same: of one configuration, from the same weights.
 
     Weights are the same if they are one file on the disk (the store links equal contents, by their SHA-256) that has
@@ -50,7 +50,7 @@ def identity(part: Part, class_name: str) -> Hashable:
     return class_name, part.prefix, part.variant, json.dumps(part.config, sort_keys=True), contents
 
 
-class Pool:
+class ComponentPool:
     """``get`` and ``put`` by a key that begins with an ``identity``. What is ``kept`` in use is never let go."""
 
     def __init__(self) -> None:

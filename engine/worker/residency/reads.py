@@ -8,21 +8,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from engine.models.reading.component import Part
+from engine.models.reading.component import Component
 from engine.worker.residency.networks import blocks_of
 from engine.worker.residency.reduced import EightBitLinear, ReducedLinear, quantise, replace_layer
 from engine.worker.residency.residency import Residency
-from engine.worker.residency.stretches import Reader, Stretch
+from engine.worker.residency.stretches import Stretch, StretchReader
 from engine.worker.single_file.quantised import QuantisedLinear
 
-Read = Callable[[Reader, Tensor], object]
+Read = Callable[[StretchReader, Tensor], object]
 """``read(reader, target)`` fills ``target``, a tensor of the weight's shape and kept dtype on the CPU."""
 
 Reads = dict[str, Read]
 """By the weight's name in the network."""
 
 
-def reads_for(network: nn.Module, part: Part, stretches: dict[str, Stretch], residency: Residency) -> Reads:
+def reads_for(network: nn.Module, part: Component, stretches: dict[str, Stretch], residency: Residency) -> Reads:
     """Of every weight of ``network``, which is empty; its linear layers become ones that keep fewer bits, where the
     file has no more than these (8 bits, ggml blocks), or within blocks where ``residency`` wants 8 bits."""
     found = {name: _plain(stretch) for name, stretch in stretches.items()}
@@ -75,11 +75,11 @@ class _EightBits:
         self._stretch = stretch
         self._scale: Tensor | None = None
 
-    def weight(self, reader: Reader, target: Tensor) -> None:
+    def weight(self, reader: StretchReader, target: Tensor) -> None:
         values, self._scale = quantise(reader.read(self._stretch, torch.float32))
         target.copy_(values)
 
-    def scale(self, reader: Reader, target: Tensor) -> None:
+    def scale(self, reader: StretchReader, target: Tensor) -> None:
         if self._scale is None:
             _, self._scale = quantise(reader.read(self._stretch, torch.float32))
         target.copy_(self._scale)

@@ -16,7 +16,7 @@ import torch
 
 from engine.families.networks import Kind
 from engine.memory.plan import Decoding, MemoryPlan, Placement, Storage, Weights
-from engine.worker.model_folder import ModelFolder, Part
+from engine.models.reading.component import Component, ModelFolder
 
 NATIVE_BF16 = ("BF16", "F8_E4M3", "F8_E5M2")
 """Weights that a CPU with bfloat16 instructions computes with in bfloat16."""
@@ -99,7 +99,7 @@ def precisions(
     folder: ModelFolder,
     device: torch.device,
     native_bf16: bool,
-    device_dtype: Callable[[Part], torch.dtype],
+    device_dtype: Callable[[Component], torch.dtype],
     storage: Storage = "wide",
     precision: torch.dtype | None = None,
     wanted: Weights = "native",
@@ -109,7 +109,7 @@ def precisions(
     weights = {name: part for name, part in folder.parts.items() if part.weights}
     is_small = 4 * sum(part.parameters for part in weights.values()) < SMALL_MODEL
 
-    def compute(part: Part) -> torch.dtype:
+    def compute(part: Component) -> torch.dtype:
         if precision is not None:
             return precision
         if device.type == "cpu":
@@ -117,13 +117,13 @@ def precisions(
             return torch.bfloat16 if native else torch.float32
         return torch.float32 if is_small else device_dtype(part)
 
-    def kept(part: Part) -> torch.dtype:
+    def kept(part: Component) -> torch.dtype:
         wide = compute(part)
         if part.quantised_bytes:  # its large weights stay as they are stored anyway
             return wide
         return _smaller(STORED.get(part.dtype, torch.float32), wide) if storage == "stored" else wide
 
-    def reduced(part: Part) -> Weights:
+    def reduced(part: Component) -> Weights:
         known = folder.network_class(part.name)
         return wanted if known is not None and known.eight_bit else "native"
 
@@ -135,7 +135,7 @@ def carry_out(
     folder: ModelFolder,
     device: torch.device,
     native_bf16: bool,
-    device_dtype: Callable[[Part], torch.dtype],
+    device_dtype: Callable[[Component], torch.dtype],
     stands_for: torch.device | None = None,
 ) -> ModelResidency:
     """The planner's plan for ``folder``; ``device`` may stand for another one, whose precision counts."""
@@ -158,7 +158,7 @@ def carry_out(
 def from_weights_alone(
     folder: ModelFolder,
     free: FreeMemory,
-    device_dtype: Callable[[Part], torch.dtype],
+    device_dtype: Callable[[Component], torch.dtype],
     precision: torch.dtype | None = None,
     wanted: Weights = "native",
 ) -> ModelResidency:
@@ -185,7 +185,7 @@ def from_weights_alone(
     return ModelResidency(free.device, {name: replace(part, place=place) for name, part in parts.items()})
 
 
-def held_bytes(part: Part, residency: Residency) -> int:
+def held_bytes(part: Component, residency: Residency) -> int:
     """Bytes of the weights of ``part`` in memory."""
     return part.held_bytes(residency.storage.itemsize if residency.weights == "native" else 1)
 

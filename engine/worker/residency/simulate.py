@@ -16,9 +16,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from engine.families.registry import NETWORK_CLASSES
 from engine.memory.footprint import (
+    CallCost,
     Footprint,
     Lines,
-    Work,
     denoiser_features,
     relevant,
     text_features,
@@ -46,29 +46,29 @@ TILED_CLIPS = ((2.0, 2.0, 17), (2.0, 2.0, 25), (2.0, 1.0, 17))
 TILED_FEATURES = (0, 2)
 """A tile's own work is always the same; what grows is the results."""
 
-Point = tuple[tuple[float, ...], Work]
+Point = tuple[tuple[float, ...], CallCost]
 
 
 @dataclass(frozen=True)
-class Network:
+class SimulatedNetwork:
     """A network of fake tensors in its ``FakeTensorMode``."""
 
     network: nn.Module
     config: dict[str, Any]
     mode: FakeTensorMode
 
-    def run(self, call: Callable[[Any], Any]) -> Work:
+    def run(self, call: Callable[[Any], Any]) -> CallCost:
         """One call of ``call(network)``; peaks without the weights."""
         with torch.no_grad(), self.mode:
             weights = [*self.network.parameters(), *self.network.buffers()]
             with LiveBytes(weights) as counter:
                 held = counter.live
                 call(self.network)
-        found = counter.work()
-        return Work(found.peak - held, found.flops, found.moved, found.ops)
+        found = counter.cost()
+        return CallCost(found.peak - held, found.flops, found.moved, found.ops)
 
 
-def open_network(cls: str, config: dict[str, Any], dtype: torch.dtype) -> Network:
+def open_network(cls: str, config: dict[str, Any], dtype: torch.dtype) -> SimulatedNetwork:
     """A fake network of ``config`` in ``dtype``. Takes a second or two for the largest.
 
     Tiles are put together without blending their seams: that is done in place, row by row, and takes no memory.
@@ -79,7 +79,7 @@ def open_network(cls: str, config: dict[str, Any], dtype: torch.dtype) -> Networ
     mode = FakeTensorMode()
     with mode:
         networks.place(network)
-    return Network(network, config, mode)
+    return SimulatedNetwork(network, config, mode)
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,11 @@ class Stack:
     """
 
     config: dict[str, Any]
-    parts: tuple[tuple[int, Network], ...]
+    parts: tuple[tuple[int, SimulatedNetwork], ...]
 
-    def run(self, call: Callable[[Any], Any]) -> Work:
+    def run(self, call: Callable[[Any], Any]) -> CallCost:
         works = [(count, part.run(call)) for count, part in self.parts]
-        return Work(
+        return CallCost(
             max(work.peak for _, work in works),
             sum(count * work.flops for count, work in works),
             sum(count * work.moved for count, work in works),
@@ -108,7 +108,7 @@ def open_stack(cls: str, config: dict[str, Any], dtype: torch.dtype) -> Stack:
 
     other = NETWORK_CLASSES[cls].other_blocks
 
-    def small(dual: int, plain: int) -> Network:
+    def small(dual: int, plain: int) -> SimulatedNetwork:
         layers: dict[str, Any] = {"num_layers": dual + plain}
         if other in config:
             layers[other] = list(range(dual))
@@ -197,7 +197,7 @@ def _denoiser(cls: str, network: Stack) -> dict[str, list[Point]]:
     return {"call": points}
 
 
-def _text(network: Network) -> dict[str, list[Point]]:
+def _text(network: SimulatedNetwork) -> dict[str, list[Point]]:
     longest = int(network.config.get("max_position_embeddings", 10_000))
     lengths = [tokens for tokens in TEXT_TOKENS if tokens <= longest] or [longest]
     return {
@@ -208,7 +208,7 @@ def _text(network: Network) -> dict[str, list[Point]]:
     }
 
 
-def _vae(network: Network) -> dict[str, list[Point]]:
+def _vae(network: SimulatedNetwork) -> dict[str, list[Point]]:
     is_video = networks.is_video(network.network)
     sizes = VAE_CLIPS if is_video else [(1, *size) for size in PICTURES]
     found: dict[str, list[Point]] = {"decode": [], "encode": []}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from engine.models.reading.component import GET_AGAIN, Part
+from engine.models.reading.component import GET_AGAIN, Component
 from engine.protocol.errors import ModelDamaged
 from engine.worker.residency.networks import blocks_of
 from engine.worker.residency.reads import Reads, reads_for
@@ -23,7 +23,7 @@ from engine.worker.residency.stretches import Stretch, reading
 
 
 def build_skeleton(
-    cls: Any, part: Part, stretches: dict[str, Stretch], residency: Residency, whole: bool = False
+    cls: Any, part: Component, stretches: dict[str, Stretch], residency: Residency, whole: bool = False
 ) -> tuple[nn.Module, Reads]:
     """An instance of ``cls`` (diffusers or transformers) with weights as ``residency`` keeps them, and each one's read.
 
@@ -60,7 +60,7 @@ def build_skeleton(
     return network.eval().requires_grad_(False), reads
 
 
-def _check(network: nn.Module, part: Part, stretches: dict[str, Stretch]) -> None:
+def _check(network: nn.Module, part: Component, stretches: dict[str, Stretch]) -> None:
     """Shapes are those of the configuration; and a single file of a network holds nothing else of it."""
     known = dict((*network.named_parameters(), *network.named_buffers()))
     for name, stretch in stretches.items():
@@ -119,7 +119,7 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def _misfit(part: Part, name: str) -> ModelDamaged:
+def _misfit(part: Component, name: str) -> ModelDamaged:
     if part.format != "diffusers":
         what = part.name.replace("_", " ")
         return ModelDamaged(f"{part.weights[0].name} holds no whole {what}: {name}.", GET_AGAIN)

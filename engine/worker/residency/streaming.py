@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from engine.worker.residency.networks import blocks_of
 from engine.worker.residency.reads import Reads
 from engine.worker.residency.skeleton import placeholder
-from engine.worker.residency.stretches import Reader
+from engine.worker.residency.stretches import StretchReader
 
 HOST = torch.device("cpu")
 SLOTS = 2
@@ -31,7 +31,7 @@ def give(weight: Tensor, value: Tensor) -> None:
     weight.data = value
 
 
-class Source(Protocol):
+class WeightSource(Protocol):
     def read_into(self, name: str, target: Tensor) -> None:
         """The weight ``name`` of the network, into ``target`` on the CPU."""
         ...
@@ -44,7 +44,7 @@ class FromDisk:
 
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._reader = Reader()
+        self._reader = StretchReader()
 
     def read_into(self, name: str, target: Tensor) -> None:
         self._reads[name](self._reader, target)
@@ -72,7 +72,7 @@ class Streamed:
     The network's other weights are where the caller put them. Not for two calls at once.
     """
 
-    def __init__(self, network: nn.Module, source: Source) -> None:
+    def __init__(self, network: nn.Module, source: WeightSource) -> None:
         self.network = network
         self._source = source
         names = {id(weight): name for name, weight in network.named_parameters()}
@@ -196,7 +196,7 @@ class _Slot:
 class _Feed:
     """Fills slots in a thread, in the order in which blocks come."""
 
-    def __init__(self, blocks: list[_Block], source: Source, device: torch.device) -> None:
+    def __init__(self, blocks: list[_Block], source: WeightSource, device: torch.device) -> None:
         self._blocks = blocks
         self._source = source
         self._device = device

@@ -16,13 +16,13 @@ from torch import Tensor
 from engine.families.registry import FILE_KINDS
 from engine.families.takes import as_they_are
 from engine.files import open_regular
-from engine.models.reading.component import GET_AGAIN, Part
+from engine.models.reading.component import GET_AGAIN, Component
 from engine.models.reading.tensor_files import open_tensors
 from engine.protocol.errors import ModelDamaged
 from engine.worker.single_file.tensors import Blocks, Stretch, stretch_of
 
 
-def find_stretches(part: Part) -> dict[str, Stretch]:
+def find_stretches(part: Component) -> dict[str, Stretch]:
     """Every weight of ``part`` by its name in the network. Raises ``ModelDamaged``."""
     found: dict[str, Stretch] = {}
     for file in part.weights:
@@ -38,7 +38,7 @@ def find_stretches(part: Part) -> dict[str, Stretch]:
     return found
 
 
-class Reader:
+class StretchReader:
     """Reads stretches; keeps their files open until ``close``. For one thread at a time."""
 
     def __init__(self) -> None:
@@ -94,8 +94,8 @@ def _in_order(tensor: Tensor, stretch: Stretch) -> Tensor:
 
 
 @contextmanager
-def reading() -> Iterator[Reader]:
-    reader = Reader()
+def reading() -> Iterator[StretchReader]:
+    reader = StretchReader()
     try:
         yield reader
     finally:

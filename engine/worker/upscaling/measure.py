@@ -33,7 +33,7 @@ def measured(network: Network) -> Measured:
     with LiveBytes([*network.module.parameters(), *network.module.buffers()]) as counter:
         held = counter.live
         network.call(picture[..., :64, :64])
-    memory = (counter.work().peak - held) // 64**2
+    memory = (counter.cost().peak - held) // 64**2
     began = time.process_time()  # a busy machine shows less in it
     whole = network.call(picture)
     seconds = (time.process_time() - began) / torch.get_num_threads() / (SIDE**2 / 1e6)

@@ -21,7 +21,7 @@ from engine.protocol import commands, events
 from engine.protocol.errors import Cancelled
 from engine.protocol.inputs import Input
 from engine.protocol.recipe import Adapter, Recipe
-from engine.worker.models import Model
+from engine.worker.loaded_model import Model
 from engine.worker.residency.residency import FreeMemory
 from engine.worker.runner import Runner
 from tests.engine.jobs.test_border import Window

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.jobs.notices import LibraryChanged
-from engine.library import bench
+from engine.library import bench_library
 from engine.library.filters import Filter
 from engine.library.library import Library
 from engine.library.marks import MarkChange
@@ -321,7 +321,7 @@ def test_the_order_in_memory_is_the_databases(tmp_path_factory, data: st.DataObj
     """Small writes are followed in memory; whatever happens, a library that reads afresh has the same order."""
     folder = tmp_path_factory.mktemp("order")
     library = Library(folder / "a.sqlite3", folder)
-    rows = list(bench.file_rows(40))
+    rows = list(bench_library.file_rows(40))
     filters = [
         (),
         ("", Filter(kind="video")),
@@ -351,7 +351,7 @@ def test_the_order_in_memory_is_the_databases(tmp_path_factory, data: st.DataObj
 
 
 def test_the_bench_measures_every_figure() -> None:
-    figures = bench.NAMES["library"].__call__(rows=300)
+    figures = bench_library.NAMES["library"].__call__(rows=300)
     assert figures["rows"] == 300
     assert all(value >= 0 for value in figures.values())
 

@@ -56,7 +56,7 @@ def test_an_unknown_network_is_scaled_from_the_nearest() -> None:
     guess = scaled(medium, config, large.parameters)
     features = denoiser_features(2, 4096, 333)
     for itemsize in (2, 4):
-        one, other = guess.work("call", itemsize, features), large.work("call", itemsize, features)
+        one, other = guess.cost("call", itemsize, features), large.cost("call", itemsize, features)
         assert one.peak == pytest.approx(other.peak, rel=0.2)
         assert one.flops == pytest.approx(other.flops, rel=0.34)
 

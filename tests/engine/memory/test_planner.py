@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.families.registry import PUBLISHED
-from engine.memory.components import Components
 from engine.memory.forecast import choose, parts_for, plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import GIB, Machine, imagined
 from engine.memory.plan import ENGINE, EVERYTHING, MemoryPlan
+from engine.memory.planned_model import PlannedModel
 from engine.memory.planner import first_fitting, next_lower
 from engine.memory.remedies import NothingFits
 from engine.models.catalog import FAMILIES, MODELS
@@ -24,7 +24,7 @@ CARDS = (4, 6, 8, 10, 12, 16, 24, 32, 48, 80)
 
 
 @cache
-def parts(model: str) -> Components:
+def parts(model: str) -> PlannedModel:
     return published(model)
 
 

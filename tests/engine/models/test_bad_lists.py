@@ -9,7 +9,7 @@ import pytest
 from engine.models.download_plan import Listing, RemoteFile, make_plan
 from engine.models.hub import Hub
 from engine.models.sources import source
-from engine.models.transport import Transport
+from engine.models.transport import HttpTransport
 from engine.protocol.errors import ModelDamaged
 from tests.fakes.hub import FakeHub
 from tests.fakes.hub_repositories import small_repository
@@ -20,7 +20,7 @@ REPO = "stabilityai/stable-diffusion-3.5-medium"
 def listing(**changed: object) -> Listing:
     with FakeHub() as hub:
         hub.add(REPO, small_repository(REPO))
-        sound = Hub(Transport(hub.url)).listing(REPO)
+        sound = Hub(HttpTransport(hub.url)).listing(REPO)
     files = list(sound.files)
     at = next(i for i, file in enumerate(files) if file.path == "vae/config.json")
     old = files[at]

@@ -23,9 +23,9 @@ from engine.models.hub import Hub
 from engine.models.installed import open_folder
 from engine.models.sources import source
 from engine.models.store import Store
-from engine.models.throttle import Control
+from engine.models.throttle import DownloadControl
 from engine.models.token import Token
-from engine.models.transport import Transport
+from engine.models.transport import HttpTransport
 from engine.models.verify import repair_plan, verify
 from engine.protocol.errors import AccessDenied, LibraryBusy, ModelDamaged, ModelMissing, NetworkFailed, NoSpace
 from tests.fakes.hub import TOKEN, FakeHub, noise
@@ -43,17 +43,17 @@ class Loader:
 
     def __init__(self, hub: FakeHub, store: Store, token: str | None = None) -> None:
         self.hub, self.store = hub, store
-        self.transport = Transport(hub.url, Token(token) if token else None)
+        self.transport = HttpTransport(hub.url, Token(token) if token else None)
         self.progress: list[DownloadProgress] = []
 
     def plan(self, model: str = MODEL, precision: Any = "native") -> DownloadPlan:
         found = source(model)
         return make_plan(found, Hub(self.transport, first_wait=0.01).listing(found.repository), precision)
 
-    def run(self, plan: DownloadPlan | None = None, control: Control | None = None) -> Path:
+    def run(self, plan: DownloadPlan | None = None, control: DownloadControl | None = None) -> Path:
         plan = plan or self.plan()
         Download(
-            self.store, plan, self.transport, control or Control(), QUICK, self.progress.append, every=0.0
+            self.store, plan, self.transport, control or DownloadControl(), QUICK, self.progress.append, every=0.0
         ).run()  # fmt: skip
         return self.store.model_folder(plan.name)
 
@@ -135,7 +135,7 @@ def test_listing_failures_have_sentences(loader: Loader) -> None:
     with pytest.raises(ModelMissing, match="no such version"):
         asking.listing(REPO, "a" * 40)
     with pytest.raises(NetworkFailed, match="no connection"):
-        Hub(Transport("http://127.0.0.1:9"), first_wait=0.001).listing(REPO)
+        Hub(HttpTransport("http://127.0.0.1:9"), first_wait=0.001).listing(REPO)
 
 
 def test_a_busy_hub_is_asked_again(loader: Loader) -> None:
@@ -247,8 +247,8 @@ from engine.models import disk, download
 from engine.models.fetch import FetchOptions
 from engine.models.download_plan import DownloadPlan
 from engine.models.store import Store
-from engine.models.throttle import Control
-from engine.models.transport import Transport
+from engine.models.throttle import DownloadControl
+from engine.models.transport import HttpTransport
 from engine.protocol.errors import LaternaError
 
 disk.RESERVE = 0
@@ -260,7 +260,7 @@ store.recover()
 plan = msgspec.json.decode(sys.argv[4], type=DownloadPlan)
 options = FetchOptions(segment_bytes=4 << 20, first_wait=0.01, look_seconds=0.1)
 try:
-    download.Download(store, plan, Transport(sys.argv[3]), Control(), options).run()
+    download.Download(store, plan, HttpTransport(sys.argv[3]), DownloadControl(), options).run()
 except LaternaError as error:
     print(json.dumps({"kind": type(error).__name__, "message": error.message}))
 else:

@@ -16,9 +16,9 @@ import pytest
 from engine.models.download_plan import PlannedFile
 from engine.models.fetch import FetchOptions, FileChanged, FileFetch
 from engine.models.journal import Journal
-from engine.models.throttle import Control
+from engine.models.throttle import DownloadControl
 from engine.models.token import Token
-from engine.models.transport import Transport
+from engine.models.transport import HttpTransport
 from engine.protocol.errors import (
     AccessDenied,
     Cancelled,
@@ -50,14 +50,14 @@ class Case:
         with self._lock:
             self.counted += count
 
-    def fetch(self, options: FetchOptions = QUICK, control: Control | None = None, **transport: Any) -> Path:
+    def fetch(self, options: FetchOptions = QUICK, control: DownloadControl | None = None, **transport: Any) -> Path:
         oid = hashlib.sha256(self.data).hexdigest()
         file = PlannedFile(PATH, PATH, len(self.data), oid)
         url = f"{self.hub.url}/{REPO}/resolve/{self.repo.revision}/{PATH}"
-        carrier = Transport(self.hub.url, self.token, **transport)
+        carrier = HttpTransport(self.hub.url, self.token, **transport)
         self.counted = 0
         fetch = FileFetch(
-            carrier, url, file, REPO, self.folder, control or Control(), options, self.progress,
+            carrier, url, file, REPO, self.folder, control or DownloadControl(), options, self.progress,
             lambda seconds, error: self.waits.append((seconds, error)),
         )  # fmt: skip
         try:
@@ -249,7 +249,7 @@ def changed(options: FetchOptions, **changes: Any) -> FetchOptions:
 
 def test_stopping_takes_less_than_200_ms_and_loses_nothing(case: Case) -> None:
     case.hub.bytes_per_second = 3e6
-    control = Control()
+    control = DownloadControl()
     seen: list[float] = []
 
     def stop() -> None:
@@ -273,7 +273,7 @@ def test_stopping_takes_less_than_200_ms_and_loses_nothing(case: Case) -> None:
 
 def test_a_stalled_connection_is_let_go_at_once(case: Case) -> None:
     case.hub.fault(PATH, stall_after=0, times=10)
-    control = Control()
+    control = DownloadControl()
     began: list[float] = []
 
     def stop() -> None:
@@ -292,7 +292,7 @@ def test_a_stalled_connection_is_let_go_at_once(case: Case) -> None:
 
 def test_the_bandwidth_limit_holds(case: Case) -> None:
     started = time.monotonic()
-    case.fetch(control=Control(bytes_per_second=5 * MiB), small_window=True)
+    case.fetch(control=DownloadControl(bytes_per_second=5 * MiB), small_window=True)
     assert time.monotonic() - started > 0.8
 
 
@@ -352,7 +352,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(case: Case) -> None:
 
 
 def stop_after(case: Case, count: int) -> None:
-    control = Control()
+    control = DownloadControl()
     sent = case.hub.sent()
     case.hub.bytes_per_second = 4e6
 

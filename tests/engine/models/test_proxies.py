@@ -13,9 +13,9 @@ from engine.models.download_plan import make_plan
 from engine.models.hub import Hub
 from engine.models.sources import source
 from engine.models.store import Store
-from engine.models.throttle import Control
+from engine.models.throttle import DownloadControl
 from engine.models.token import Token
-from engine.models.transport import Transport, endpoint_from
+from engine.models.transport import HttpTransport, endpoint_from
 from engine.models.verify import verify
 from engine.protocol.errors import NetworkFailed
 from tests.engine.models.conftest import QUICK
@@ -43,9 +43,9 @@ def secure_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake
 def test_a_whole_download_through_a_tunnel(secure_hub: FakeHub, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with TunnelProxy(login="Basic YWRhOnBAc3M=") as proxy:
         monkeypatch.setenv("https_proxy", f"http://ada:p%40ss@{proxy.address}")
-        transport = Transport(secure_hub.url, Token(TOKEN))
+        transport = HttpTransport(secure_hub.url, Token(TOKEN))
         plan = make_plan(source("sd3.5-medium"), Hub(transport).listing(REPO))
-        Download(store, plan, transport, Control(), QUICK).run()
+        Download(store, plan, transport, DownloadControl(), QUICK).run()
         transport.close()
         assert verify(store, plan.name).is_sound
         hosts = {path.partition(":")[0] for path in proxy.seen}
@@ -64,14 +64,14 @@ def test_a_proxy_that_refuses_is_a_sentence_at_once(
     with TunnelProxy(login, refuses) as proxy:
         monkeypatch.setenv("https_proxy", f"http://{proxy.address}")
         with pytest.raises(NetworkFailed, match=words):
-            Hub(Transport(secure_hub.url)).info(REPO)
+            Hub(HttpTransport(secure_hub.url)).info(REPO)
         assert len(proxy.seen) == 1, "asking again would not help"
 
 
 def test_a_proxy_that_is_not_there_is_a_sentence(secure_hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(NetworkFailed, match="proxy cannot be reached"):
-        Hub(Transport(secure_hub.url), first_wait=0.001).info(REPO)
+        Hub(HttpTransport(secure_hub.url), first_wait=0.001).info(REPO)
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:abc", "http://[::1", "http://", "ada:p@ss@h:1:2"])
@@ -80,7 +80,7 @@ def test_a_proxy_that_is_no_address_is_a_sentence_without_its_password(
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy)
     with pytest.raises(NetworkFailed, match="is no address") as raised:
-        Hub(Transport(secure_hub.url)).info(REPO)
+        Hub(HttpTransport(secure_hub.url)).info(REPO)
     assert "http://host:port" in raised.value.remedy and "p@ss" not in str(raised.value)
 
 
@@ -90,7 +90,7 @@ def test_a_proxy_whose_scheme_is_the_target_s_is_a_sentence_at_once(
     with TunnelProxy() as proxy:
         monkeypatch.setenv("https_proxy", f"https://{proxy.address}")
         with pytest.raises(NetworkFailed, match="plain HTTP") as raised:
-            Hub(Transport(secure_hub.url)).info(REPO)
+            Hub(HttpTransport(secure_hub.url)).info(REPO)
     assert "http://" in raised.value.remedy
 
 
@@ -103,5 +103,5 @@ def test_an_endpoint_that_is_no_address_is_a_sentence(endpoint: str) -> None:
 def test_a_certificate_that_is_not_trusted_is_a_sentence(secure_hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     with pytest.raises(NetworkFailed, match="is not trusted") as raised:
-        Hub(Transport(secure_hub.url)).info(REPO)
+        Hub(HttpTransport(secure_hub.url)).info(REPO)
     assert "SSL_CERT_FILE" in raised.value.remedy

@@ -12,7 +12,7 @@ import pytest
 
 from engine.models.hub import Hub
 from engine.models.token import Token
-from engine.models.transport import Transport, endpoint_from
+from engine.models.transport import HttpTransport, endpoint_from
 from engine.protocol.errors import NetworkFailed
 from tests.fakes.hub import TOKEN, FakeHub
 
@@ -57,11 +57,11 @@ def test_a_proxy_from_the_environment_is_used(hub: FakeHub, proxy: Proxy, monkey
     monkeypatch.setenv("http_proxy", f"http://ada:p%40ss@127.0.0.1:{proxy.server.server_port}")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    assert Hub(Transport(hub.url)).listing("ada/model").files
+    assert Hub(HttpTransport(hub.url)).listing("ada/model").files
     assert proxy.seen[0] == (f"{hub.url}/api/models/ada/model", "Basic YWRhOnBAc3M=")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     proxy.seen.clear()
-    assert Hub(Transport(hub.url)).listing("ada/model").files
+    assert Hub(HttpTransport(hub.url)).listing("ada/model").files
     assert not proxy.seen
 
 
@@ -75,7 +75,7 @@ def test_a_proxy_that_does_not_work_is_a_sentence(
     monkeypatch.setenv("http_proxy", address)
     monkeypatch.setenv("no_proxy", "")
     with pytest.raises(NetworkFailed, match=words):
-        Hub(Transport(hub.url), first_wait=0.001).listing("ada/model")
+        Hub(HttpTransport(hub.url), first_wait=0.001).listing("ada/model")
 
 
 def test_the_endpoint_comes_from_the_environment() -> None:
@@ -89,7 +89,7 @@ def test_the_endpoint_comes_from_the_environment() -> None:
 def test_a_redirect_to_another_host_loses_the_token(hub: FakeHub) -> None:
     hub.moved["ada/old"] = "ada/new"
     hub.add("ada/new", {"big": b"x" * 5000})
-    transport = Transport(hub.url, Token(TOKEN))
+    transport = HttpTransport(hub.url, Token(TOKEN))
     response = transport.get(f"{hub.url}/ada/new/resolve/main/big", {})
     assert response.status == 200
     assert not response.from_hub
@@ -103,4 +103,4 @@ def test_a_redirect_to_another_host_loses_the_token(hub: FakeHub) -> None:
 def test_redirects_without_end_and_to_odd_places(hub: FakeHub) -> None:
     hub.moved["ada/loop"] = "ada/loop"
     with pytest.raises(NetworkFailed, match="without end"):
-        Hub(Transport(hub.url)).listing("ada/loop")
+        Hub(HttpTransport(hub.url)).listing("ada/loop")

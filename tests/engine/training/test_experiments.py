@@ -7,7 +7,7 @@ import torch
 
 from engine.training.experiments import EXPERIMENTS
 from engine.training.experiments.terminal_snr import best_v, spread
-from engine.training.experiments.toy import Setting, ToyTask, draw
+from engine.training.experiments.toy import ToySetting, ToyTask, draw
 from engine.training.schedule import Schedule
 
 
@@ -34,7 +34,7 @@ def test_the_toy_is_drawn_alike_at_every_resolution_and_learns() -> None:
     high, same = draw(8, 16, torch.Generator().manual_seed(0))
     assert torch.equal(classes, same)
     assert (torch.nn.functional.avg_pool2d(high, 2) - low).abs().mean() < 0.2
-    task = ToyTask(Setting(), layers=1)
+    task = ToyTask(ToySetting(), layers=1)
     loss, _ = task.loss(0, Schedule(steps=2, batch=4))
     loss.backward()
     assert torch.isfinite(loss)

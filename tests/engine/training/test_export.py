@@ -9,7 +9,7 @@ from diffusers import CogVideoXPipeline, StableDiffusion3Pipeline
 
 from engine.training import image, video
 from engine.training.export import export_image, export_video
-from engine.training.latent_rgb import LatentRGB, solve
+from engine.training.latent_rgb import LatentRGBFit, solve
 from engine.training.pretrain import fit_clip_pca, fit_image_pca
 from engine.training.scenes import Domain
 from engine.training.text import LayoutHead, T5Stack, TextStack
@@ -122,7 +122,7 @@ def test_preview_factors_recover_a_linear_map():
     found = solve(latents, latents @ factors + bias)
     assert np.allclose(found.factors, factors, atol=1e-4)
     assert np.allclose(found.bias, bias, atol=1e-4)
-    shown = LatentRGB(found.factors, found.bias).preview(latents.reshape(2, 10, 10, 16).permute(0, 3, 1, 2))
+    shown = LatentRGBFit(found.factors, found.bias).preview(latents.reshape(2, 10, 10, 16).permute(0, 3, 1, 2))
     assert shown.shape == (2, 3, 10, 10)
     assert shown.min() >= 0
     assert shown.max() <= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.training.packing import Row, forward, losses, pack
+from engine.training.packing import PackedRow, forward, losses, pack
 from engine.training.video import VideoShape, build_transformer, rotary
 
 LATENT = 12
@@ -69,7 +69,7 @@ def test_another_clip_in_the_row_changes_nothing(transformer) -> None:
 
 
 def test_the_mask_keeps_clips_apart() -> None:
-    row = Row.of([1, 2], [2, 1], None)
+    row = PackedRow.of([1, 2], [2, 1], None)
     assert row.mask.int().tolist() == [
         [1, 0, 0, 1, 1, 0],
         [0, 1, 1, 0, 0, 1],

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 
 from engine.protocol.errors import BadFile, BadRecipe, NoSpace, NotWritable
 from engine.training import checkpoint
-from engine.training.journal import Journal, read_log
+from engine.training.journal import TrainingJournal, read_log
 from engine.training.trainer import Schedule, Trainer
 
 from .killed import DropoutTask
@@ -95,7 +95,7 @@ def test_parts_differ_and_divide_the_batch() -> None:
 def test_a_log_goes_back_to_the_checkpoint_and_loses_half_a_line(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text("".join(json.dumps({"step": step, "loss": 1.0}) + "\n" for step in range(1, 8)) + '{"step": 8, "lo')
-    journal = Journal(path, 5)
+    journal = TrainingJournal(path, 5)
     journal.write({"step": 6, "loss": 2.0})
     journal.close()
     assert [(line["step"], line["loss"]) for line in read_log(path)][-2:] == [(5, 1.0), (6, 2.0)]

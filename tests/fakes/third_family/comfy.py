@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.interop.comfy_families import FamilyNodes, ModelFile, Names, Reader, Strengths
+from engine.interop.comfy_families import FamilyNodes, FamilyReader, ModelFile, Names, Strengths
 from engine.interop.comfy_graph import T5, GraphWriter
 from engine.interop.comfy_pass import ModelChain, Pass
 from engine.interop.graph import Node
@@ -46,12 +46,12 @@ class TwofoldNodes(FamilyNodes):
         image = graph.add("TwofoldDecode", samples=[sampler, 0])
         return graph.add("SaveImage", images=[image, 0], filename_prefix="Laterna")
 
-    def read_loader(self, reader: Reader, strengths: Strengths, node: Node, chain: ModelChain) -> None:
+    def read_loader(self, reader: FamilyReader, strengths: Strengths, node: Node, chain: ModelChain) -> None:
         name = reader.text(node, "lora", "")
         if name:
             chain.adapters.append(Adapter(name, strength=strengths.strength(node, "strength")))
 
-    def read_sampler(self, reader: Reader, names: Names, node: Node) -> Pass:
+    def read_sampler(self, reader: FamilyReader, names: Names, node: Node) -> Pass:
         return Pass(
             node,
             node.link("model"),

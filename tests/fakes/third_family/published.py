@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.families.base import PublishedPart
 from engine.families.networks import PICTURE_VAE, NetworkClass
-from engine.families.source import APACHE_2, Component, ModelSource
+from engine.families.source import APACHE_2, ModelSource, SourceComponent
 
 from .lora import layer_names
 
@@ -62,9 +62,9 @@ SOURCES = (
         repository="nobody/twofold-one",
         licence=APACHE_2.id,
         components=(
-            Component("scheduler", has_weights=False),
-            Component("tokenizer", has_weights=False),
-            *map(Component, ("text_encoder", "transformer", "transformer_2", "vae")),
+            SourceComponent("scheduler", has_weights=False),
+            SourceComponent("tokenizer", has_weights=False),
+            *map(SourceComponent, ("text_encoder", "transformer", "transformer_2", "vae")),
         ),
         bytes=10**9,
         memory=4,

@@ -16,12 +16,12 @@ from torch import Tensor
 from engine.families.cogvideox import FAMILY
 from engine.families.cogvideox.info import INFO
 from engine.families.cogvideox.network.sampling import OWN, CogVideoXDDIM, CogVideoXDPM, make_scheduler, vp_sampler
+from engine.models.reading.component import Component, ModelFolder
 from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB, check_first_frame
 from engine.protocol.recipe import Recipe
 from engine.worker.guidance import PICTURE, Conditioning, Denoiser, Guided, Side
-from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.pipeline import LoadedModel, to_pixels
 from engine.worker.sampling.base import Point, Sampler
 
@@ -56,7 +56,7 @@ class CogVideoXPipeline:
     components = FAMILY.components
     text_parts = ("tokenizer", "text_encoder")
 
-    def device_dtype(self, part: Part) -> torch.dtype:
+    def device_dtype(self, part: Component) -> torch.dtype:
         """2B was trained in float16 and 5B in bfloat16; the T5 overflows in float16."""
         return torch.float16 if part.dtype == "F16" and part.name != "text_encoder" else torch.bfloat16
 

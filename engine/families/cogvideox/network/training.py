@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from engine.families.cogvideox.network.sampling import make_scheduler
+from engine.models.reading.component import ModelFolder
 from engine.training.objectives import Noised
 from engine.training.schedule import Schedule
 from engine.training.timesteps import uniform
-from engine.worker.model_folder import ModelFolder
 
 
 class VPrediction:

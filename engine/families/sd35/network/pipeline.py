@@ -14,13 +14,13 @@ from torch import Tensor
 from engine.families.sd35 import FAMILY
 from engine.families.sd35.info import INFO
 from engine.families.sd35.network.text import read_prompt
+from engine.models.reading.component import Component, ModelFolder
 from engine.protocol.conditioning import Words
 from engine.protocol.errors import BadRecipe
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.conditioning.entries import flow_range
 from engine.worker.guidance import Conditioning, Denoiser, Guided, Side
-from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.pipeline import LoadedModel, kept_latents, to_pixels
 from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.flow import FlowSchedule
@@ -53,7 +53,7 @@ class StableDiffusion35Pipeline:
     components = FAMILY.components
     text_parts = ("tokenizer", "tokenizer_2", "tokenizer_3", "text_encoder", "text_encoder_2", "text_encoder_3")
 
-    def device_dtype(self, part: Part) -> torch.dtype:
+    def device_dtype(self, part: Component) -> torch.dtype:
         return torch.bfloat16
 
     def check(self, folder: ModelFolder, recipe: Recipe) -> None:

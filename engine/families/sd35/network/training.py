@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.models.reading.component import ModelFolder
 from engine.training.flow import draw_sigmas, mix
 from engine.training.objectives import Noised
 from engine.training.schedule import Schedule
-from engine.worker.model_folder import ModelFolder
 
 
 class RectifiedFlow:

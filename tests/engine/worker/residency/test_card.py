@@ -12,19 +12,19 @@ import torch
 from torch import nn
 
 from engine.families.registry import NETWORKS, PUBLISHED
-from engine.memory.components import Component, Components
 from engine.memory.forecast import plans_for
 from engine.memory.inventory import published
 from engine.memory.machine import imagined
 from engine.memory.plan import ENGINE, MemoryPlan, Placement, StageName
+from engine.memory.planned_model import PlannedComponent, PlannedModel
 from engine.memory.planner import first_fitting
 from engine.memory.shapes import Shape, shape_of
 from engine.models.catalog import MODELS
+from engine.models.reading.component import Component, ModelFolder
 from engine.protocol.recipe import Recipe
 from engine.worker import pipelines
 from engine.worker.cancel import Cancellation
-from engine.worker.model_folder import ModelFolder, Part
-from engine.worker.models import Model
+from engine.worker.loaded_model import Model
 from engine.worker.residency import networks
 from engine.worker.residency.card import CARD, simulated_card
 from engine.worker.residency.reads import reads_for
@@ -61,16 +61,16 @@ class PublishedModel(Model):
 
 
 @cache
-def parts(model: str, quantised: str = "") -> Components:
+def parts(model: str, quantised: str = "") -> PlannedModel:
     """``quantised``: the ggml type of the transformer."""
     found = published(model)
     if not quantised:
         return found
     (transformer,) = found.of("denoiser")
     size = int(transformer.footprint.parameters * Q8_0)
-    reduced = Component("transformer", transformer.footprint, size, quantised)
+    reduced = PlannedComponent("transformer", transformer.footprint, size, quantised)
     others = tuple(part for part in found.parts if part.name != "transformer")
-    return Components(model, found.family, (*others, reduced), found.denoiser_config, found.vae_config)
+    return PlannedModel(model, found.family, (*others, reduced), found.denoiser_config, found.vae_config)
 
 
 def recipe_of(model: str, weights: str = "native") -> Recipe:
@@ -92,7 +92,7 @@ def folder(model: str, quantised: str) -> ModelFolder:
         config = config | ({"model_type": "t5"} if cls == "T5EncoderModel" else {})
         size = known.stored if known.is_reduced else 0
         parameters = known.footprint.parameters
-        found[part.name] = Part(
+        found[part.name] = Component(
             part.name, path, config, (path,), None, known.precision, parameters, quantised_bytes=size
         )
     return ModelFolder(path, index, found)
@@ -114,11 +114,11 @@ def built(network: str, dtype: torch.dtype, kind: str) -> nn.Module:
             if isinstance(layer, nn.Linear) and id(layer) in blocks
         }
         plan = Residency(dtype, dtype, weights="int8" if kind == "int8" else "native")
-        reads_for(made, Part("transformer", Path(), {}), lies, plan)
+        reads_for(made, Component("transformer", Path(), {}), lies, plan)
     return made
 
 
-def placed(model: str, part: Part, plan: Residency) -> nn.Module:
+def placed(model: str, part: Component, plan: Residency) -> nn.Module:
     """The network of a component in host memory, with weights of its own."""
     name = next(entry.network for entry in PUBLISHED[model] if entry.name == part.name)
     kind = part.dtype if part.quantised_bytes else plan.weights.removeprefix("native")

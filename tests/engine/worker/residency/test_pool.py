@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine.protocol.events import StageChanged
-from engine.worker.residency.pool import Held, Pool
+from engine.worker.residency.pool import ComponentPool, Held
 from engine.worker.residency.residency import FreeMemory
 from engine.worker.runner import Runner
 from tests.engine.worker.conftest import Driver, cogvideox, sd35
@@ -81,7 +81,7 @@ def test_what_was_used_least_recently_goes_first(tiny: Callable[..., Path]) -> N
 
 
 def test_make_room_spares_what_is_kept_and_stops_in_time() -> None:
-    pool = Pool()
+    pool = ComponentPool()
     for name in ("a", "b", "c", "d"):
         pool.put((name,), Held(name, 10))
     pool.get(("a",))  # used again

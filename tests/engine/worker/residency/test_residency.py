@@ -9,7 +9,7 @@ import torch
 
 from engine.families.cogvideox.network.pipeline import CogVideoXPipeline
 from engine.families.sd35.network.pipeline import StableDiffusion35Pipeline
-from engine.worker.model_folder import ModelFolder, Part
+from engine.models.reading.component import Component, ModelFolder
 from engine.worker.residency.casting import cast_for_each_call
 from engine.worker.residency.placing import Placing
 from engine.worker.residency.residency import FreeMemory, ModelResidency, Residency, from_weights_alone
@@ -24,7 +24,7 @@ FP32, BF16, FP16 = torch.float32, torch.bfloat16, torch.float16
 def folder(path, dtype: str = "BF16", **billions: float) -> ModelFolder:
     """A model as large as the published ones, of which only the sizes are real."""
     parts = {
-        name: Part(name, path, {}, (path / "x.safetensors",), None, dtype, int(1e9 * size))
+        name: Component(name, path, {}, (path / "x.safetensors",), None, dtype, int(1e9 * size))
         for name, size in billions.items()
     }
     return ModelFolder(path, {}, parts)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine.memory.footprint import Work, vae_features
+from engine.memory.footprint import CallCost, vae_features
 from engine.worker.residency import networks
 from engine.worker.residency.live_bytes import LiveBytes
 from engine.worker.residency.simulate import errors, fit, open_network, open_stack
@@ -95,7 +95,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Callable[[Any], Any]]] = {
 }
 
 
-def counted(cls: str, config: dict[str, Any], call: Callable[[Any], Any]) -> Work:
+def counted(cls: str, config: dict[str, Any], call: Callable[[Any], Any]) -> CallCost:
     """The same call on real tensors."""
     network = networks.build(cls, config, torch.float32)
     networks.place(network)
@@ -104,8 +104,8 @@ def counted(cls: str, config: dict[str, Any], call: Callable[[Any], Any]) -> Wor
     with torch.no_grad(), LiveBytes([*network.parameters(), *network.buffers()]) as counter:
         held = counter.live
         call(network)
-    work = counter.work()
-    return Work(work.peak - held, work.flops, work.moved, work.ops)
+    work = counter.cost()
+    return CallCost(work.peak - held, work.flops, work.moved, work.ops)
 
 
 @pytest.mark.parametrize("case", CASES)

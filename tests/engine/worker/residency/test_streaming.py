@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from engine.families.registry import NETWORK_CLASSES
-from engine.models.reading.component import Part, weighted
+from engine.models.reading.component import Component, weighted
 from engine.protocol.errors import Cancelled, ModelDamaged
 from engine.worker.cancel import Cancellation, watch
 from engine.worker.residency import networks
@@ -24,7 +24,7 @@ from engine.worker.residency.casting import cast_for_each_call
 from engine.worker.residency.residency import Residency
 from engine.worker.residency.skeleton import build_skeleton
 from engine.worker.residency.streaming import FromDisk, Streamed, streamed_from_host
-from engine.worker.residency.stretches import Reader, find_stretches
+from engine.worker.residency.stretches import StretchReader, find_stretches
 from tests.engine.worker.conftest import align
 
 CPU = torch.device("cpu")
@@ -43,12 +43,12 @@ NETWORKS = [
 ]
 
 
-def find(model: Path, name: str) -> tuple[Any, Part]:
+def find(model: Path, name: str) -> tuple[Any, Component]:
     cls = json.loads((model / "model_index.json").read_text())[name][1]
     return getattr(importlib.import_module(NETWORK_CLASSES[cls].module), cls), weighted(name, model / name)
 
 
-def resident(cls: Any, part: Part, dtype: torch.dtype, is_cast: bool = False) -> Any:
+def resident(cls: Any, part: Component, dtype: torch.dtype, is_cast: bool = False) -> Any:
     network = cls.from_pretrained(part.folder, local_files_only=True, use_safetensors=True, dtype=dtype).eval()
     align(network)
     network.requires_grad_(False)
@@ -57,7 +57,7 @@ def resident(cls: Any, part: Part, dtype: torch.dtype, is_cast: bool = False) ->
     return network
 
 
-def from_disk(cls: Any, part: Part, dtype: torch.dtype, is_cast: bool = False) -> Streamed:
+def from_disk(cls: Any, part: Component, dtype: torch.dtype, is_cast: bool = False) -> Streamed:
     network, reads = build_skeleton(cls, part, find_stretches(part), Residency(dtype, FP32 if is_cast else dtype))
     if is_cast:
         cast_for_each_call(network, FP32)
@@ -74,7 +74,7 @@ def opened(streamed: Streamed) -> Iterator[Any]:
 
 
 @torch.no_grad()
-def call(network: Any, part: Part, seed: int = 1, dtype: torch.dtype = FP32) -> torch.Tensor:
+def call(network: Any, part: Component, seed: int = 1, dtype: torch.dtype = FP32) -> torch.Tensor:
     torch.manual_seed(seed)
     config, cls = part.config, type(network).__name__
     if part.name.startswith("text_encoder"):
@@ -211,7 +211,7 @@ def test_weights_that_do_not_fit_the_configuration_are_named(tiny: Callable[...,
 
 def test_every_weight_is_read_as_safetensors_reads_it(tiny: Callable[..., Path]) -> None:
     part = find(tiny("cogvideox-2b", BF16), "transformer")[1]
-    stretches, reader = find_stretches(part), Reader()
+    stretches, reader = find_stretches(part), StretchReader()
     with safe_open(str(part.weights[0]), "pt") as file:
         for name in file.keys():  # noqa: SIM118
             own = torch.empty(stretches[name].shape, dtype=BF16)

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.models.reading.component import Component, ModelFolder
 from engine.protocol.conditioning import Words
 from engine.protocol.family_info import FamilyInfo, LatentRGB
 from engine.protocol.recipe import Recipe
 from engine.worker.guidance import Conditioning, Denoiser, Guided, Side
-from engine.worker.model_folder import ModelFolder, Part
 from engine.worker.pipeline import LoadedModel, kept_latents, to_pixels
 from engine.worker.sampling.base import Point, Sampler
 from engine.worker.sampling.flow import FlowSchedule
@@ -25,7 +25,7 @@ class TwofoldPipeline:
     components = FAMILY.components
     text_parts = ("tokenizer", "text_encoder")
 
-    def device_dtype(self, part: Part) -> torch.dtype:
+    def device_dtype(self, part: Component) -> torch.dtype:
         return torch.bfloat16
 
     def check(self, folder: ModelFolder, recipe: Recipe) -> None:

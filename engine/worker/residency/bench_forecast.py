@@ -22,7 +22,7 @@ from engine.models.catalog import FAMILIES, MINI_IMAGE, MODELS
 from engine.models.installed import open_folder
 from engine.protocol.commands import Generate
 from engine.protocol.recipe import Recipe
-from engine.worker.bench import prepare
+from engine.worker.bench_engine import prepare
 from resources import MODELS as EMBEDDED
 
 RUNS = 5
@@ -91,7 +91,7 @@ def _run(runner: Any, folder: Path, recipe: Recipe, home: str) -> dict[str, floa
 
 _CHILD = """
 import json, sys
-from engine.worker.residency.bench import resident_case
+from engine.worker.residency.bench_forecast import resident_case
 print(json.dumps(resident_case(sys.argv[1])))
 """
 

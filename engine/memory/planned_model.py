@@ -1,4 +1,4 @@
-"""The parts of a model as a plan sees them: what they are, how much they weigh, how they are stored."""
+"""The components of a model as a plan sees them: what they are, how much they weigh, how they are stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALL_MODEL = 2**30
 """Bytes of a whole model in float32 below which nothing is saved by less precision."""
 
 
-class Component(msgspec.Struct, frozen=True):
+class PlannedComponent(msgspec.Struct, frozen=True):
     """``stored`` is the bytes of its weights on the disk, ``precision`` the dtype of most of them as safetensors name
     it (``F16``, ``BF16``, ``F32``, ``F8_E4M3``) or GGUF does (``Q8_0``)."""
 
@@ -44,19 +44,19 @@ class Component(msgspec.Struct, frozen=True):
         return int((self.footprint.parameters - self.footprint.in_blocks) * itemsize)
 
 
-class Components(msgspec.Struct, frozen=True):
+class PlannedModel(msgspec.Struct, frozen=True):
     """A whole model; ``denoiser_config`` and ``vae_config`` say how a recipe becomes tokens and pixels."""
 
     model: str
     family: str
-    parts: tuple[Component, ...]
+    parts: tuple[PlannedComponent, ...]
     denoiser_config: dict[str, Any]
     vae_config: dict[str, Any]
 
-    def of(self, kind: str) -> tuple[Component, ...]:
+    def of(self, kind: str) -> tuple[PlannedComponent, ...]:
         return tuple(part for part in self.parts if part.footprint.kind == kind)
 
-    def without(self, names: Iterable[str]) -> Components:
+    def without(self, names: Iterable[str]) -> PlannedModel:
         """The same model with parts left out (a T5 that a recipe does not use)."""
         out = set(names)
         left = tuple(part for part in self.parts if part.name not in out)

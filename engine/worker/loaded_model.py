@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.models.reading.component import GET_AGAIN, Component, ModelFolder
 from engine.prompt.pieces import pieces_in
 from engine.protocol.errors import LaternaError, ModelDamaged
 from engine.worker.adapters import Adapters
 from engine.worker.cancel import Cancellation, watch
 from engine.worker.conditioning.piece_tokenizer import PieceTokenizer
 from engine.worker.failures import is_out_of_memory
-from engine.worker.model_folder import GET_AGAIN, ModelFolder, Part
 from engine.worker.residency.loading import load_network
 from engine.worker.residency.networks import blocks_of
-from engine.worker.residency.pool import HOST, Held, Key, Pool, empty_cache, identity
+from engine.worker.residency.pool import HOST, ComponentPool, Held, Key, empty_cache, identity
 from engine.worker.residency.residency import ModelResidency, held_bytes
 from engine.worker.residency.streaming import Streamed, streamed_from_host
 
@@ -42,13 +42,13 @@ class Model:
         family: Pipeline,
         residency: ModelResidency,
         cancellation: Cancellation,
-        pool: Pool | None = None,
+        pool: ComponentPool | None = None,
     ) -> None:
         self.folder = folder
         self.family = family
         self.residency = residency
         self.adapters = Adapters()
-        self.pool = pool or Pool()
+        self.pool = pool or ComponentPool()
         self._cancellation = cancellation
         self._identities: dict[str, Hashable] = {}
 
@@ -153,7 +153,7 @@ class Model:
             return Held(part, self._held_bytes(spec.name), streamed_from_host(part))
         return Held(part, self._held_bytes(spec.name))
 
-    def _tokenizer(self, cls: Any, part: Part) -> Any:
+    def _tokenizer(self, cls: Any, part: Component) -> Any:
         """CLIP's reads no further than its encoder has positions, whatever its file says."""
         pieces = part.pieces or pieces_in(part.folder)
         if pieces is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.worker.bench import image_models, prepare
+from engine.worker.bench_engine import image_models, prepare
 from resources import MODELS as EMBEDDED
 
 TOLERANCES = (0.1, 0.2, 0.3)

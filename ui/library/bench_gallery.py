@@ -98,7 +98,7 @@ def _measure_view(view: QAbstractItemView, app: QApplication, name: str) -> dict
 
 def gallery(rows: int = ROWS) -> dict[str, Any]:
     """The grid over a real library with ``rows`` rows, a search in it, and QListView on the same model."""
-    from engine.library.bench import file_rows
+    from engine.library.bench_library import file_rows
     from engine.library.library import Library
     from ui.library.gallery import GalleryPanel
     from ui.library.grid import GridView

@@ -26,13 +26,13 @@ from engine.models.disk import free_bytes
 from engine.models.download_plan import PlannedFile
 from engine.models.fetch import FileFetch
 from engine.models.hashing import hash_file
-from engine.models.throttle import Control
-from engine.models.transport import Transport
+from engine.models.throttle import DownloadControl
+from engine.models.transport import HttpTransport
 from engine.protocol.errors import Cancelled
 
 ROUNDS = 5
 SIZE = 512 * 1024 * 1024
-_SERVER = "import sys; from engine.models.bench import serve; serve(sys.argv[1])"
+_SERVER = "import sys; from engine.models.bench_downloads import serve; serve(sys.argv[1])"
 
 
 def download() -> dict[str, float]:
@@ -140,10 +140,10 @@ def _run_curl(curl: str, url: str, target: Path) -> tuple[float, float]:
 
 def _run_fetch(url: str, folder: Path, sha256: str) -> tuple[float, float, float]:
     folder.mkdir(exist_ok=True)
-    transport = Transport(url)
+    transport = HttpTransport(url)
     file = PlannedFile("file", "file", SIZE, sha256)
     start, used = time.perf_counter(), time.process_time()
-    part, _ = FileFetch(transport, f"{url}/a/b/resolve/main/file", file, "a/b", folder, Control()).run()
+    part, _ = FileFetch(transport, f"{url}/a/b/resolve/main/file", file, "a/b", folder, DownloadControl()).run()
     wall, used = time.perf_counter() - start, time.process_time() - used
     with part.open("rb+") as durable:
         os.fsync(durable.fileno())
@@ -156,7 +156,7 @@ def _run_fetch(url: str, folder: Path, sha256: str) -> tuple[float, float, float
 def _stop(url: str, folder: Path, sha256: str, after: float) -> float:
     """Seconds to stop a download that has run for ``after``."""
     folder.mkdir(exist_ok=True)
-    transport, control = Transport(url), Control(bytes_per_second=SIZE // 8)  # it would take eight seconds
+    transport, control = HttpTransport(url), DownloadControl(bytes_per_second=SIZE // 8)  # it would take eight seconds
     fetch = FileFetch(
         transport, f"{url}/a/b/resolve/main/file", PlannedFile("file", "file", SIZE, sha256), "a/b", folder, control
     )
