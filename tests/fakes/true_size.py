@@ -160,3 +160,16 @@ def encoders(*names: str, dtype: str = "F16") -> Storage:
     for name in names:
         found |= under(f"text_encoders.{name}.transformer.", plain(of[name], dtype))
     return found
+
+
+@cache
+def controlnet() -> Shapes:
+    """The vendor's for Large, of eight billion: no text of its own, the main network's embedded latents."""
+    from diffusers.models.controlnets.controlnet_sd3 import SD3ControlNetModel
+
+    config = {key: value for key, value in NETWORKS["sd3.5-large"][1].items() if key != "dual_attention_layers"}
+    with init_empty_weights(include_buffers=True):
+        made = SD3ControlNetModel.from_config(
+            config | {"num_layers": 38, "joint_attention_dim": None, "use_pos_embed": False, "pos_embed_type": None}
+        )
+    return {name: tuple(tensor.shape) for name, tensor in made.state_dict().items()}

@@ -14,10 +14,13 @@ from engine.families.registry import NETWORKS
 from engine.memory.forecast import Forecaster
 from engine.memory.inventory import from_folder, published
 from engine.memory.machine import imagined
-from engine.models.imports import recognise, register
+from engine.models.controlnets import known_controlnets
+from engine.models.imports import recognise, register, survey, take_in
 from engine.models.installed import open_folder
+from engine.models.lora_facts import lora_facts
 from engine.models.recognise import recognise_file
 from engine.models.store import Store
+from engine.protocol.errors import BadFile
 from tests.engine.models.test_trees import tokenizer
 from tests.fakes import single_files as layouts
 from tests.fakes import true_size as true
@@ -197,3 +200,36 @@ def test_parts(tmp_path: Path, kind: str) -> None:
     assert time.process_time() - started < 1
     assert [(part.kind, part.precision) for part in found.parts] == [(wanted, precision)] and not found.model
     assert found.parts[0].bytes == pytest.approx(path.stat().st_size, rel=0.01)
+
+
+@pytest.mark.parametrize("control", ["blur", "canny", "depth"])
+def test_controlnets(tmp_path: Path, control: str) -> None:
+    storage = plain(true.controlnet(), "F16")
+    path = true.safetensors(tmp_path / f"sd3.5_large_controlnet_{control}.safetensors", storage)
+    assert path.stat().st_size == pytest.approx(8.63e9, rel=0.02)
+    started = time.process_time()
+    found = survey(path)
+    assert time.process_time() - started < 1
+    assert [(one.family, one.control) for one in found.controlnets] == [("sd35", control)] and not found.found
+    store = Store(tmp_path / "store")
+    take_in(store, found)
+    take_in(store, found)
+    assert [one.path for one in known_controlnets(store)] == [str(path)]
+    with pytest.raises(BadFile, match="ControlNet, not a model"):
+        recognise(path)
+
+
+def test_a_large_lora(tmp_path: Path) -> None:
+    layers = [name.removesuffix(".weight") for name, shape in shapes_of(LARGE).items() if len(shape) == 2]
+    storage: Storage = {}
+    for layer in layers:
+        if layer.startswith("transformer_blocks"):
+            rows, columns = shapes_of(LARGE)[f"{layer}.weight"]
+            storage[f"transformer.{layer}.lora_A.weight"] = ("BF16", (128, columns))
+            storage[f"transformer.{layer}.lora_B.weight"] = ("BF16", (rows, 128))
+    path = true.safetensors(tmp_path / "big.safetensors", storage)
+    assert len(storage) > 700 and path.stat().st_size > 500e6
+    started = time.process_time()
+    facts = lora_facts(path)
+    assert time.process_time() - started < 1
+    assert (facts.family, facts.width, facts.rank) == ("sd35", 2432, 128)
