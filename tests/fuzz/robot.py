@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import io
 import json
 import os
@@ -33,21 +34,22 @@ import app.cli.reproduce
 import app.cli.upscale
 import app.paths
 from app.__main__ import main
+from app.cli.engine_session import EngineSession
 from app.settings import Settings, SettingsFile
 from engine.derive.sources import origin_of, reader_of
 from engine.library.library import Library
 from engine.library.marks import MarkChange
 from engine.media.environment import Environment
+from engine.media.masks import read_mask
 from engine.media.save import save_image
 from engine.models.catalog import MINI_IMAGE
 from engine.protocol import events
-from engine.protocol.derivation import Derivation
 from engine.protocol.errors import LaternaError
 from engine.protocol.recipe import Recipe
 from engine.worker.adapters.lora_file import read_lora
 from engine.worker.checkpoint import Checkpoint, CheckpointRefused
 from engine.worker.failures import named as failure
-from engine.worker.pictures import read_picture
+from engine.worker.pictures import read_content, read_picture
 from engine.worker.sampling.base import SamplerState
 from engine.worker.upscaling.convert import convert, import_spandrel
 from resources import MODELS
@@ -65,6 +67,9 @@ DEVICE = events.DeviceInfo("cpu", "CPU", 2**34)
 RAM = events.MemoryChanged(2**30, 2**34, 2**32)
 
 
+GENERATE, DERIVE = inspect.signature(EngineSession.generate), inspect.signature(EngineSession.derive)
+
+
 class Engine:
     """In place of an engine's process: reads every file that a job brings, as that does, and makes a black picture."""
 
@@ -80,25 +85,25 @@ class Engine:
     def wait_ready(self) -> None:
         pass
 
-    def generate(
-        self, recipe: Recipe, model_folder: Path, output_folder: Path, stem: str, *given: Any, **named: Any
-    ) -> Any:
-        names = "cache_folder label adapter_files a1111_parameters checkpoint footprints compile compiled input_files"
-        known = dict(zip(names.split(), given, strict=False)) | named
+    def generate(self, *given: Any, **named: Any) -> events.JobFinished:
+        known = GENERATE.bind(self, *given, **named).arguments
         for path in known.get("adapter_files", ()):
             read_lora(Path(path))
-        for path in known.get("input_files", ()):
-            read_picture(Path(path), 64, 64)
+        for one, path in zip(known["recipe"].inputs, known.get("input_files", ()), strict=True):
+            if one.role == "mask":
+                read_mask(read_content(Path(path)), Path(path), (64, 64))
+            else:
+                read_picture(Path(path), 64, 64)
         with contextlib.suppress(CheckpointRefused):
             Checkpoint(known.get("checkpoint"), FACTS, 0.01).load(torch.device("cpu"), (1, 16, 8, 8))
-        return self._made(recipe, output_folder, stem)
+        return self._made(known["recipe"], known["output_folder"], known["stem"])
 
-    def derive(
-        self, derivation: Derivation, source: Path, output_folder: Path, stem: str, recipe: Recipe | None, *_: Any
-    ) -> Any:
+    def derive(self, *given: Any, **named: Any) -> events.JobFinished:
+        known = DERIVE.bind(self, *given, **named).arguments
+        source = known["source"]
         for _frame in reader_of(source, origin_of(source).medium, lambda: None)(0):
             pass
-        return self._made(recipe, output_folder, stem)
+        return self._made(known["recipe"], known["output_folder"], known["stem"])
 
     def _made(self, recipe: Recipe | None, folder: Path, stem: str) -> events.JobFinished:
         path = folder / f"{stem}.png"
@@ -184,6 +189,7 @@ def commands(kind: str, file: Path, out: Path) -> Iterator[list[str]]:
         yield ["library", "search", "cat", "--json"]
         yield ["upscale", name, "--out", target + ("2.mp4" if file.suffix == ".mp4" else "2.png")]
         yield ["generate", "--prompt", "a cat", "--picture", name, "--out", target + "3.png"]
+        yield ["generate", "--prompt", "a cat", "--picture", name, "--mask", name, "--out", target + "4.png"]
         yield ["reproduce", name]
     if kind == "weights":
         yield ["models", "import", name, "--dry-run"]
