@@ -276,6 +276,7 @@ class Runner:
     def release(self) -> None:
         """Let go of everything that is kept between jobs."""
         self.memory.pool.clear()
+        self._upscalers.forget()
         empty_cache(self.device)
 
     def _within_memory(self, work: Work, stage: StageName, run: Callable[[], T]) -> T:
