@@ -24,11 +24,10 @@ def control_sentence(reader: Reader, pictures: PictureReader, node: Node) -> str
         file = next((file_name(reader.text(loader, name)) for name in _NAMES if name in loader.inputs), "")
         loader = reader.node(loader.link("control_net"))
     picture = pictures.read(node.link("image") or node.link("images"))
-    by = f"the picture “{shown(picture.file)}”" if picture.file else "a picture that the workflow makes"
     strength = reader.number(node, "strength", 1.0)
     start, end = reader.number(node, "start_percent", 0.0), reader.number(node, "end_percent", 1.0)
-    named = f"the ControlNet “{shown(file)}”" if file else "a ControlNet that is not named"
+    net, by = shown(file) or "?", shown(picture.file) or "?"
     return (
-        f"{node.label} guides with {named} by {by}, at strength {strength:g} from {start:.0%} to"
-        f" {end:.0%} of the schedule; Laterna leaves it out, and the result follows the words alone."
+        f"{node.label} guides with the ControlNet “{net}” by the picture “{by}”, at strength {strength:g} from"
+        f" {start:.0%} to {end:.0%} of the schedule; Laterna leaves it out, and the result follows the words alone."
     )

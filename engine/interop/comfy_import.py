@@ -182,8 +182,11 @@ class _Import:
             return None, None
         self._reader.used.update({sampler.id, output.id if output is not None else sampler.id})
         if len(samplers) > 1:
-            where = f"it feeds {output.label}" if output is not None else "no other follows it"
-            self._notes.understood(f"Of {len(samplers)} samplers {sampler.label} was picked: {where}.")
+            count, picked = len(samplers), sampler.label
+            if output is not None:
+                self._notes.understood(f"Of {count} samplers {picked} was picked: it feeds {output.label}.")
+            else:
+                self._notes.understood(f"Of {count} samplers {picked} was picked: no other follows it.")
         return output, sampler
 
     def _last(self, samplers: list[Node]) -> Node:

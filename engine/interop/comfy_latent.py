@@ -80,10 +80,15 @@ class LatentReader:
 
     def _mask(self, node: Node) -> None:
         mask = self._pictures.read(node.link("mask")) if node.link("mask") is not None else None
-        name = f" “{shown(mask.file)}”" if mask is not None and mask.file else ""
-        self._notes.ignored(
-            f"{node.label} has a mask{name}, so that only a part changes; Laterna changes the whole picture."
-        )
+        if mask is not None and mask.file:
+            self._notes.ignored(
+                f"{node.label} has a mask “{shown(mask.file)}”, so that only a part changes; Laterna changes the whole"
+                " picture."
+            )
+        else:
+            self._notes.ignored(
+                f"{node.label} has a mask, so that only a part changes; Laterna changes the whole picture."
+            )
 
     def first_frame(self, link: Link | None) -> Start:
         """The picture that a clip begins with, and the size that it is brought to; blank where it is none."""
@@ -92,8 +97,8 @@ class LatentReader:
             return Start()
         if node.link("end_image") is not None:
             last = self._pictures.read(node.link("end_image"))
-            name = f" “{shown(last.file)}”" if last.file else ""
-            self._notes.ignored(f"{node.label} names the clip's last picture{name} too; Laterna takes the first.")
+            name = shown(last.file) or "?"
+            self._notes.ignored(f"{node.label} names the clip's last picture “{name}” too; Laterna takes the first.")
         if self._reader.number(node, "noise_aug_strength", 0.0) > 0:
             self._notes.ignored(f"{node.label} adds noise to the picture; Laterna takes it as it is.")
         strength = self._reader.number(node, "strength", 1.0)

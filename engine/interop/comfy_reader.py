@@ -97,10 +97,15 @@ class Reader:
         try:
             found = self.values.of(node, name)
         except Unknown as unknown:
-            stands = f"{shown(default)} stands there now" if default else "it stays empty"
-            self.notes.approximated(
-                f"{unknown.node.label} makes {shown(name)} for {node.label} as it runs; Laterna cannot, and {stands}."
-            )
+            maker, what, usual = unknown.node.label, shown(name), shown(default)
+            if usual:
+                self.notes.approximated(
+                    f"{maker} makes {what} for {node.label} as it runs; Laterna cannot, and {usual} stands there now."
+                )
+            else:
+                self.notes.approximated(
+                    f"{maker} makes {what} for {node.label} as it runs; Laterna cannot, and it stays empty."
+                )
             return None
         source = self.graph.get(value.node)
         if source is not None and found is not None and not source.type.startswith("Primitive"):

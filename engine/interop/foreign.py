@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from engine.interop.comfy_foreign import by_file
 from engine.interop.file_stems import stem_of
 from engine.interop.model_files import KnownModels
-from engine.interop.report import Notes, as_integer, as_number, drawn, file_name, integer, listed, number, shown
+from engine.interop.report import Notes, as_integer, as_number, drawn, file_name, integer, number, shown
 from engine.models.catalog import FAMILIES, MODELS
 from engine.protocol.conditioning_rules import MAX_PROMPT_CHARS
 from engine.protocol.inputs import Input
@@ -123,23 +123,16 @@ def _seed(settings: ForeignSettings, notes: Notes) -> int:
 
 def _unsaid(settings: ForeignSettings, notes: Notes) -> None:
     """Say which of the numbers stand in the file, and of which there was only the model's usual one to take."""
-    said, unsaid = [], []
     for name, value in (("steps", settings.steps), ("guidance", settings.guidance), ("shift", settings.shift)):
         if as_number(value) is not None:
-            said.append(f"{name} {as_number(value):g}")
+            notes.understood(f"{settings.program} says {as_number(value):g} for {name}.")
         elif value not in (None, ""):
             notes.approximated(
                 f"{settings.program} says “{shown(value)[:40]}” for {name}, which is no number; the model's usual one"
                 " is used."
             )
         elif name != "shift":
-            unsaid.append(name)
-    if unsaid:
-        notes.approximated(
-            f"{settings.program} does not say its {listed(unsaid)}; what is usual for the model is used."
-        )
-    if said:
-        notes.understood(f"{settings.program} says {listed(said)}.")
+            notes.approximated(f"{settings.program} does not say its {name}; what is usual for the model is used.")
 
 
 def _adapters(settings: ForeignSettings, notes: Notes, known: KnownModels) -> tuple[Adapter, ...]:

@@ -28,8 +28,25 @@ class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str = ""
 
     def sentence(self) -> str:
-        what = f"The {self.kind} “{self.file}” is not on this machine."
-        return f"{what} It is {self.model} in Laterna's list of models." if self.model else what
+        return f"{_not_here(self)} {_where_to_get(self)}".rstrip()
+
+
+def _not_here(one: Missing) -> str:
+    if one.kind == "model":
+        return f"The model “{one.file}” is not on this machine."
+    if one.kind == "LoRA":
+        return f"The LoRA “{one.file}” is not on this machine."
+    if one.kind == "picture":
+        return f"The picture “{one.file}” is not on this machine."
+    if one.kind == "VAE":
+        return f"The VAE “{one.file}” is not on this machine."
+    if one.kind == "text encoder":
+        return f"The text encoder “{one.file}” is not on this machine."
+    return f"The file “{one.file}” is not on this machine."
+
+
+def _where_to_get(one: Missing) -> str:
+    return f"It is {one.model} in Laterna's list of models." if one.model else ""
 
 
 class ImportResult(msgspec.Struct, frozen=True):

@@ -1867,6 +1867,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <source>Work on the masked part alone, at the model's full size</source>
       <translation>Trabalhar só na parte mascarada, no tamanho inteiro do modelo</translation>
     </message>
+    <message>
+      <source>around</source>
+      <translation>em volta</translation>
+    </message>
+    <message>
+      <source>soft</source>
+      <translation>suave</translation>
+    </message>
   </context>
   <context>
     <name>InputField</name>
@@ -3640,430 +3648,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
   <context>
     <name>Sentences</name>
     <message>
-      <source>Frames per second</source>
-      <translation>O número de quadros por segundo</translation>
-    </message>
-    <message>
-      <source>Guidance</source>
-      <translation>A orientação</translation>
-    </message>
-    <message>
-      <source>Height</source>
-      <translation>A altura</translation>
-    </message>
-    <message>
-      <source>Loading PyTorch</source>
-      <translation>Carregando o PyTorch</translation>
-    </message>
-    <message>
-      <source>Shift</source>
-      <translation>O deslocamento</translation>
-    </message>
-    <message>
-      <source>The batch</source>
-      <translation>O lote</translation>
-    </message>
-    <message>
-      <source>The denoise strength</source>
-      <translation>A força de remoção de ruído</translation>
-    </message>
-    <message>
-      <source>The negative prompt</source>
-      <translation>O prompt negativo</translation>
-    </message>
-    <message>
-      <source>The number of frames</source>
-      <translation>O número de quadros</translation>
-    </message>
-    <message>
-      <source>The number of steps</source>
-      <translation>O número de passos</translation>
-    </message>
-    <message>
-      <source>The prompt</source>
-      <translation>O prompt</translation>
-    </message>
-    <message>
-      <source>The prompt length in tokens</source>
-      <translation>O comprimento do prompt em tokens</translation>
-    </message>
-    <message>
-      <source>The seed</source>
-      <translation>A semente</translation>
-    </message>
-    <message>
-      <source>The tolerance of step caching</source>
-      <translation>A tolerância dos passos pulados</translation>
-    </message>
-    <message>
-      <source>Triton or a C compiler</source>
-      <translation>Triton ou um compilador C</translation>
-    </message>
-    <message>
-      <source>Width</source>
-      <translation>A largura</translation>
-    </message>
-    <message>
-      <source>a C++ compiler</source>
-      <translation>um compilador C++</translation>
-    </message>
-    <message>
-      <source>a Chroma transformer</source>
-      <translation>um transformer do Chroma</translation>
-    </message>
-    <message>
-      <source>a Cosmos transformer</source>
-      <translation>um transformer do Cosmos</translation>
-    </message>
-    <message>
-      <source>a Flux transformer</source>
-      <translation>um transformer do Flux</translation>
-    </message>
-    <message>
-      <source>a Flux.2 transformer</source>
-      <translation>um transformer do Flux.2</translation>
-    </message>
-    <message>
-      <source>a GLIGEN adapter</source>
-      <translation>um adaptador GLIGEN</translation>
-    </message>
-    <message>
-      <source>a HiDream transformer</source>
-      <translation>um transformer do HiDream</translation>
-    </message>
-    <message>
-      <source>a Hunyuan-DiT transformer</source>
-      <translation>um transformer do Hunyuan-DiT</translation>
-    </message>
-    <message>
-      <source>a HunyuanVideo transformer</source>
-      <translation>um transformer do HunyuanVideo</translation>
-    </message>
-    <message>
-      <source>a Kandinsky 5 transformer</source>
-      <translation>um transformer do Kandinsky 5</translation>
-    </message>
-    <message>
-      <source>a Lumina or Z-Image transformer</source>
-      <translation>um transformer do Lumina ou Z-Image</translation>
-    </message>
-    <message>
-      <source>a Mochi transformer</source>
-      <translation>um transformer do Mochi</translation>
-    </message>
-    <message>
-      <source>a PhotoMaker</source>
-      <translation>um PhotoMaker</translation>
-    </message>
-    <message>
-      <source>a PixArt transformer</source>
-      <translation>um transformer do PixArt</translation>
-    </message>
-    <message>
-      <source>a Qwen-Image transformer</source>
-      <translation>um transformer do Qwen-Image</translation>
-    </message>
-    <message>
-      <source>a Sana transformer</source>
-      <translation>um transformer do Sana</translation>
-    </message>
-    <message>
-      <source>a Stable Audio model</source>
-      <translation>um modelo do Stable Audio</translation>
-    </message>
-    <message>
-      <source>a Stable Cascade model</source>
-      <translation>um modelo do Stable Cascade</translation>
-    </message>
-    <message>
-      <source>a Stable Diffusion 1, 2 or XL checkpoint</source>
-      <translation>um checkpoint do Stable Diffusion 1, 2 ou XL</translation>
-    </message>
-    <message>
-      <source>a Stable Diffusion XL checkpoint</source>
-      <translation>um checkpoint do Stable Diffusion XL</translation>
-    </message>
-    <message>
-      <source>a Stable Video Diffusion model</source>
-      <translation>um modelo do Stable Video Diffusion</translation>
-    </message>
-    <message>
-      <source>a T2I-Adapter</source>
-      <translation>um T2I-Adapter</translation>
-    </message>
-    <message>
-      <source>a T5 of another size or kind</source>
-      <translation>um T5 de outro tamanho ou tipo</translation>
-    </message>
-    <message>
-      <source>a VAE of Stable Diffusion 1, 2 or XL</source>
-      <translation>um VAE do Stable Diffusion 1, 2 ou XL</translation>
-    </message>
-    <message>
-      <source>a VAE of another model</source>
-      <translation>um VAE de outro modelo</translation>
-    </message>
-    <message>
-      <source>a Wan video transformer</source>
-      <translation>um transformer de vídeo do Wan</translation>
-    </message>
-    <message>
-      <source>a language model</source>
-      <translation>um modelo de linguagem</translation>
-    </message>
-    <message>
-      <source>a motion module of AnimateDiff</source>
-      <translation>um módulo de movimento do AnimateDiff</translation>
-    </message>
-    <message>
-      <source>a small VAE for previews (TAESD)</source>
-      <translation>um VAE pequeno para prévias (TAESD)</translation>
-    </message>
-    <message>
-      <source>a style model of Flux</source>
-      <translation>um modelo de estilo do Flux</translation>
-    </message>
-    <message>
-      <source>a text encoder of another model</source>
-      <translation>um codificador de texto de outro modelo</translation>
-    </message>
-    <message>
-      <source>a textual inversion</source>
-      <translation>uma inversão textual</translation>
-    </message>
-    <message>
-      <source>a transformer of a family that Laterna does not know</source>
-      <translation>um transformer de uma família que o Laterna não conhece</translation>
-    </message>
-    <message>
-      <source>a vision encoder</source>
-      <translation>um codificador de visão</translation>
-    </message>
-    <message>
-      <source>a vision-language model</source>
-      <translation>um modelo de visão e linguagem</translation>
-    </message>
-    <message>
-      <source>an ACE-Step model</source>
-      <translation>um modelo do ACE-Step</translation>
-    </message>
-    <message>
-      <source>an AuraFlow transformer</source>
-      <translation>um transformer do AuraFlow</translation>
-    </message>
-    <message>
-      <source>an IP-Adapter</source>
-      <translation>um IP-Adapter</translation>
-    </message>
-    <message>
-      <source>an LTX-Video or PixArt transformer</source>
-      <translation>um transformer do LTX-Video ou PixArt</translation>
-    </message>
-    <message>
-      <source>an LTX-Video transformer</source>
-      <translation>um transformer do LTX-Video</translation>
-    </message>
-    <message>
-      <source>an OmniGen transformer</source>
-      <translation>um transformer do OmniGen</translation>
-    </message>
-    <message>
-      <source>an upscaler</source>
-      <translation>um ampliador</translation>
-    </message>
-    <message>
-      <source>block streaming</source>
-      <translation>transmissão por blocos</translation>
-    </message>
-    <message>
-      <source>caches</source>
-      <translation>caches</translation>
-    </message>
-    <message>
-      <source>clips</source>
-      <translation>clipes</translation>
-    </message>
-    <message>
-      <source>data</source>
-      <translation>dados</translation>
-    </message>
-    <message>
-      <source>decoding</source>
-      <translation>decodificar</translation>
-    </message>
-    <message>
-      <source>denoising</source>
-      <translation>remover o ruído</translation>
-    </message>
-    <message>
-      <source>device</source>
-      <translation>dispositivo</translation>
-    </message>
-    <message>
-      <source>disk speed</source>
-      <translation>velocidade do disco</translation>
-    </message>
-    <message>
-      <source>disk streaming</source>
-      <translation>transmissão do disco</translation>
-    </message>
-    <message>
-      <source>exporting the clip</source>
-      <translation>exportar o clipe</translation>
-    </message>
-    <message>
-      <source>folders</source>
-      <translation>pastas</translation>
-    </message>
-    <message>
-      <source>hub</source>
-      <translation>hub</translation>
-    </message>
-    <message>
-      <source>in smaller pieces</source>
-      <translation>em pedaços menores</translation>
-    </message>
-    <message>
-      <source>it belongs to another recipe</source>
-      <translation>ele pertence a outra receita</translation>
-    </message>
-    <message>
-      <source>it is damaged</source>
-      <translation>ele está danificado</translation>
-    </message>
-    <message>
-      <source>it was saved by another version of Laterna</source>
-      <translation>ele foi salvo por outra versão do Laterna</translation>
-    </message>
-    <message>
-      <source>it was saved on another device</source>
-      <translation>ele foi salvo em outro dispositivo</translation>
-    </message>
-    <message>
-      <source>it was saved under another memory plan</source>
-      <translation>ele foi salvo com outro plano de memória</translation>
-    </message>
-    <message>
-      <source>it was saved with other versions of the libraries</source>
-      <translation>ele foi salvo com outras versões das bibliotecas</translation>
-    </message>
-    <message>
-      <source>kernels</source>
-      <translation>kernels</translation>
-    </message>
-    <message>
-      <source>keyring</source>
-      <translation>chaveiro</translation>
-    </message>
-    <message>
-      <source>link</source>
-      <translation>ligação</translation>
-    </message>
-    <message>
-      <source>logs</source>
-      <translation>registros</translation>
-    </message>
-    <message>
-      <source>memory</source>
-      <translation>memória</translation>
-    </message>
-    <message>
-      <source>models</source>
-      <translation>modelos</translation>
-    </message>
-    <message>
-      <source>more slowly</source>
-      <translation>mais devagar</translation>
-    </message>
-    <message>
-      <source>negative</source>
-      <translation>negativo</translation>
-    </message>
-    <message>
-      <source>packages</source>
-      <translation>pacotes</translation>
-    </message>
-    <message>
-      <source>pictures and clips</source>
-      <translation>imagens e clipes</translation>
-    </message>
-    <message>
-      <source>positive</source>
-      <translation>positivo</translation>
-    </message>
-    <message>
-      <source>reading the prompt</source>
-      <translation>ler o prompt</translation>
-    </message>
-    <message>
-      <source>saving the clip</source>
-      <translation>salvar o clipe</translation>
-    </message>
-    <message>
-      <source>saving the copy</source>
-      <translation>salvar a cópia</translation>
-    </message>
-    <message>
-      <source>saving the frame</source>
-      <translation>salvar o quadro</translation>
-    </message>
-    <message>
-      <source>saving the picture</source>
-      <translation>salvar a imagem</translation>
-    </message>
-    <message>
-      <source>saving the settings</source>
-      <translation>salvar as configurações</translation>
-    </message>
-    <message>
-      <source>saving the style</source>
-      <translation>salvar o estilo</translation>
-    </message>
-    <message>
-      <source>settings</source>
-      <translation>configurações</translation>
-    </message>
-    <message>
-      <source>space</source>
-      <translation>espaço</translation>
-    </message>
-    <message>
-      <source>stage by stage</source>
-      <translation>etapa por etapa</translation>
-    </message>
-    <message>
-      <source>support for this device</source>
-      <translation>suporte para este dispositivo</translation>
-    </message>
-    <message>
-      <source>the VAE of HunyuanVideo</source>
-      <translation>o VAE do HunyuanVideo</translation>
-    </message>
-    <message>
-      <source>the VAE of Wan or Qwen-Image</source>
-      <translation>o VAE do Wan ou do Qwen-Image</translation>
-    </message>
-    <message>
-      <source>the model's files have changed since</source>
-      <translation>os arquivos do modelo mudaram desde então</translation>
-    </message>
-    <message>
-      <source>the prompt is read in another way now</source>
-      <translation>o prompt agora é lido de outra maneira</translation>
-    </message>
-    <message>
-      <source>the result is put together from tiles, which may differ a little along their seams</source>
-      <translation>o resultado é montado de blocos, que podem diferir um pouco nas emendas</translation>
-    </message>
-    <message>
-      <source>window</source>
-      <translation>janela</translation>
-    </message>
-    <message>
-      <source>writing to the output folder</source>
-      <translation>gravar na pasta de saída</translation>
-    </message>
-    <message>
       <source>--out is {}; a LoRA is a .safetensors file.</source>
       <translation>--out é {}; uma LoRA é um arquivo .safetensors.</translation>
     </message>
@@ -4078,6 +3662,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>A command could not be read: {}.</source>
       <translation>Um comando não pôde ser lido: {}.</translation>
+    </message>
+    <message>
+      <source>A denoise strength of {} makes no sense; {} is used.</source>
+      <translation>Uma força de remoção de ruído de {} não faz sentido; usa-se {}.</translation>
     </message>
     <message>
       <source>A grid varies one or two different settings.</source>
@@ -4104,12 +3692,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Uma imagem não tem quadros para tornar mais fluidos.</translation>
     </message>
     <message>
+      <source>A prompt has {} characters; the first {} are used.</source>
+      <translation>Um prompt tem {} caracteres; usam-se os primeiros {}.</translation>
+    </message>
+    <message>
       <source>A rating of {} does not exist.</source>
       <translation>Não existe avaliação {}.</translation>
     </message>
     <message>
       <source>A row of the library's index is damaged: {}.</source>
       <translation>Uma linha do índice da biblioteca está danificada: {}.</translation>
+    </message>
+    <message>
+      <source>A second pass enlarged the picture (hires fix); the recipe is that of the first.</source>
+      <translation>Uma segunda passada ampliou a imagem (hires fix); a receita é a da primeira.</translation>
     </message>
     <message>
       <source>A table of the database lost what is in it.</source>
@@ -4182,6 +3778,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Attention is computed by: {}.</source>
       <translation>A atenção é calculada por: {}.</translation>
+    </message>
+    <message>
+      <source>Below the settings stands “{}”: the prompt is what came of it.</source>
+      <translation>Abaixo das configurações está “{}”: o prompt é o que resultou disso.</translation>
     </message>
     <message>
       <source>Check HF_ENDPOINT, and whether this network wants a login.</source>
@@ -4500,6 +4100,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha-os.</translation>
     </message>
     <message>
+      <source>Clip skip is {}; these models always take CLIP's last layer but one.</source>
+      <translation>Clip skip é {}; estes modelos usam sempre a penúltima camada do CLIP.</translation>
+    </message>
+    <message>
       <source>Clips are encoded by x264.</source>
       <translation>Os clipes são codificados por x264.</translation>
     </message>
@@ -4588,8 +4192,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Experimentos: {}.</translation>
     </message>
     <message>
+      <source>Fooocus' styles {} add words of their own; the prompt is as it was typed.</source>
+      <translation>Os estilos {} do Fooocus acrescentam palavras próprias; o prompt está como foi digitado.</translation>
+    </message>
+    <message>
       <source>Forecasts are rougher until then.</source>
       <translation>Até lá as previsões são mais grosseiras.</translation>
+    </message>
+    <message>
+      <source>Frames per second</source>
+      <translation>O número de quadros por segundo</translation>
     </message>
     <message>
       <source>Free some space and try again.</source>
@@ -4692,8 +4304,24 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Continue de um anterior, ou comece de novo.</translation>
     </message>
     <message>
+      <source>Guidance</source>
+      <translation>A orientação</translation>
+    </message>
+    <message>
+      <source>Guidance stays within 0 and {}.</source>
+      <translation>A orientação fica entre 0 e {}.</translation>
+    </message>
+    <message>
+      <source>Guidance that changes over the steps is not in this Laterna yet; {} is used.</source>
+      <translation>Orientação que muda ao longo dos passos ainda não existe neste Laterna; usa-se {}.</translation>
+    </message>
+    <message>
       <source>HF_ENDPOINT is {}, which is no address.</source>
       <translation>HF_ENDPOINT é {}, que não é um endereço.</translation>
+    </message>
+    <message>
+      <source>Height</source>
+      <translation>A altura</translation>
     </message>
     <message>
       <source>Import it again.</source>
@@ -4724,6 +4352,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Instale o mesmo Laterna nos dois lados e inicie-o de novo.</translation>
     </message>
     <message>
+      <source>InvokeAI's option {} {}: a recipe has no place for it.</source>
+      <translation>Opção {} {} do InvokeAI: uma receita não tem lugar para ela.</translation>
+    </message>
+    <message>
+      <source>InvokeAI's weights, such as word++ or (word)1.2, are read as plain characters.</source>
+      <translation>Os pesos do InvokeAI, como word++ ou (word)1.2, são lidos como caracteres comuns.</translation>
+    </message>
+    <message>
       <source>It does not reach the {}: the card's driver is too old.</source>
       <translation>Ele não alcança a {}: o driver da placa é antigo demais.</translation>
     </message>
@@ -4752,8 +4388,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Ele é iniciado de novo sozinho.</translation>
     </message>
     <message>
+      <source>It is {} in Laterna's list of models.</source>
+      <translation>É {} na lista de modelos do Laterna.</translation>
+    </message>
+    <message>
       <source>It runs {}.</source>
       <translation>Ele executa {}.</translation>
+    </message>
+    <message>
+      <source>It starts from the picture “{}” with a denoise strength of {}.</source>
+      <translation>Parte da imagem “{}” com uma força de remoção de ruído de {}.</translation>
     </message>
     <message>
       <source>It was not built for a card like the {} (compute capability {}).</source>
@@ -4792,8 +4436,32 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Modelos conhecidos: {}.</translation>
     </message>
     <message>
+      <source>Laterna cannot read {}, so there is no recipe in this workflow.</source>
+      <translation>O Laterna não consegue ler {}, por isso não há receita neste fluxo de trabalho.</translation>
+    </message>
+    <message>
       <source>Laterna cannot train LoRAs for {} yet.</source>
       <translation>O Laterna ainda não treina LoRAs para {}.</translation>
+    </message>
+    <message>
+      <source>Laterna does not know the model “{}”; its settings are read as for {}, and the picture will be another.</source>
+      <translation>O Laterna não conhece o modelo “{}”; suas configurações são lidas como para {}, e a imagem será outra.</translation>
+    </message>
+    <message>
+      <source>Laterna does not know the sampler “{}”; euler it is.</source>
+      <translation>O Laterna não conhece o sampler “{}”; fica euler.</translation>
+    </message>
+    <message>
+      <source>Laterna does not know the scheduler “{}”; {} it is.</source>
+      <translation>O Laterna não conhece o scheduler “{}”; fica {}.</translation>
+    </message>
+    <message>
+      <source>Laterna has no {}; {} is its nearest relative.</source>
+      <translation>O Laterna não tem {}; {} é o parente mais próximo.</translation>
+    </message>
+    <message>
+      <source>Laterna leaves out {}.</source>
+      <translation>O Laterna deixa de fora {}.</translation>
     </message>
     <message>
       <source>Laterna runs {}.</source>
@@ -4810,6 +4478,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Licences: {}.</source>
       <translation>Licenças: {}.</translation>
+    </message>
+    <message>
+      <source>Loading PyTorch</source>
+      <translation>Carregando o PyTorch</translation>
     </message>
     <message>
       <source>Look at {}; if it is there, make a token on {} and enter it: “models token”.</source>
@@ -4868,16 +4540,40 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Indique a pasta com as imagens: --data PASTA.</translation>
     </message>
     <message>
+      <source>No node saves the picture; {} is taken.</source>
+      <translation>Nenhum nó salva a imagem; usa-se {}.</translation>
+    </message>
+    <message>
       <source>No permission for {}{}.</source>
       <translation>Sem permissão para {}{}.</translation>
+    </message>
+    <message>
+      <source>No prompt is connected; an empty one is used.</source>
+      <translation>Nenhum prompt está conectado; usa-se um vazio.</translation>
+    </message>
+    <message>
+      <source>No sampler is connected; euler is used.</source>
+      <translation>Nenhum sampler está conectado; usa-se euler.</translation>
+    </message>
+    <message>
+      <source>No schedule is connected; 20 steps of simple are used.</source>
+      <translation>Nenhuma programação está conectada; usam-se 20 passos de simple.</translation>
     </message>
     <message>
       <source>No upscaler is named for it.</source>
       <translation>Nenhum ampliador foi indicado para isso.</translation>
     </message>
     <message>
+      <source>No {} prompt covers {} of the schedule; Laterna puts a zeroed one there.</source>
+      <translation>Nenhum prompt {} cobre {} da programação; o Laterna põe ali um zerado.</translation>
+    </message>
+    <message>
       <source>No {} prompt covers {} to {} of the schedule.</source>
       <translation>Nenhum prompt {} cobre de {} a {} do cronograma.</translation>
+    </message>
+    <message>
+      <source>Not part of this picture: {}.</source>
+      <translation>Não faz parte desta imagem: {}.</translation>
     </message>
     <message>
       <source>Nothing of it was fetched. Choose another source.</source>
@@ -4890,6 +4586,26 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Nothing was written.</source>
       <translation>Nada foi gravado.</translation>
+    </message>
+    <message>
+      <source>NovelAI's characters have places in the picture; their words are read as one prompt.</source>
+      <translation>Os personagens do NovelAI têm lugares na imagem; suas palavras são lidas como um só prompt.</translation>
+    </message>
+    <message>
+      <source>Of the {} prompts this Laterna uses the first alone, over the whole schedule.</source>
+      <translation>Dos prompts do lado {}, este Laterna usa só o primeiro, em toda a programação.</translation>
+    </message>
+    <message>
+      <source>Of {} samplers {} was picked: it feeds {}.</source>
+      <translation>De {} samplers foi escolhido {}: ele alimenta {}.</translation>
+    </message>
+    <message>
+      <source>Of {} samplers {} was picked: no other follows it.</source>
+      <translation>De {} samplers foi escolhido {}: nenhum outro vem depois.</translation>
+    </message>
+    <message>
+      <source>Of {} {} prompts the first {} are used.</source>
+      <translation>De {} prompts do lado {}, usam-se os primeiros {}.</translation>
     </message>
     <message>
       <source>On {} allow it “read access to public gated repositories”, or make one of the kind “read”.</source>
@@ -5000,6 +4716,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Remova os outros.</translation>
     </message>
     <message>
+      <source>Results at once</source>
+      <translation>Resultados de uma vez</translation>
+    </message>
+    <message>
       <source>Run it again.</source>
       <translation>Execute-o de novo.</translation>
     </message>
@@ -5052,6 +4772,18 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Defina o intervalo na lista de prompts.</translation>
     </message>
     <message>
+      <source>Settings that Laterna has none of: {}.</source>
+      <translation>Configurações que o Laterna não tem: {}.</translation>
+    </message>
+    <message>
+      <source>Several pictures are saved; this is the recipe of the one from {}.</source>
+      <translation>Várias imagens são salvas; esta é a receita da que vem de {}.</translation>
+    </message>
+    <message>
+      <source>Shift</source>
+      <translation>O deslocamento</translation>
+    </message>
+    <message>
       <source>Shorten it.</source>
       <translation>Encurte.</translation>
     </message>
@@ -5066,6 +4798,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Skip-layer guidance names layers {}; this model has {}.</source>
       <translation>A orientação por salto de camadas indica as camadas {}; este modelo tem {}.</translation>
+    </message>
+    <message>
+      <source>Skip-layer guidance was brought within its limits.</source>
+      <translation>A orientação que pula camadas foi trazida para dentro dos limites.</translation>
     </message>
     <message>
       <source>Some sites take it out; choose the file as it was saved.</source>
@@ -5104,6 +4840,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O passo {} de {} deu números que não são finitos: o resultado seria preto.</translation>
     </message>
     <message>
+      <source>Steps</source>
+      <translation>Passos</translation>
+    </message>
+    <message>
       <source>Stopped at step {}; it is saved.</source>
       <translation>Parado no passo {}; está salvo.</translation>
     </message>
@@ -5122,6 +4862,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Switch the mask off.</source>
       <translation>Desligue a máscara.</translation>
+    </message>
+    <message>
+      <source>T5's padding is not masked in this Laterna.</source>
+      <translation>O preenchimento do T5 não é mascarado neste Laterna.</translation>
+    </message>
+    <message>
+      <source>T5's text is padded to 256 tokens, where ComfyUI pads to 77: details differ.</source>
+      <translation>O texto do T5 é preenchido até 256 tokens, onde o ComfyUI preenche até 77: os detalhes diferem.</translation>
     </message>
     <message>
       <source>Take 0 to {}.</source>
@@ -5232,8 +4980,32 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A LoRA {} não está neste computador.</translation>
     </message>
     <message>
+      <source>The LoRA {} is {} here, by its hash.</source>
+      <translation>O LoRA {} é aqui {}, pelo seu hash.</translation>
+    </message>
+    <message>
+      <source>The LoRA {}: this Laterna cannot use LoRAs yet.</source>
+      <translation>O LoRA {}: este Laterna ainda não usa LoRAs.</translation>
+    </message>
+    <message>
+      <source>The LoRA “{}” is not on this machine.</source>
+      <translation>O LoRA “{}” não está neste computador.</translation>
+    </message>
+    <message>
+      <source>The VAE {}: Laterna takes the model's own.</source>
+      <translation>O VAE {}: o Laterna usa o do próprio modelo.</translation>
+    </message>
+    <message>
+      <source>The VAE “{}” is not on this machine.</source>
+      <translation>O VAE “{}” não está neste computador.</translation>
+    </message>
+    <message>
       <source>The alternatives in this prompt are nested too deep, or a wildcard contains itself.</source>
       <translation>As alternativas deste prompt estão aninhadas demais, ou um curinga contém a si mesmo.</translation>
+    </message>
+    <message>
+      <source>The batch</source>
+      <translation>O lote</translation>
     </message>
     <message>
       <source>The card is the {} with {}, {} of it free.</source>
@@ -5248,12 +5020,24 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O certificado que responde por {} não é confiável: a conexão pode estar sendo escutada.</translation>
     </message>
     <message>
+      <source>The clip begins with the picture “{}”.</source>
+      <translation>O clipe começa com a imagem “{}”.</translation>
+    </message>
+    <message>
+      <source>The clip begins with what {} makes: make that first, and choose it.</source>
+      <translation>O clipe começa com o que {} produz: faça isso primeiro e escolha-o.</translation>
+    </message>
+    <message>
       <source>The connection to {} was cut.</source>
       <translation>A conexão com {} foi cortada.</translation>
     </message>
     <message>
       <source>The count is {}; it must be from 1 to {}.</source>
       <translation>A contagem é {}; deve ser de 1 a {}.</translation>
+    </message>
+    <message>
+      <source>The denoise strength</source>
+      <translation>A força de remoção de ruído</translation>
     </message>
     <message>
       <source>The disk could not be measured: {}.</source>
@@ -5364,6 +5148,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O arquivo de “{}” não está lá.</translation>
     </message>
     <message>
+      <source>The file “{}” is not on this machine.</source>
+      <translation>O arquivo “{}” não está neste computador.</translation>
+    </message>
+    <message>
       <source>The files of the {} hold such numbers themselves: get the model again.</source>
       <translation>Os arquivos de {} contêm eles mesmos esses números: baixe o modelo de novo.</translation>
     </message>
@@ -5464,6 +5252,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O modelo quer {} como {}, que o Laterna não conhece.</translation>
     </message>
     <message>
+      <source>The model “{}” is not on this machine.</source>
+      <translation>O modelo “{}” não está neste computador.</translation>
+    </message>
+    <message>
       <source>The models folder {} was moved in a circle.</source>
       <translation>A pasta de modelos {} foi movida em círculo.</translation>
     </message>
@@ -5474,6 +5266,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The models' disk reads {} MB and writes {} MB a second.</source>
       <translation>O disco dos modelos lê {} MB e grava {} MB por segundo.</translation>
+    </message>
+    <message>
+      <source>The negative prompt</source>
+      <translation>O prompt negativo</translation>
     </message>
     <message>
       <source>The negative prompt's range must lie within 0 and 1.</source>
@@ -5488,6 +5284,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A nova pasta deve ficar fora da antiga.</translation>
     </message>
     <message>
+      <source>The number of frames</source>
+      <translation>O número de quadros</translation>
+    </message>
+    <message>
+      <source>The number of steps</source>
+      <translation>O número de passos</translation>
+    </message>
+    <message>
       <source>The part of the schedule of an input must lie within 0 and 1.</source>
       <translation>A parte da programação de uma entrada deve ficar entre 0 e 1.</translation>
     </message>
@@ -5500,12 +5304,40 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A imagem inicial, {}, não pode ser lida: {}.</translation>
     </message>
     <message>
+      <source>The picture was made from another one, which the file does not name; here it starts anew.</source>
+      <translation>A imagem foi feita a partir de outra, que o arquivo não nomeia; aqui ela começa do zero.</translation>
+    </message>
+    <message>
       <source>The picture would become {} × {}: too large.</source>
       <translation>A imagem ficaria com {} × {}: grande demais.</translation>
     </message>
     <message>
+      <source>The picture “{}” is not on this machine.</source>
+      <translation>A imagem “{}” não está neste computador.</translation>
+    </message>
+    <message>
+      <source>The prompt</source>
+      <translation>O prompt</translation>
+    </message>
+    <message>
+      <source>The prompt changes words during the steps, as in [cat:dog:0.5]; all of them are read at once.</source>
+      <translation>O prompt troca palavras durante os passos, como em [cat:dog:0.5]; todas são lidas de uma vez.</translation>
+    </message>
+    <message>
       <source>The prompt holds broken characters.</source>
       <translation>O prompt contém caracteres quebrados.</translation>
+    </message>
+    <message>
+      <source>The prompt is divided by {}; Laterna reads it as one text.</source>
+      <translation>O prompt é dividido por {}; o Laterna o lê como um só texto.</translation>
+    </message>
+    <message>
+      <source>The prompt is empty: write one before you generate.</source>
+      <translation>O prompt está vazio: escreva um antes de gerar.</translation>
+    </message>
+    <message>
+      <source>The prompt length in tokens</source>
+      <translation>O comprimento do prompt em tokens</translation>
     </message>
     <message>
       <source>The proxy at {} answers in {} ms.</source>
@@ -5548,6 +5380,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O repositório pode ter mudado: comece de novo.</translation>
     </message>
     <message>
+      <source>The resource {} ({}) is left out.</source>
+      <translation>O recurso {} ({}) fica de fora.</translation>
+    </message>
+    <message>
       <source>The sampler {} does not go with the scheduler “{}”.</source>
       <translation>O amostrador {} não combina com o agendador “{}”.</translation>
     </message>
@@ -5560,8 +5396,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A escala é {}; deve ser 2, 3 ou 4.</translation>
     </message>
     <message>
+      <source>The schedule and the guidance have different shifts; the guidance's is used.</source>
+      <translation>A programação e a orientação têm deslocamentos diferentes; usa-se o da orientação.</translation>
+    </message>
+    <message>
       <source>The secure connection to {} could not be made.</source>
       <translation>A conexão segura com {} não pôde ser feita.</translation>
+    </message>
+    <message>
+      <source>The seed</source>
+      <translation>A semente</translation>
+    </message>
+    <message>
+      <source>The seed {} is beyond Laterna's; {} gives another noise.</source>
+      <translation>A semente {} está além das do Laterna; {} dá outro ruído.</translation>
     </message>
     <message>
       <source>The seeds of these jobs would pass the largest one.</source>
@@ -5570,6 +5418,18 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The server sent another part than the one asked for.</source>
       <translation>O servidor enviou outra parte em vez da pedida.</translation>
+    </message>
+    <message>
+      <source>The size depends on the picture's shape; {} × {} stands there now.</source>
+      <translation>O tamanho depende da forma da imagem; agora está {} × {}.</translation>
+    </message>
+    <message>
+      <source>The size is that of “{}”, which the workflow does not say; {} × {} stands there now.</source>
+      <translation>O tamanho é o de “{}”, que o fluxo de trabalho não diz; agora está {} × {}.</translation>
+    </message>
+    <message>
+      <source>The size, {} × {}, is that of the picture which has this workflow.</source>
+      <translation>O tamanho, {} × {}, é o da imagem que traz este fluxo de trabalho.</translation>
     </message>
     <message>
       <source>The stream ended in the middle of a message.</source>
@@ -5588,6 +5448,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A tabela de memória não tem {}.</translation>
     </message>
     <message>
+      <source>The text encoder “{}” is not on this machine.</source>
+      <translation>O codificador de texto “{}” não está neste computador.</translation>
+    </message>
+    <message>
+      <source>The text has {} characters; the last {} are read.</source>
+      <translation>O texto tem {} caracteres; leem-se os últimos {}.</translation>
+    </message>
+    <message>
       <source>The token has no access to {}.</source>
       <translation>O token não tem acesso a {}.</translation>
     </message>
@@ -5600,6 +5468,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O tokenizador em {} não pode ser lido: {}.</translation>
     </message>
     <message>
+      <source>The tolerance of step caching</source>
+      <translation>A tolerância dos passos pulados</translation>
+    </message>
+    <message>
       <source>The training went astray: for {} steps its gradients have not been numbers.</source>
       <translation>O treinamento se perdeu: há {} passos os gradientes não são números.</translation>
     </message>
@@ -5610,6 +5482,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The upscaler {} is not on this machine.</source>
       <translation>O ampliador {} não está nesta máquina.</translation>
+    </message>
+    <message>
+      <source>The values of {} fit no version of it that Laterna knows, so it cannot be read.</source>
+      <translation>Os valores de {} não cabem em nenhuma versão que o Laterna conheça, por isso não pode ser lido.</translation>
     </message>
     <message>
       <source>The weights in {} are a pickle, which can run any code when it is opened.</source>
@@ -5634,6 +5510,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The window needs libraries that are not here.</source>
       <translation>A janela precisa de bibliotecas que não estão aqui.</translation>
+    </message>
+    <message>
+      <source>The workflow does not say the picture's size; {} × {} is used.</source>
+      <translation>O fluxo de trabalho não diz o tamanho da imagem; usa-se {} × {}.</translation>
+    </message>
+    <message>
+      <source>The workflow loads no {}; Laterna uses it.</source>
+      <translation>O fluxo de trabalho não carrega {}; o Laterna o usa.</translation>
     </message>
     <message>
       <source>There are no products in 8 bits.</source>
@@ -5796,6 +5680,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Isto não cabe em {}.</translation>
     </message>
     <message>
+      <source>This is a clip of {} ({}); Laterna makes none of these.</source>
+      <translation>Este é um clipe de {} ({}); o Laterna não faz nenhum desses.</translation>
+    </message>
+    <message>
+      <source>This is a workflow for {} ({}); Laterna makes none of these.</source>
+      <translation>Este é um fluxo de trabalho para {} ({}); o Laterna não faz nenhum desses.</translation>
+    </message>
+    <message>
       <source>This is neither a workflow nor a text of settings.</source>
       <translation>Isto não é um fluxo de trabalho nem um texto de ajustes.</translation>
     </message>
@@ -5880,6 +5772,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Este treinamento não diz um tipo conhecido.</translation>
     </message>
     <message>
+      <source>This workflow has no sampler, so there is no recipe in it.</source>
+      <translation>Este fluxo de trabalho não tem sampler, por isso não há receita nele.</translation>
+    </message>
+    <message>
       <source>This workflow is nested too deeply to be real.</source>
       <translation>Este fluxo de trabalho está aninhado demais para ser real.</translation>
     </message>
@@ -5904,12 +5800,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A consertar: {}.</translation>
     </message>
     <message>
+      <source>Tokens</source>
+      <translation>Tokens</translation>
+    </message>
+    <message>
       <source>Too little is free to measure the disk.</source>
       <translation>Há pouco espaço livre para medir o disco.</translation>
     </message>
     <message>
       <source>Trainings: {}.</source>
       <translation>Treinamentos: {}.</translation>
+    </message>
+    <message>
+      <source>Triton or a C compiler</source>
+      <translation>Triton ou um compilador C</translation>
     </message>
     <message>
       <source>Try a smaller size, or another model; the log says more.</source>
@@ -6004,6 +5908,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Alargue um intervalo.</translation>
     </message>
     <message>
+      <source>Width</source>
+      <translation>A largura</translation>
+    </message>
+    <message>
       <source>Write HTTPS_PROXY with http:// instead of https://.</source>
       <translation>Escreva HTTPS_PROXY com http:// em vez de https://.</translation>
     </message>
@@ -6028,12 +5936,424 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A sua solicitação para {} foi rejeitada.</translation>
     </message>
     <message>
+      <source>a C++ compiler</source>
+      <translation>um compilador C++</translation>
+    </message>
+    <message>
+      <source>a Chroma transformer</source>
+      <translation>um transformer do Chroma</translation>
+    </message>
+    <message>
+      <source>a Cosmos transformer</source>
+      <translation>um transformer do Cosmos</translation>
+    </message>
+    <message>
+      <source>a Flux transformer</source>
+      <translation>um transformer do Flux</translation>
+    </message>
+    <message>
+      <source>a Flux.2 transformer</source>
+      <translation>um transformer do Flux.2</translation>
+    </message>
+    <message>
+      <source>a GLIGEN adapter</source>
+      <translation>um adaptador GLIGEN</translation>
+    </message>
+    <message>
+      <source>a HiDream transformer</source>
+      <translation>um transformer do HiDream</translation>
+    </message>
+    <message>
+      <source>a Hunyuan-DiT transformer</source>
+      <translation>um transformer do Hunyuan-DiT</translation>
+    </message>
+    <message>
+      <source>a HunyuanVideo transformer</source>
+      <translation>um transformer do HunyuanVideo</translation>
+    </message>
+    <message>
+      <source>a Kandinsky 5 transformer</source>
+      <translation>um transformer do Kandinsky 5</translation>
+    </message>
+    <message>
+      <source>a Lumina or Z-Image transformer</source>
+      <translation>um transformer do Lumina ou Z-Image</translation>
+    </message>
+    <message>
+      <source>a Mochi transformer</source>
+      <translation>um transformer do Mochi</translation>
+    </message>
+    <message>
+      <source>a PhotoMaker</source>
+      <translation>um PhotoMaker</translation>
+    </message>
+    <message>
+      <source>a PixArt transformer</source>
+      <translation>um transformer do PixArt</translation>
+    </message>
+    <message>
+      <source>a Qwen-Image transformer</source>
+      <translation>um transformer do Qwen-Image</translation>
+    </message>
+    <message>
+      <source>a Sana transformer</source>
+      <translation>um transformer do Sana</translation>
+    </message>
+    <message>
+      <source>a Stable Audio model</source>
+      <translation>um modelo do Stable Audio</translation>
+    </message>
+    <message>
+      <source>a Stable Cascade model</source>
+      <translation>um modelo do Stable Cascade</translation>
+    </message>
+    <message>
+      <source>a Stable Diffusion 1, 2 or XL checkpoint</source>
+      <translation>um checkpoint do Stable Diffusion 1, 2 ou XL</translation>
+    </message>
+    <message>
+      <source>a Stable Diffusion XL checkpoint</source>
+      <translation>um checkpoint do Stable Diffusion XL</translation>
+    </message>
+    <message>
+      <source>a Stable Video Diffusion model</source>
+      <translation>um modelo do Stable Video Diffusion</translation>
+    </message>
+    <message>
+      <source>a T2I-Adapter</source>
+      <translation>um T2I-Adapter</translation>
+    </message>
+    <message>
+      <source>a T5 of another size or kind</source>
+      <translation>um T5 de outro tamanho ou tipo</translation>
+    </message>
+    <message>
+      <source>a VAE of Stable Diffusion 1, 2 or XL</source>
+      <translation>um VAE do Stable Diffusion 1, 2 ou XL</translation>
+    </message>
+    <message>
+      <source>a VAE of another model</source>
+      <translation>um VAE de outro modelo</translation>
+    </message>
+    <message>
+      <source>a Wan video transformer</source>
+      <translation>um transformer de vídeo do Wan</translation>
+    </message>
+    <message>
+      <source>a language model</source>
+      <translation>um modelo de linguagem</translation>
+    </message>
+    <message>
+      <source>a motion module of AnimateDiff</source>
+      <translation>um módulo de movimento do AnimateDiff</translation>
+    </message>
+    <message>
+      <source>a small VAE for previews (TAESD)</source>
+      <translation>um VAE pequeno para prévias (TAESD)</translation>
+    </message>
+    <message>
+      <source>a style model of Flux</source>
+      <translation>um modelo de estilo do Flux</translation>
+    </message>
+    <message>
+      <source>a text encoder of another model</source>
+      <translation>um codificador de texto de outro modelo</translation>
+    </message>
+    <message>
+      <source>a textual inversion</source>
+      <translation>uma inversão textual</translation>
+    </message>
+    <message>
+      <source>a transformer of a family that Laterna does not know</source>
+      <translation>um transformer de uma família que o Laterna não conhece</translation>
+    </message>
+    <message>
+      <source>a vision encoder</source>
+      <translation>um codificador de visão</translation>
+    </message>
+    <message>
+      <source>a vision-language model</source>
+      <translation>um modelo de visão e linguagem</translation>
+    </message>
+    <message>
+      <source>an ACE-Step model</source>
+      <translation>um modelo do ACE-Step</translation>
+    </message>
+    <message>
+      <source>an AuraFlow transformer</source>
+      <translation>um transformer do AuraFlow</translation>
+    </message>
+    <message>
+      <source>an IP-Adapter</source>
+      <translation>um IP-Adapter</translation>
+    </message>
+    <message>
+      <source>an LTX-Video or PixArt transformer</source>
+      <translation>um transformer do LTX-Video ou PixArt</translation>
+    </message>
+    <message>
+      <source>an LTX-Video transformer</source>
+      <translation>um transformer do LTX-Video</translation>
+    </message>
+    <message>
+      <source>an OmniGen transformer</source>
+      <translation>um transformer do OmniGen</translation>
+    </message>
+    <message>
+      <source>an upscaler</source>
+      <translation>um ampliador</translation>
+    </message>
+    <message>
       <source>bfloat16 is computed as it is.</source>
       <translation>bfloat16 é calculado como é.</translation>
     </message>
     <message>
       <source>bfloat16 is widened to float32.</source>
       <translation>bfloat16 é ampliado para float32.</translation>
+    </message>
+    <message>
+      <source>block streaming</source>
+      <translation>transmissão por blocos</translation>
+    </message>
+    <message>
+      <source>caches</source>
+      <translation>caches</translation>
+    </message>
+    <message>
+      <source>clips</source>
+      <translation>clipes</translation>
+    </message>
+    <message>
+      <source>data</source>
+      <translation>dados</translation>
+    </message>
+    <message>
+      <source>decoding</source>
+      <translation>decodificar</translation>
+    </message>
+    <message>
+      <source>denoising</source>
+      <translation>remover o ruído</translation>
+    </message>
+    <message>
+      <source>device</source>
+      <translation>dispositivo</translation>
+    </message>
+    <message>
+      <source>disk speed</source>
+      <translation>velocidade do disco</translation>
+    </message>
+    <message>
+      <source>disk streaming</source>
+      <translation>transmissão do disco</translation>
+    </message>
+    <message>
+      <source>exporting the clip</source>
+      <translation>exportar o clipe</translation>
+    </message>
+    <message>
+      <source>first frame</source>
+      <translation>primeiro quadro</translation>
+    </message>
+    <message>
+      <source>folders</source>
+      <translation>pastas</translation>
+    </message>
+    <message>
+      <source>guidance</source>
+      <translation>orientação</translation>
+    </message>
+    <message>
+      <source>hub</source>
+      <translation>hub</translation>
+    </message>
+    <message>
+      <source>in smaller pieces</source>
+      <translation>em pedaços menores</translation>
+    </message>
+    <message>
+      <source>it belongs to another recipe</source>
+      <translation>ele pertence a outra receita</translation>
+    </message>
+    <message>
+      <source>it is damaged</source>
+      <translation>ele está danificado</translation>
+    </message>
+    <message>
+      <source>it was saved by another version of Laterna</source>
+      <translation>ele foi salvo por outra versão do Laterna</translation>
+    </message>
+    <message>
+      <source>it was saved on another device</source>
+      <translation>ele foi salvo em outro dispositivo</translation>
+    </message>
+    <message>
+      <source>it was saved under another memory plan</source>
+      <translation>ele foi salvo com outro plano de memória</translation>
+    </message>
+    <message>
+      <source>it was saved with other versions of the libraries</source>
+      <translation>ele foi salvo com outras versões das bibliotecas</translation>
+    </message>
+    <message>
+      <source>kernels</source>
+      <translation>kernels</translation>
+    </message>
+    <message>
+      <source>keyring</source>
+      <translation>chaveiro</translation>
+    </message>
+    <message>
+      <source>link</source>
+      <translation>ligação</translation>
+    </message>
+    <message>
+      <source>logs</source>
+      <translation>registros</translation>
+    </message>
+    <message>
+      <source>memory</source>
+      <translation>memória</translation>
+    </message>
+    <message>
+      <source>models</source>
+      <translation>modelos</translation>
+    </message>
+    <message>
+      <source>more slowly</source>
+      <translation>mais devagar</translation>
+    </message>
+    <message>
+      <source>negative</source>
+      <translation>negativo</translation>
+    </message>
+    <message>
+      <source>of this picture</source>
+      <translation>desta imagem</translation>
+    </message>
+    <message>
+      <source>packages</source>
+      <translation>pacotes</translation>
+    </message>
+    <message>
+      <source>pictures and clips</source>
+      <translation>imagens e clipes</translation>
+    </message>
+    <message>
+      <source>positive</source>
+      <translation>positivo</translation>
+    </message>
+    <message>
+      <source>reading the prompt</source>
+      <translation>ler o prompt</translation>
+    </message>
+    <message>
+      <source>saving the clip</source>
+      <translation>salvar o clipe</translation>
+    </message>
+    <message>
+      <source>saving the copy</source>
+      <translation>salvar a cópia</translation>
+    </message>
+    <message>
+      <source>saving the frame</source>
+      <translation>salvar o quadro</translation>
+    </message>
+    <message>
+      <source>saving the picture</source>
+      <translation>salvar a imagem</translation>
+    </message>
+    <message>
+      <source>saving the settings</source>
+      <translation>salvar as configurações</translation>
+    </message>
+    <message>
+      <source>saving the style</source>
+      <translation>salvar o estilo</translation>
+    </message>
+    <message>
+      <source>settings</source>
+      <translation>configurações</translation>
+    </message>
+    <message>
+      <source>shift</source>
+      <translation>deslocamento</translation>
+    </message>
+    <message>
+      <source>space</source>
+      <translation>espaço</translation>
+    </message>
+    <message>
+      <source>stage by stage</source>
+      <translation>etapa por etapa</translation>
+    </message>
+    <message>
+      <source>start</source>
+      <translation>início</translation>
+    </message>
+    <message>
+      <source>steps</source>
+      <translation>passos</translation>
+    </message>
+    <message>
+      <source>support for this device</source>
+      <translation>suporte para este dispositivo</translation>
+    </message>
+    <message>
+      <source>the VAE of HunyuanVideo</source>
+      <translation>o VAE do HunyuanVideo</translation>
+    </message>
+    <message>
+      <source>the VAE of Wan or Qwen-Image</source>
+      <translation>o VAE do Wan ou do Qwen-Image</translation>
+    </message>
+    <message>
+      <source>the model's files have changed since</source>
+      <translation>os arquivos do modelo mudaram desde então</translation>
+    </message>
+    <message>
+      <source>the prompt is read in another way now</source>
+      <translation>o prompt agora é lido de outra maneira</translation>
+    </message>
+    <message>
+      <source>the result is put together from tiles, which may differ a little along their seams</source>
+      <translation>o resultado é montado de blocos, que podem diferir um pouco nas emendas</translation>
+    </message>
+    <message>
+      <source>window</source>
+      <translation>janela</translation>
+    </message>
+    <message>
+      <source>writing to the output folder</source>
+      <translation>gravar na pasta de saída</translation>
+    </message>
+    <message>
+      <source>{} #{} is bypassed.</source>
+      <translation>{} #{} é contornado.</translation>
+    </message>
+    <message>
+      <source>{} #{} is muted.</source>
+      <translation>{} #{} está desativado.</translation>
+    </message>
+    <message>
+      <source>{} adds no noise; Laterna always does.</source>
+      <translation>{} não acrescenta ruído; o Laterna sempre acrescenta.</translation>
+    </message>
+    <message>
+      <source>{} adds noise to the picture; Laterna takes it as it is.</source>
+      <translation>{} acrescenta ruído à imagem; o Laterna a usa como está.</translation>
+    </message>
+    <message>
+      <source>{} adds the words of a style; here the text stands without them.</source>
+      <translation>{} acrescenta as palavras de um estilo; aqui o texto fica sem elas.</translation>
+    </message>
+    <message>
+      <source>{} also takes {} from {}; Laterna has none.</source>
+      <translation>{} também recebe {} de {}; o Laterna não tem isso.</translation>
+    </message>
+    <message>
+      <source>{} also used {}, which a recipe has no place for.</source>
+      <translation>{} usou também {}, para o que uma receita não tem lugar.</translation>
     </message>
     <message>
       <source>{} answers in {} ms.</source>
@@ -6046,6 +6366,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} arrived damaged twice: its checksum is not the published one.</source>
       <translation>{} chegou danificado duas vezes: a soma não é a publicada.</translation>
+    </message>
+    <message>
+      <source>{} asks for {} steps; {} are taken.</source>
+      <translation>{} pede {} passos; usam-se {}.</translation>
+    </message>
+    <message>
+      <source>{} averages with the first of {} conditionings, as in ComfyUI.</source>
+      <translation>{} faz a média com o primeiro de {} condicionamentos, como no ComfyUI.</translation>
     </message>
     <message>
       <source>{} belongs to a training of another shape.</source>
@@ -6088,6 +6416,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} ainda não pode mascarar o preenchimento do T5 neste Laterna.</translation>
     </message>
     <message>
+      <source>{} cannot start from a picture in this Laterna; it starts from noise alone.</source>
+      <translation>{} não pode partir de uma imagem neste Laterna; parte só de ruído.</translation>
+    </message>
+    <message>
       <source>{} cannot start from a picture yet.</source>
       <translation>{} ainda não pode partir de uma imagem.</translation>
     </message>
@@ -6098,6 +6430,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} cannot weigh words in this Laterna yet.</source>
       <translation>{} ainda não pode pesar palavras neste Laterna.</translation>
+    </message>
+    <message>
+      <source>{} cannot weigh words in this Laterna; all words weigh the same.</source>
+      <translation>{} não pode pesar palavras neste Laterna; todas pesam o mesmo.</translation>
     </message>
     <message>
       <source>{} carries no recipe of any program that Laterna knows.</source>
@@ -6112,8 +6448,44 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} muda no servidor enquanto é buscado, ou não é o que ele lista.</translation>
     </message>
     <message>
+      <source>{} changes speed or memory; Laterna plans those itself.</source>
+      <translation>{} muda velocidade ou memória; o Laterna planeja isso sozinho.</translation>
+    </message>
+    <message>
+      <source>{} changes the conditioning in a way that Laterna does not know.</source>
+      <translation>{} muda o condicionamento de um modo que o Laterna não conhece.</translation>
+    </message>
+    <message>
+      <source>{} changes the input picture; Laterna takes it as it is.</source>
+      <translation>{} muda a imagem de entrada; o Laterna a usa como está.</translation>
+    </message>
+    <message>
+      <source>{} changes the latent on its way; Laterna leaves it as it is.</source>
+      <translation>{} muda o latente no caminho; o Laterna o deixa como está.</translation>
+    </message>
+    <message>
+      <source>{} changes the model in a way that Laterna does not know.</source>
+      <translation>{} muda o modelo de um modo que o Laterna não conhece.</translation>
+    </message>
+    <message>
+      <source>{} changes the schedule in a way that Laterna does not know.</source>
+      <translation>{} muda a programação de um modo que o Laterna não conhece.</translation>
+    </message>
+    <message>
+      <source>{} chooses between inputs as it runs; Laterna cannot, and takes none of them.</source>
+      <translation>{} escolhe entre entradas ao rodar; o Laterna não consegue, e não usa nenhuma.</translation>
+    </message>
+    <message>
       <source>{} comes under the {}, which you have not accepted yet.</source>
       <translation>{} vem sob a {}, que você ainda não aceitou.</translation>
+    </message>
+    <message>
+      <source>{} decodes in tiles; Laterna plans tiling by the memory that is free.</source>
+      <translation>{} decodifica em blocos; o Laterna planeja os blocos pela memória livre.</translation>
+    </message>
+    <message>
+      <source>{} decodes with a VAE of its own; Laterna takes the model's.</source>
+      <translation>{} decodifica com um VAE próprio; o Laterna usa o do modelo.</translation>
     </message>
     <message>
       <source>{} did not arrive as it was sent.</source>
@@ -6144,6 +6516,34 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não serve para este modelo: {} tem outro tamanho.</translation>
     </message>
     <message>
+      <source>{} does not say its sampler; euler it is.</source>
+      <translation>{} não diz o sampler; fica euler.</translation>
+    </message>
+    <message>
+      <source>{} does not say its seed; {} was drawn.</source>
+      <translation>{} não diz a semente; {} foi sorteada.</translation>
+    </message>
+    <message>
+      <source>{} does not say its {}; what is usual for the model is used.</source>
+      <translation>{} não diz: {}; usa-se o que é comum para o modelo.</translation>
+    </message>
+    <message>
+      <source>{} does not say the picture's size; {} × {} is used.</source>
+      <translation>{} não diz o tamanho da imagem; usa-se {} × {}.</translation>
+    </message>
+    <message>
+      <source>{} draws its noise otherwise, so the same seed gives another picture.</source>
+      <translation>{} sorteia o ruído de outro modo, por isso a mesma semente dá outra imagem.</translation>
+    </message>
+    <message>
+      <source>{} draws one of several texts at random; Laterna takes the first.</source>
+      <translation>{} sorteia um de vários textos; o Laterna usa o primeiro.</translation>
+    </message>
+    <message>
+      <source>{} evens out what weights add up to; here they weigh as in ComfyUI.</source>
+      <translation>{} compensa a soma dos pesos; aqui eles pesam como no ComfyUI.</translation>
+    </message>
+    <message>
       <source>{} frames a second cannot be made; it must be from {} to {}.</source>
       <translation>{} quadros por segundo não é possível; deve ser de {} a {}.</translation>
     </message>
@@ -6156,8 +6556,48 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} quadros: {} faz clipes de {}·N + 1 quadros.</translation>
     </message>
     <message>
+      <source>{} gives no usable number for {}; {} is used.</source>
+      <translation>{} não dá um número utilizável para {}; usa-se {}.</translation>
+    </message>
+    <message>
+      <source>{} gives the clip “{}”, which {} changes with a strength of {}; Laterna makes the clip anew from the words.</source>
+      <translation>{} fornece o clipe “{}”, que {} muda com uma força de {}; o Laterna faz o clipe do zero a partir das palavras.</translation>
+    </message>
+    <message>
+      <source>{} guides by a control clip at strength {}; Laterna leaves it out.</source>
+      <translation>{} guia por um clipe de controle com força {}; o Laterna o deixa de fora.</translation>
+    </message>
+    <message>
+      <source>{} guides with the ControlNet “{}” by the picture “{}”, at strength {} from {} to {} of the schedule; Laterna leaves it out, and the result follows the words alone.</source>
+      <translation>{} guia com o ControlNet “{}” pela imagem “{}”, com força {}, de {} a {} da programação; o Laterna o deixa de fora, e o resultado segue só as palavras.</translation>
+    </message>
+    <message>
+      <source>{} guides with two prompts; Laterna takes the first.</source>
+      <translation>{} guia com dois prompts; o Laterna usa o primeiro.</translation>
+    </message>
+    <message>
+      <source>{} has a mask “{}”, so that only a part changes; Laterna changes the whole picture.</source>
+      <translation>{} tem uma máscara “{}”, de modo que só uma parte muda; o Laterna muda a imagem inteira.</translation>
+    </message>
+    <message>
+      <source>{} has a mask, so that only a part changes; Laterna changes the whole picture.</source>
+      <translation>{} tem uma máscara, de modo que só uma parte muda; o Laterna muda a imagem inteira.</translation>
+    </message>
+    <message>
       <source>{} has a network of no known kind.</source>
       <translation>{} tem uma rede de tipo desconhecido.</translation>
+    </message>
+    <message>
+      <source>{} has a range from {} to {}, which was put in order.</source>
+      <translation>{} tem um intervalo de {} a {}, que foi posto em ordem.</translation>
+    </message>
+    <message>
+      <source>{} has a strength of {}; {} is used.</source>
+      <translation>{} tem uma força de {}; usa-se {}.</translation>
+    </message>
+    <message>
+      <source>{} has a text of {} characters; the first {} are used.</source>
+      <translation>{} tem um texto de {} caracteres; usam-se os primeiros {}.</translation>
     </message>
     <message>
       <source>{} has become shorter.</source>
@@ -6184,12 +6624,24 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não tem model_index.json.</translation>
     </message>
     <message>
+      <source>{} has no sampler {} in this Laterna; {} makes another picture.</source>
+      <translation>{} não tem o sampler {} neste Laterna; {} faz outra imagem.</translation>
+    </message>
+    <message>
       <source>{} has no sampler “{}”.</source>
       <translation>{} não tem o amostrador “{}”.</translation>
     </message>
     <message>
+      <source>{} has no scheduler {} for {} in this Laterna; {} is used.</source>
+      <translation>{} não tem o scheduler {} para {} neste Laterna; usa-se {}.</translation>
+    </message>
+    <message>
       <source>{} has no skip-layer guidance.</source>
       <translation>{} não tem orientação por salto de camadas.</translation>
+    </message>
+    <message>
+      <source>{} has no skip-layer guidance; it is left out.</source>
+      <translation>{} não tem orientação que pula camadas; ela fica de fora.</translation>
     </message>
     <message>
       <source>{} has no step caching.</source>
@@ -6208,6 +6660,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não tem {}.</translation>
     </message>
     <message>
+      <source>{} has reduced weights; Laterna runs the model's own.</source>
+      <translation>{} tem pesos reduzidos; o Laterna executa os do próprio modelo.</translation>
+    </message>
+    <message>
       <source>{} has {} MB, more than any workflow.</source>
       <translation>{} tem {} MB, mais que qualquer fluxo de trabalho.</translation>
     </message>
@@ -6218,6 +6674,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} has {} frames; {} are needed.</source>
       <translation>{} tem {} quadros; são precisos {}.</translation>
+    </message>
+    <message>
+      <source>{} has {} {}; Laterna's is {}.</source>
+      <translation>{} tem {} {}; o do Laterna é {}.</translation>
     </message>
     <message>
       <source>{} holds LoRAs, but no model.</source>
@@ -6320,6 +6780,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} é um pickle: abri-lo pode executar qualquer programa.</translation>
     </message>
     <message>
+      <source>{} is a second skip-layer guidance; Laterna applies one.</source>
+      <translation>{} é uma segunda orientação que pula camadas; o Laterna aplica uma.</translation>
+    </message>
+    <message>
       <source>{} is a {} alone, not a model.</source>
       <translation>{} é só um {}, não um modelo.</translation>
     </message>
@@ -6404,6 +6868,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não é um arquivo.</translation>
     </message>
     <message>
+      <source>{} is no loader that Laterna knows, so the model is not known.</source>
+      <translation>{} não é um carregador que o Laterna conheça, por isso não se sabe o modelo.</translation>
+    </message>
+    <message>
+      <source>{} is no loader that Laterna knows; its {} is read as the model.</source>
+      <translation>{} não é um carregador que o Laterna conheça; o seu {} é lido como o modelo.</translation>
+    </message>
+    <message>
       <source>{} is no longer the file that the recipe was made with.</source>
       <translation>{} não é mais o arquivo com que a receita foi feita.</translation>
     </message>
@@ -6420,8 +6892,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} não é um arquivo de modelo que o Laterna conheça.</translation>
     </message>
     <message>
+      <source>{} is no node that Laterna knows, and what it makes of the prompt is lost.</source>
+      <translation>{} não é um nó que o Laterna conheça, e o que ele faz do prompt se perde.</translation>
+    </message>
+    <message>
+      <source>{} is no node that Laterna knows; its {} is read as a prompt.</source>
+      <translation>{} não é um nó que o Laterna conheça; o seu {} é lido como um prompt.</translation>
+    </message>
+    <message>
       <source>{} is no picture.</source>
       <translation>{} não é uma imagem.</translation>
+    </message>
+    <message>
+      <source>{} is no sampler that Laterna knows; what it shares with KSampler is read by name.</source>
+      <translation>{} não é um sampler que o Laterna conheça; o que tem em comum com o KSampler é lido pelo nome.</translation>
     </message>
     <message>
       <source>{} is no sound GGUF file: {}.</source>
@@ -6464,6 +6948,18 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} só é dado a quem entrou na conta e aceitou a licença.</translation>
     </message>
     <message>
+      <source>{} is the VAE that comes with the model.</source>
+      <translation>{} é o VAE que vem com o modelo.</translation>
+    </message>
+    <message>
+      <source>{} is the model {}.</source>
+      <translation>{} é o modelo {}.</translation>
+    </message>
+    <message>
+      <source>{} is the {} that comes with the model.</source>
+      <translation>{} é o {} que vem com o modelo.</translation>
+    </message>
+    <message>
       <source>{} is {} × {}, but the picture {} × {}.</source>
       <translation>{} tem {} × {}, mas a imagem {} × {}.</translation>
     </message>
@@ -6488,6 +6984,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} é {}; {} precisa de um múltiplo de {}.</translation>
     </message>
     <message>
+      <source>{} keeps the shape of “{}”, which the workflow does not say.</source>
+      <translation>{} mantém a forma de “{}”, que o fluxo de trabalho não diz.</translation>
+    </message>
+    <message>
       <source>{} keeps weights as {}, which Laterna does not read.</source>
       <translation>{} guarda pesos como {}, que o Laterna não lê.</translation>
     </message>
@@ -6496,12 +6996,80 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} guarda {} como pickle, que pode executar código.</translation>
     </message>
     <message>
+      <source>{} leaves noise in the picture; Laterna always removes all of it.</source>
+      <translation>{} deixa ruído na imagem; o Laterna sempre o remove todo.</translation>
+    </message>
+    <message>
+      <source>{} leaves the seed to chance ({}); {} was drawn.</source>
+      <translation>{} deixa a semente ao acaso ({}); {} foi sorteada.</translation>
+    </message>
+    <message>
+      <source>{} leaves {} out, having no text; Laterna encodes the empty text.</source>
+      <translation>{} deixa {} de fora, por não ter texto; o Laterna codifica o texto vazio.</translation>
+    </message>
+    <message>
+      <source>{} left the scheduler to the sampler; {} it is.</source>
+      <translation>{} deixou o scheduler com o sampler; fica {}.</translation>
+    </message>
+    <message>
+      <source>{} limits a prompt to a part of the picture; here it holds for all of it.</source>
+      <translation>{} limita um prompt a uma parte da imagem; aqui ele vale para toda ela.</translation>
+    </message>
+    <message>
+      <source>{} makes a schedule that Laterna does not know; simple is used.</source>
+      <translation>{} faz uma programação que o Laterna não conhece; usa-se simple.</translation>
+    </message>
+    <message>
       <source>{} makes pictures, not clips.</source>
       <translation>{} faz imagens, não clipes.</translation>
     </message>
     <message>
+      <source>{} makes the latent in a way that Laterna does not know.</source>
+      <translation>{} faz o latente de um modo que o Laterna não conhece.</translation>
+    </message>
+    <message>
+      <source>{} makes {} for {} as it runs; Laterna cannot, and it stays empty.</source>
+      <translation>{} produz {} para {} ao rodar; o Laterna não consegue, e fica vazio.</translation>
+    </message>
+    <message>
+      <source>{} makes {} for {} as it runs; Laterna cannot, and {} stands there now.</source>
+      <translation>{} produz {} para {} ao rodar; o Laterna não consegue, e agora está {}.</translation>
+    </message>
+    <message>
+      <source>{} makes {} frames instead of {}.</source>
+      <translation>{} faz {} quadros em vez de {}.</translation>
+    </message>
+    <message>
+      <source>{} makes {} × {} instead of {} × {}: sides are multiples of {} within its limits.</source>
+      <translation>{} faz {} × {} em vez de {} × {}: os lados são múltiplos de {} dentro dos seus limites.</translation>
+    </message>
+    <message>
+      <source>{} more LoRAs: a recipe has up to {}.</source>
+      <translation>Mais {} LoRAs: uma receita tem até {}.</translation>
+    </message>
+    <message>
+      <source>{} names a sampler “{}” that Laterna does not know; euler it is.</source>
+      <translation>{} nomeia um sampler “{}” que o Laterna não conhece; fica euler.</translation>
+    </message>
+    <message>
+      <source>{} names a scheduler “{}” that Laterna does not know; simple it is.</source>
+      <translation>{} nomeia um scheduler “{}” que o Laterna não conhece; fica simple.</translation>
+    </message>
+    <message>
+      <source>{} names a textual inversion; Laterna reads its name as plain words.</source>
+      <translation>{} nomeia uma inversão textual; o Laterna lê o nome como palavras comuns.</translation>
+    </message>
+    <message>
+      <source>{} names no LoRA.</source>
+      <translation>{} não nomeia nenhum LoRA.</translation>
+    </message>
+    <message>
       <source>{} names no known model.</source>
       <translation>{} não indica um modelo conhecido.</translation>
+    </message>
+    <message>
+      <source>{} names the clip's last picture “{}” too; Laterna takes the first.</source>
+      <translation>{} nomeia também a última imagem do clipe, “{}”; o Laterna usa a primeira.</translation>
     </message>
     <message>
       <source>{} needs {}, and {} are free in {}.</source>
@@ -6512,12 +7080,20 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} de memória, {} livres.</translation>
     </message>
     <message>
+      <source>{} of {} comes from {}.</source>
+      <translation>{} de {} vem de {}.</translation>
+    </message>
+    <message>
       <source>{} points outside of its folder.</source>
       <translation>{} aponta para fora da própria pasta.</translation>
     </message>
     <message>
       <source>{} proxies are not supported.</source>
       <translation>Proxies {} não são aceitos.</translation>
+    </message>
+    <message>
+      <source>{} puts two encoded texts in a row; Laterna encodes them as one text.</source>
+      <translation>{} põe dois textos codificados em sequência; o Laterna os codifica como um só texto.</translation>
     </message>
     <message>
       <source>{} redirects to an address that is not safe.</source>
@@ -6528,16 +7104,64 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} redireciona sem fim.</translation>
     </message>
     <message>
+      <source>{} repeats the latent {} times.</source>
+      <translation>{} repete o latente {} vezes.</translation>
+    </message>
+    <message>
+      <source>{} run one schedule in parts: guidance changes over the steps.</source>
+      <translation>{} executam uma programação em partes: a orientação muda ao longo dos passos.</translation>
+    </message>
+    <message>
+      <source>{} runs a part of the schedule on an empty latent; Laterna runs all of it.</source>
+      <translation>{} executa uma parte da programação sobre um latente vazio; o Laterna a executa inteira.</translation>
+    </message>
+    <message>
+      <source>{} runs reduced weights; Laterna runs the model's own, so details differ.</source>
+      <translation>{} executa pesos reduzidos; o Laterna executa os do próprio modelo, por isso os detalhes diferem.</translation>
+    </message>
+    <message>
+      <source>{} runs {} on the whole schedule; Laterna leaves out its last sigma but one, as KSampler does.</source>
+      <translation>{} executa {} sobre toda a programação; o Laterna deixa de fora o penúltimo sigma, como o KSampler.</translation>
+    </message>
+    <message>
+      <source>{} saves its values without names; {} stands there for {}.</source>
+      <translation>{} salva os seus valores sem nomes; agora está {} para {}.</translation>
+    </message>
+    <message>
+      <source>{} says {} for {}.</source>
+      <translation>{} diz {} para {}.</translation>
+    </message>
+    <message>
       <source>{} says {}, but the folder holds {}.</source>
       <translation>{} diz {}, mas a pasta contém {}.</translation>
+    </message>
+    <message>
+      <source>{} says “{}” for {}, which is no number; the model's usual one is used.</source>
+      <translation>{} diz “{}” para {}, o que não é um número; usa-se o comum do modelo.</translation>
+    </message>
+    <message>
+      <source>{} scales its embeddings; Laterna uses them at strength 1.</source>
+      <translation>{} escala os seus embeddings; o Laterna os usa com força 1.</translation>
     </message>
     <message>
       <source>{} sends nothing any more.</source>
       <translation>{} não envia mais nada.</translation>
     </message>
     <message>
+      <source>{} sets its sigmas by numbers of its own; Laterna's {} takes the model's range.</source>
+      <translation>{} define os sigmas por números próprios; o {} do Laterna usa o intervalo do modelo.</translation>
+    </message>
+    <message>
       <source>{} ships with Laterna.</source>
       <translation>{} vem com o Laterna.</translation>
+    </message>
+    <message>
+      <source>{} skips layers of CLIP; these models always take the last but one.</source>
+      <translation>{} pula camadas do CLIP; estes modelos usam sempre a penúltima.</translation>
+    </message>
+    <message>
+      <source>{} stops at step {}; here it runs to the end.</source>
+      <translation>{} para no passo {}; aqui vai até o fim.</translation>
     </message>
     <message>
       <source>{} takes a component from {}, which is no model beside it.</source>
@@ -6548,6 +7172,14 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} aceita no máximo {} de: {}.</translation>
     </message>
     <message>
+      <source>{} takes no (further) {} in this Laterna; {} is left out.</source>
+      <translation>{} não aceita (mais) {} neste Laterna; {} fica de fora.</translation>
+    </message>
+    <message>
+      <source>{} takes no negative prompt; it is left out.</source>
+      <translation>{} não aceita prompt negativo; ele fica de fora.</translation>
+    </message>
+    <message>
       <source>{} takes no {} in this Laterna yet.</source>
       <translation>{} ainda não aceita {} nesta Laterna.</translation>
     </message>
@@ -6556,8 +7188,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} ainda aceita só um prompt e um prompt negativo.</translation>
     </message>
     <message>
+      <source>{} tells the model sizes and crops; these models take none.</source>
+      <translation>{} informa tamanhos e cortes ao modelo; estes modelos não usam nenhum.</translation>
+    </message>
+    <message>
       <source>{} times {} × {} would be {} megapixels: too large.</source>
       <translation>{} vezes {} × {} seriam {} megapixels: grande demais.</translation>
+    </message>
+    <message>
+      <source>{} uses the negative prompt over the whole schedule.</source>
+      <translation>{} usa o prompt negativo em toda a programação.</translation>
     </message>
     <message>
       <source>{} wants to run code that came with the model.</source>
@@ -6572,6 +7212,18 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} foi gravado por um Laterna mais novo.</translation>
     </message>
     <message>
+      <source>{} weighs the picture with {} from {} to {} of the schedule; Laterna takes it whole.</source>
+      <translation>{} pesa a imagem com {} de {} a {} da programação; o Laterna a usa inteira.</translation>
+    </message>
+    <message>
+      <source>{} works on the picture again ({} steps, denoise {}); the recipe is that of {}, which makes the first one.</source>
+      <translation>{} trabalha de novo na imagem ({} passos, remoção de ruído {}); a receita é a de {}, que faz a primeira.</translation>
+    </message>
+    <message>
+      <source>{} {} conditionings, each with its part of the schedule.</source>
+      <translation>{} condicionamentos do lado {}, cada um com a sua parte da programação.</translation>
+    </message>
+    <message>
       <source>{} × {} is {} megapixels; {} ends at {}.</source>
       <translation>{} × {} são {} megapixels; {} termina em {}.</translation>
     </message>
@@ -6580,8 +7232,16 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{}: seu alfa não é dado como número, por isso é aplicado como se o alfa fosse o posto.</translation>
     </message>
     <message>
+      <source>{}: {} is outside {} to {}; {} is used.</source>
+      <translation>{}: {} está fora de {} a {}; usa-se {}.</translation>
+    </message>
+    <message>
       <source>{}: {} of {} layers are left out, this model does not have them: {}.</source>
       <translation>{}: {} de {} camadas ficaram de fora, este modelo não as tem: {}.</translation>
+    </message>
+    <message>
+      <source>{}: {} steps of {} with {}, guidance {}, seed {}.</source>
+      <translation>{}: {} passos de {} com {}, orientação {}, semente {}.</translation>
     </message>
     <message>
       <source>{}{} failed{}: {}.</source>

@@ -27,7 +27,12 @@ SENTENCES = "Sentences"
 SENTENCES_FILE = HERE / "sentences.json"
 _ERRORS = ("KnownError", "LaternaError")
 _MESSAGE_CALLS = ("refuse", "refused", "_refused", "damaged", "_damaged")
-_MESSAGE_FUNCTIONS = ("_sentence", "_sentence_without_compiler", "_sentence_of_failure")
+_NOTE_CALLS = ("understood", "approximated", "ignored", "only")
+"""Of a report on another program's file."""
+_MESSAGE_FUNCTIONS = (
+    *("control_sentence", "_not_here", "_where_to_get"),
+    *("_sentence", "_sentence_without_compiler", "_sentence_of_failure"),
+)
 """Functions of the engine that return what a person reads."""
 
 
@@ -103,7 +108,7 @@ def sentences() -> list[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if name in classes or name in _MESSAGE_CALLS:
+                if name in classes or name in _MESSAGE_CALLS or (name in _NOTE_CALLS and _is_note(node)):
                     for value in (*node.args, *(key.value for key in node.keywords if key.arg == "remedy")):
                         said = constants.get(value.id, value) if isinstance(value, ast.Name) else value
                         found.update(dict.fromkeys(text for text in _templates(said) if _is_sentence(text)))
@@ -114,6 +119,12 @@ def sentences() -> list[str]:
     for path in python_files("engine/doctor"):
         found.update(dict.fromkeys(_all_sentences(ast.parse(path.read_text("utf-8")))))
     return sorted(found)
+
+
+def _is_note(call: ast.Call) -> bool:
+    """A call of ``notes`` or ``self._notes``."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return str(getattr(owner, "id", getattr(owner, "attr", ""))).endswith("notes")
 
 
 def _all_sentences(tree: ast.Module) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from ui.sentences import shipped
 from ui.theme import Theme
 from ui.widgets.icon_button import IconButton
 from ui.widgets.labels import ElidedLabel, label
@@ -59,7 +60,7 @@ class ImportReport(QFrame):
             self.hide()
             return
         self.title.set_text(self.tr("{file}, from {program}").format(file=file, program=result.source))
-        missing = [(one.sentence(), one) for one in result.missing]
+        missing = [(shipped().sentence(one.sentence()), one) for one in result.missing]
         self._text = self._plain(result, file)
         if missing:
             self._heading(self.tr("MISSING"))
@@ -74,9 +75,9 @@ class ImportReport(QFrame):
             if lines:
                 self._heading(heading)
                 for line in lines:
-                    self._line(line)
+                    self._line(shipped().sentence(line))
         if result.understood:
-            self._understood(result.understood)
+            self._understood(tuple(map(shipped().sentence, result.understood)))
         self.show()
 
     def _plain(self, result: ImportResult, file: str) -> str:
@@ -88,7 +89,7 @@ class ImportReport(QFrame):
             (self.tr("Understood"), result.understood),
         ):
             if lines:
-                parts.append("\n".join((f"{heading}:", *(f"- {line}" for line in lines))))
+                parts.append("\n".join((f"{heading}:", *(f"- {shipped().sentence(line)}" for line in lines))))
         return "\n\n".join(parts) + "\n"
 
     def _heading(self, text: str) -> None:
