@@ -1867,14 +1867,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <source>Work on the masked part alone, at the model's full size</source>
       <translation>Trabalhar só na parte mascarada, no tamanho inteiro do modelo</translation>
     </message>
-    <message>
-      <source>around</source>
-      <translation>em volta</translation>
-    </message>
-    <message>
-      <source>soft</source>
-      <translation>suave</translation>
-    </message>
   </context>
   <context>
     <name>InputField</name>
@@ -3648,6 +3640,466 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
   <context>
     <name>Sentences</name>
     <message>
+      <source>Frames per second</source>
+      <translation>O número de quadros por segundo</translation>
+    </message>
+    <message>
+      <source>Guidance</source>
+      <translation>A orientação</translation>
+    </message>
+    <message>
+      <source>Height</source>
+      <translation>A altura</translation>
+    </message>
+    <message>
+      <source>Loading PyTorch</source>
+      <translation>Carregando o PyTorch</translation>
+    </message>
+    <message>
+      <source>Results at once</source>
+      <translation>Resultados de uma vez</translation>
+    </message>
+    <message>
+      <source>Shift</source>
+      <translation>O deslocamento</translation>
+    </message>
+    <message>
+      <source>Steps</source>
+      <translation>Passos</translation>
+    </message>
+    <message>
+      <source>The batch</source>
+      <translation>O lote</translation>
+    </message>
+    <message>
+      <source>The denoise strength</source>
+      <translation>A força de remoção de ruído</translation>
+    </message>
+    <message>
+      <source>The negative prompt</source>
+      <translation>O prompt negativo</translation>
+    </message>
+    <message>
+      <source>The number of frames</source>
+      <translation>O número de quadros</translation>
+    </message>
+    <message>
+      <source>The number of steps</source>
+      <translation>O número de passos</translation>
+    </message>
+    <message>
+      <source>The prompt</source>
+      <translation>O prompt</translation>
+    </message>
+    <message>
+      <source>The prompt length in tokens</source>
+      <translation>O comprimento do prompt em tokens</translation>
+    </message>
+    <message>
+      <source>The seed</source>
+      <translation>A semente</translation>
+    </message>
+    <message>
+      <source>The tolerance of step caching</source>
+      <translation>A tolerância dos passos pulados</translation>
+    </message>
+    <message>
+      <source>Tokens</source>
+      <translation>Tokens</translation>
+    </message>
+    <message>
+      <source>Triton or a C compiler</source>
+      <translation>Triton ou um compilador C</translation>
+    </message>
+    <message>
+      <source>Width</source>
+      <translation>A largura</translation>
+    </message>
+    <message>
+      <source>a C++ compiler</source>
+      <translation>um compilador C++</translation>
+    </message>
+    <message>
+      <source>a Chroma transformer</source>
+      <translation>um transformer do Chroma</translation>
+    </message>
+    <message>
+      <source>a Cosmos transformer</source>
+      <translation>um transformer do Cosmos</translation>
+    </message>
+    <message>
+      <source>a Flux transformer</source>
+      <translation>um transformer do Flux</translation>
+    </message>
+    <message>
+      <source>a Flux.2 transformer</source>
+      <translation>um transformer do Flux.2</translation>
+    </message>
+    <message>
+      <source>a GLIGEN adapter</source>
+      <translation>um adaptador GLIGEN</translation>
+    </message>
+    <message>
+      <source>a HiDream transformer</source>
+      <translation>um transformer do HiDream</translation>
+    </message>
+    <message>
+      <source>a Hunyuan-DiT transformer</source>
+      <translation>um transformer do Hunyuan-DiT</translation>
+    </message>
+    <message>
+      <source>a HunyuanVideo transformer</source>
+      <translation>um transformer do HunyuanVideo</translation>
+    </message>
+    <message>
+      <source>a Kandinsky 5 transformer</source>
+      <translation>um transformer do Kandinsky 5</translation>
+    </message>
+    <message>
+      <source>a Lumina or Z-Image transformer</source>
+      <translation>um transformer do Lumina ou Z-Image</translation>
+    </message>
+    <message>
+      <source>a Mochi transformer</source>
+      <translation>um transformer do Mochi</translation>
+    </message>
+    <message>
+      <source>a PhotoMaker</source>
+      <translation>um PhotoMaker</translation>
+    </message>
+    <message>
+      <source>a PixArt transformer</source>
+      <translation>um transformer do PixArt</translation>
+    </message>
+    <message>
+      <source>a Qwen-Image transformer</source>
+      <translation>um transformer do Qwen-Image</translation>
+    </message>
+    <message>
+      <source>a Sana transformer</source>
+      <translation>um transformer do Sana</translation>
+    </message>
+    <message>
+      <source>a Stable Audio model</source>
+      <translation>um modelo do Stable Audio</translation>
+    </message>
+    <message>
+      <source>a Stable Cascade model</source>
+      <translation>um modelo do Stable Cascade</translation>
+    </message>
+    <message>
+      <source>a Stable Diffusion 1, 2 or XL checkpoint</source>
+      <translation>um checkpoint do Stable Diffusion 1, 2 ou XL</translation>
+    </message>
+    <message>
+      <source>a Stable Diffusion XL checkpoint</source>
+      <translation>um checkpoint do Stable Diffusion XL</translation>
+    </message>
+    <message>
+      <source>a Stable Video Diffusion model</source>
+      <translation>um modelo do Stable Video Diffusion</translation>
+    </message>
+    <message>
+      <source>a T2I-Adapter</source>
+      <translation>um T2I-Adapter</translation>
+    </message>
+    <message>
+      <source>a T5 of another size or kind</source>
+      <translation>um T5 de outro tamanho ou tipo</translation>
+    </message>
+    <message>
+      <source>a VAE of Stable Diffusion 1, 2 or XL</source>
+      <translation>um VAE do Stable Diffusion 1, 2 ou XL</translation>
+    </message>
+    <message>
+      <source>a VAE of another model</source>
+      <translation>um VAE de outro modelo</translation>
+    </message>
+    <message>
+      <source>a Wan video transformer</source>
+      <translation>um transformer de vídeo do Wan</translation>
+    </message>
+    <message>
+      <source>a language model</source>
+      <translation>um modelo de linguagem</translation>
+    </message>
+    <message>
+      <source>a motion module of AnimateDiff</source>
+      <translation>um módulo de movimento do AnimateDiff</translation>
+    </message>
+    <message>
+      <source>a small VAE for previews (TAESD)</source>
+      <translation>um VAE pequeno para prévias (TAESD)</translation>
+    </message>
+    <message>
+      <source>a style model of Flux</source>
+      <translation>um modelo de estilo do Flux</translation>
+    </message>
+    <message>
+      <source>a text encoder of another model</source>
+      <translation>um codificador de texto de outro modelo</translation>
+    </message>
+    <message>
+      <source>a textual inversion</source>
+      <translation>uma inversão textual</translation>
+    </message>
+    <message>
+      <source>a transformer of a family that Laterna does not know</source>
+      <translation>um transformer de uma família que o Laterna não conhece</translation>
+    </message>
+    <message>
+      <source>a vision encoder</source>
+      <translation>um codificador de visão</translation>
+    </message>
+    <message>
+      <source>a vision-language model</source>
+      <translation>um modelo de visão e linguagem</translation>
+    </message>
+    <message>
+      <source>an ACE-Step model</source>
+      <translation>um modelo do ACE-Step</translation>
+    </message>
+    <message>
+      <source>an AuraFlow transformer</source>
+      <translation>um transformer do AuraFlow</translation>
+    </message>
+    <message>
+      <source>an IP-Adapter</source>
+      <translation>um IP-Adapter</translation>
+    </message>
+    <message>
+      <source>an LTX-Video or PixArt transformer</source>
+      <translation>um transformer do LTX-Video ou PixArt</translation>
+    </message>
+    <message>
+      <source>an LTX-Video transformer</source>
+      <translation>um transformer do LTX-Video</translation>
+    </message>
+    <message>
+      <source>an OmniGen transformer</source>
+      <translation>um transformer do OmniGen</translation>
+    </message>
+    <message>
+      <source>an upscaler</source>
+      <translation>um ampliador</translation>
+    </message>
+    <message>
+      <source>block streaming</source>
+      <translation>transmissão por blocos</translation>
+    </message>
+    <message>
+      <source>caches</source>
+      <translation>caches</translation>
+    </message>
+    <message>
+      <source>clips</source>
+      <translation>clipes</translation>
+    </message>
+    <message>
+      <source>data</source>
+      <translation>dados</translation>
+    </message>
+    <message>
+      <source>decoding</source>
+      <translation>decodificar</translation>
+    </message>
+    <message>
+      <source>denoising</source>
+      <translation>remover o ruído</translation>
+    </message>
+    <message>
+      <source>device</source>
+      <translation>dispositivo</translation>
+    </message>
+    <message>
+      <source>disk speed</source>
+      <translation>velocidade do disco</translation>
+    </message>
+    <message>
+      <source>disk streaming</source>
+      <translation>transmissão do disco</translation>
+    </message>
+    <message>
+      <source>exporting the clip</source>
+      <translation>exportar o clipe</translation>
+    </message>
+    <message>
+      <source>first frame</source>
+      <translation>primeiro quadro</translation>
+    </message>
+    <message>
+      <source>folders</source>
+      <translation>pastas</translation>
+    </message>
+    <message>
+      <source>guidance</source>
+      <translation>orientação</translation>
+    </message>
+    <message>
+      <source>hub</source>
+      <translation>hub</translation>
+    </message>
+    <message>
+      <source>in smaller pieces</source>
+      <translation>em pedaços menores</translation>
+    </message>
+    <message>
+      <source>it belongs to another recipe</source>
+      <translation>ele pertence a outra receita</translation>
+    </message>
+    <message>
+      <source>it is damaged</source>
+      <translation>ele está danificado</translation>
+    </message>
+    <message>
+      <source>it was saved by another version of Laterna</source>
+      <translation>ele foi salvo por outra versão do Laterna</translation>
+    </message>
+    <message>
+      <source>it was saved on another device</source>
+      <translation>ele foi salvo em outro dispositivo</translation>
+    </message>
+    <message>
+      <source>it was saved under another memory plan</source>
+      <translation>ele foi salvo com outro plano de memória</translation>
+    </message>
+    <message>
+      <source>it was saved with other versions of the libraries</source>
+      <translation>ele foi salvo com outras versões das bibliotecas</translation>
+    </message>
+    <message>
+      <source>kernels</source>
+      <translation>kernels</translation>
+    </message>
+    <message>
+      <source>keyring</source>
+      <translation>chaveiro</translation>
+    </message>
+    <message>
+      <source>link</source>
+      <translation>ligação</translation>
+    </message>
+    <message>
+      <source>logs</source>
+      <translation>registros</translation>
+    </message>
+    <message>
+      <source>memory</source>
+      <translation>memória</translation>
+    </message>
+    <message>
+      <source>models</source>
+      <translation>modelos</translation>
+    </message>
+    <message>
+      <source>more slowly</source>
+      <translation>mais devagar</translation>
+    </message>
+    <message>
+      <source>negative</source>
+      <translation>negativo</translation>
+    </message>
+    <message>
+      <source>of this picture</source>
+      <translation>desta imagem</translation>
+    </message>
+    <message>
+      <source>packages</source>
+      <translation>pacotes</translation>
+    </message>
+    <message>
+      <source>pictures and clips</source>
+      <translation>imagens e clipes</translation>
+    </message>
+    <message>
+      <source>positive</source>
+      <translation>positivo</translation>
+    </message>
+    <message>
+      <source>reading the prompt</source>
+      <translation>ler o prompt</translation>
+    </message>
+    <message>
+      <source>saving the clip</source>
+      <translation>salvar o clipe</translation>
+    </message>
+    <message>
+      <source>saving the copy</source>
+      <translation>salvar a cópia</translation>
+    </message>
+    <message>
+      <source>saving the frame</source>
+      <translation>salvar o quadro</translation>
+    </message>
+    <message>
+      <source>saving the picture</source>
+      <translation>salvar a imagem</translation>
+    </message>
+    <message>
+      <source>saving the settings</source>
+      <translation>salvar as configurações</translation>
+    </message>
+    <message>
+      <source>saving the style</source>
+      <translation>salvar o estilo</translation>
+    </message>
+    <message>
+      <source>settings</source>
+      <translation>configurações</translation>
+    </message>
+    <message>
+      <source>shift</source>
+      <translation>deslocamento</translation>
+    </message>
+    <message>
+      <source>space</source>
+      <translation>espaço</translation>
+    </message>
+    <message>
+      <source>stage by stage</source>
+      <translation>etapa por etapa</translation>
+    </message>
+    <message>
+      <source>start</source>
+      <translation>início</translation>
+    </message>
+    <message>
+      <source>steps</source>
+      <translation>passos</translation>
+    </message>
+    <message>
+      <source>support for this device</source>
+      <translation>suporte para este dispositivo</translation>
+    </message>
+    <message>
+      <source>the VAE of HunyuanVideo</source>
+      <translation>o VAE do HunyuanVideo</translation>
+    </message>
+    <message>
+      <source>the VAE of Wan or Qwen-Image</source>
+      <translation>o VAE do Wan ou do Qwen-Image</translation>
+    </message>
+    <message>
+      <source>the model's files have changed since</source>
+      <translation>os arquivos do modelo mudaram desde então</translation>
+    </message>
+    <message>
+      <source>the prompt is read in another way now</source>
+      <translation>o prompt agora é lido de outra maneira</translation>
+    </message>
+    <message>
+      <source>the result is put together from tiles, which may differ a little along their seams</source>
+      <translation>o resultado é montado de blocos, que podem diferir um pouco nas emendas</translation>
+    </message>
+    <message>
+      <source>window</source>
+      <translation>janela</translation>
+    </message>
+    <message>
+      <source>writing to the output folder</source>
+      <translation>gravar na pasta de saída</translation>
+    </message>
+    <message>
       <source>--out is {}; a LoRA is a .safetensors file.</source>
       <translation>--out é {}; uma LoRA é um arquivo .safetensors.</translation>
     </message>
@@ -4200,10 +4652,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Até lá as previsões são mais grosseiras.</translation>
     </message>
     <message>
-      <source>Frames per second</source>
-      <translation>O número de quadros por segundo</translation>
-    </message>
-    <message>
       <source>Free some space and try again.</source>
       <translation>Libere espaço e tente de novo.</translation>
     </message>
@@ -4304,10 +4752,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Continue de um anterior, ou comece de novo.</translation>
     </message>
     <message>
-      <source>Guidance</source>
-      <translation>A orientação</translation>
-    </message>
-    <message>
       <source>Guidance stays within 0 and {}.</source>
       <translation>A orientação fica entre 0 e {}.</translation>
     </message>
@@ -4318,10 +4762,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>HF_ENDPOINT is {}, which is no address.</source>
       <translation>HF_ENDPOINT é {}, que não é um endereço.</translation>
-    </message>
-    <message>
-      <source>Height</source>
-      <translation>A altura</translation>
     </message>
     <message>
       <source>Import it again.</source>
@@ -4478,10 +4918,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Licences: {}.</source>
       <translation>Licenças: {}.</translation>
-    </message>
-    <message>
-      <source>Loading PyTorch</source>
-      <translation>Carregando o PyTorch</translation>
     </message>
     <message>
       <source>Look at {}; if it is there, make a token on {} and enter it: “models token”.</source>
@@ -4716,10 +5152,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Remova os outros.</translation>
     </message>
     <message>
-      <source>Results at once</source>
-      <translation>Resultados de uma vez</translation>
-    </message>
-    <message>
       <source>Run it again.</source>
       <translation>Execute-o de novo.</translation>
     </message>
@@ -4780,10 +5212,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Várias imagens são salvas; esta é a receita da que vem de {}.</translation>
     </message>
     <message>
-      <source>Shift</source>
-      <translation>O deslocamento</translation>
-    </message>
-    <message>
       <source>Shorten it.</source>
       <translation>Encurte.</translation>
     </message>
@@ -4838,10 +5266,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Step {} of {} gave numbers that are not finite: the result would be black.</source>
       <translation>O passo {} de {} deu números que não são finitos: o resultado seria preto.</translation>
-    </message>
-    <message>
-      <source>Steps</source>
-      <translation>Passos</translation>
     </message>
     <message>
       <source>Stopped at step {}; it is saved.</source>
@@ -5004,10 +5428,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>As alternativas deste prompt estão aninhadas demais, ou um curinga contém a si mesmo.</translation>
     </message>
     <message>
-      <source>The batch</source>
-      <translation>O lote</translation>
-    </message>
-    <message>
       <source>The card is the {} with {}, {} of it free.</source>
       <translation>A placa é a {} com {}, {} livres.</translation>
     </message>
@@ -5034,10 +5454,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The count is {}; it must be from 1 to {}.</source>
       <translation>A contagem é {}; deve ser de 1 a {}.</translation>
-    </message>
-    <message>
-      <source>The denoise strength</source>
-      <translation>A força de remoção de ruído</translation>
     </message>
     <message>
       <source>The disk could not be measured: {}.</source>
@@ -5268,10 +5684,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>O disco dos modelos lê {} MB e grava {} MB por segundo.</translation>
     </message>
     <message>
-      <source>The negative prompt</source>
-      <translation>O prompt negativo</translation>
-    </message>
-    <message>
       <source>The negative prompt's range must lie within 0 and 1.</source>
       <translation>O intervalo do prompt negativo deve ficar entre 0 e 1.</translation>
     </message>
@@ -5282,14 +5694,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The new folder must lie outside the old one.</source>
       <translation>A nova pasta deve ficar fora da antiga.</translation>
-    </message>
-    <message>
-      <source>The number of frames</source>
-      <translation>O número de quadros</translation>
-    </message>
-    <message>
-      <source>The number of steps</source>
-      <translation>O número de passos</translation>
     </message>
     <message>
       <source>The part of the schedule of an input must lie within 0 and 1.</source>
@@ -5316,10 +5720,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A imagem “{}” não está neste computador.</translation>
     </message>
     <message>
-      <source>The prompt</source>
-      <translation>O prompt</translation>
-    </message>
-    <message>
       <source>The prompt changes words during the steps, as in [cat:dog:0.5]; all of them are read at once.</source>
       <translation>O prompt troca palavras durante os passos, como em [cat:dog:0.5]; todas são lidas de uma vez.</translation>
     </message>
@@ -5334,10 +5734,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The prompt is empty: write one before you generate.</source>
       <translation>O prompt está vazio: escreva um antes de gerar.</translation>
-    </message>
-    <message>
-      <source>The prompt length in tokens</source>
-      <translation>O comprimento do prompt em tokens</translation>
     </message>
     <message>
       <source>The proxy at {} answers in {} ms.</source>
@@ -5404,10 +5800,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A conexão segura com {} não pôde ser feita.</translation>
     </message>
     <message>
-      <source>The seed</source>
-      <translation>A semente</translation>
-    </message>
-    <message>
       <source>The seed {} is beyond Laterna's; {} gives another noise.</source>
       <translation>A semente {} está além das do Laterna; {} dá outro ruído.</translation>
     </message>
@@ -5466,10 +5858,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The tokenizer in {} cannot be read: {}.</source>
       <translation>O tokenizador em {} não pode ser lido: {}.</translation>
-    </message>
-    <message>
-      <source>The tolerance of step caching</source>
-      <translation>A tolerância dos passos pulados</translation>
     </message>
     <message>
       <source>The training went astray: for {} steps its gradients have not been numbers.</source>
@@ -5800,20 +6188,12 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A consertar: {}.</translation>
     </message>
     <message>
-      <source>Tokens</source>
-      <translation>Tokens</translation>
-    </message>
-    <message>
       <source>Too little is free to measure the disk.</source>
       <translation>Há pouco espaço livre para medir o disco.</translation>
     </message>
     <message>
       <source>Trainings: {}.</source>
       <translation>Treinamentos: {}.</translation>
-    </message>
-    <message>
-      <source>Triton or a C compiler</source>
-      <translation>Triton ou um compilador C</translation>
     </message>
     <message>
       <source>Try a smaller size, or another model; the log says more.</source>
@@ -5908,10 +6288,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Alargue um intervalo.</translation>
     </message>
     <message>
-      <source>Width</source>
-      <translation>A largura</translation>
-    </message>
-    <message>
       <source>Write HTTPS_PROXY with http:// instead of https://.</source>
       <translation>Escreva HTTPS_PROXY com http:// em vez de https://.</translation>
     </message>
@@ -5936,396 +6312,12 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>A sua solicitação para {} foi rejeitada.</translation>
     </message>
     <message>
-      <source>a C++ compiler</source>
-      <translation>um compilador C++</translation>
-    </message>
-    <message>
-      <source>a Chroma transformer</source>
-      <translation>um transformer do Chroma</translation>
-    </message>
-    <message>
-      <source>a Cosmos transformer</source>
-      <translation>um transformer do Cosmos</translation>
-    </message>
-    <message>
-      <source>a Flux transformer</source>
-      <translation>um transformer do Flux</translation>
-    </message>
-    <message>
-      <source>a Flux.2 transformer</source>
-      <translation>um transformer do Flux.2</translation>
-    </message>
-    <message>
-      <source>a GLIGEN adapter</source>
-      <translation>um adaptador GLIGEN</translation>
-    </message>
-    <message>
-      <source>a HiDream transformer</source>
-      <translation>um transformer do HiDream</translation>
-    </message>
-    <message>
-      <source>a Hunyuan-DiT transformer</source>
-      <translation>um transformer do Hunyuan-DiT</translation>
-    </message>
-    <message>
-      <source>a HunyuanVideo transformer</source>
-      <translation>um transformer do HunyuanVideo</translation>
-    </message>
-    <message>
-      <source>a Kandinsky 5 transformer</source>
-      <translation>um transformer do Kandinsky 5</translation>
-    </message>
-    <message>
-      <source>a Lumina or Z-Image transformer</source>
-      <translation>um transformer do Lumina ou Z-Image</translation>
-    </message>
-    <message>
-      <source>a Mochi transformer</source>
-      <translation>um transformer do Mochi</translation>
-    </message>
-    <message>
-      <source>a PhotoMaker</source>
-      <translation>um PhotoMaker</translation>
-    </message>
-    <message>
-      <source>a PixArt transformer</source>
-      <translation>um transformer do PixArt</translation>
-    </message>
-    <message>
-      <source>a Qwen-Image transformer</source>
-      <translation>um transformer do Qwen-Image</translation>
-    </message>
-    <message>
-      <source>a Sana transformer</source>
-      <translation>um transformer do Sana</translation>
-    </message>
-    <message>
-      <source>a Stable Audio model</source>
-      <translation>um modelo do Stable Audio</translation>
-    </message>
-    <message>
-      <source>a Stable Cascade model</source>
-      <translation>um modelo do Stable Cascade</translation>
-    </message>
-    <message>
-      <source>a Stable Diffusion 1, 2 or XL checkpoint</source>
-      <translation>um checkpoint do Stable Diffusion 1, 2 ou XL</translation>
-    </message>
-    <message>
-      <source>a Stable Diffusion XL checkpoint</source>
-      <translation>um checkpoint do Stable Diffusion XL</translation>
-    </message>
-    <message>
-      <source>a Stable Video Diffusion model</source>
-      <translation>um modelo do Stable Video Diffusion</translation>
-    </message>
-    <message>
-      <source>a T2I-Adapter</source>
-      <translation>um T2I-Adapter</translation>
-    </message>
-    <message>
-      <source>a T5 of another size or kind</source>
-      <translation>um T5 de outro tamanho ou tipo</translation>
-    </message>
-    <message>
-      <source>a VAE of Stable Diffusion 1, 2 or XL</source>
-      <translation>um VAE do Stable Diffusion 1, 2 ou XL</translation>
-    </message>
-    <message>
-      <source>a VAE of another model</source>
-      <translation>um VAE de outro modelo</translation>
-    </message>
-    <message>
-      <source>a Wan video transformer</source>
-      <translation>um transformer de vídeo do Wan</translation>
-    </message>
-    <message>
-      <source>a language model</source>
-      <translation>um modelo de linguagem</translation>
-    </message>
-    <message>
-      <source>a motion module of AnimateDiff</source>
-      <translation>um módulo de movimento do AnimateDiff</translation>
-    </message>
-    <message>
-      <source>a small VAE for previews (TAESD)</source>
-      <translation>um VAE pequeno para prévias (TAESD)</translation>
-    </message>
-    <message>
-      <source>a style model of Flux</source>
-      <translation>um modelo de estilo do Flux</translation>
-    </message>
-    <message>
-      <source>a text encoder of another model</source>
-      <translation>um codificador de texto de outro modelo</translation>
-    </message>
-    <message>
-      <source>a textual inversion</source>
-      <translation>uma inversão textual</translation>
-    </message>
-    <message>
-      <source>a transformer of a family that Laterna does not know</source>
-      <translation>um transformer de uma família que o Laterna não conhece</translation>
-    </message>
-    <message>
-      <source>a vision encoder</source>
-      <translation>um codificador de visão</translation>
-    </message>
-    <message>
-      <source>a vision-language model</source>
-      <translation>um modelo de visão e linguagem</translation>
-    </message>
-    <message>
-      <source>an ACE-Step model</source>
-      <translation>um modelo do ACE-Step</translation>
-    </message>
-    <message>
-      <source>an AuraFlow transformer</source>
-      <translation>um transformer do AuraFlow</translation>
-    </message>
-    <message>
-      <source>an IP-Adapter</source>
-      <translation>um IP-Adapter</translation>
-    </message>
-    <message>
-      <source>an LTX-Video or PixArt transformer</source>
-      <translation>um transformer do LTX-Video ou PixArt</translation>
-    </message>
-    <message>
-      <source>an LTX-Video transformer</source>
-      <translation>um transformer do LTX-Video</translation>
-    </message>
-    <message>
-      <source>an OmniGen transformer</source>
-      <translation>um transformer do OmniGen</translation>
-    </message>
-    <message>
-      <source>an upscaler</source>
-      <translation>um ampliador</translation>
-    </message>
-    <message>
       <source>bfloat16 is computed as it is.</source>
       <translation>bfloat16 é calculado como é.</translation>
     </message>
     <message>
       <source>bfloat16 is widened to float32.</source>
       <translation>bfloat16 é ampliado para float32.</translation>
-    </message>
-    <message>
-      <source>block streaming</source>
-      <translation>transmissão por blocos</translation>
-    </message>
-    <message>
-      <source>caches</source>
-      <translation>caches</translation>
-    </message>
-    <message>
-      <source>clips</source>
-      <translation>clipes</translation>
-    </message>
-    <message>
-      <source>data</source>
-      <translation>dados</translation>
-    </message>
-    <message>
-      <source>decoding</source>
-      <translation>decodificar</translation>
-    </message>
-    <message>
-      <source>denoising</source>
-      <translation>remover o ruído</translation>
-    </message>
-    <message>
-      <source>device</source>
-      <translation>dispositivo</translation>
-    </message>
-    <message>
-      <source>disk speed</source>
-      <translation>velocidade do disco</translation>
-    </message>
-    <message>
-      <source>disk streaming</source>
-      <translation>transmissão do disco</translation>
-    </message>
-    <message>
-      <source>exporting the clip</source>
-      <translation>exportar o clipe</translation>
-    </message>
-    <message>
-      <source>first frame</source>
-      <translation>primeiro quadro</translation>
-    </message>
-    <message>
-      <source>folders</source>
-      <translation>pastas</translation>
-    </message>
-    <message>
-      <source>guidance</source>
-      <translation>orientação</translation>
-    </message>
-    <message>
-      <source>hub</source>
-      <translation>hub</translation>
-    </message>
-    <message>
-      <source>in smaller pieces</source>
-      <translation>em pedaços menores</translation>
-    </message>
-    <message>
-      <source>it belongs to another recipe</source>
-      <translation>ele pertence a outra receita</translation>
-    </message>
-    <message>
-      <source>it is damaged</source>
-      <translation>ele está danificado</translation>
-    </message>
-    <message>
-      <source>it was saved by another version of Laterna</source>
-      <translation>ele foi salvo por outra versão do Laterna</translation>
-    </message>
-    <message>
-      <source>it was saved on another device</source>
-      <translation>ele foi salvo em outro dispositivo</translation>
-    </message>
-    <message>
-      <source>it was saved under another memory plan</source>
-      <translation>ele foi salvo com outro plano de memória</translation>
-    </message>
-    <message>
-      <source>it was saved with other versions of the libraries</source>
-      <translation>ele foi salvo com outras versões das bibliotecas</translation>
-    </message>
-    <message>
-      <source>kernels</source>
-      <translation>kernels</translation>
-    </message>
-    <message>
-      <source>keyring</source>
-      <translation>chaveiro</translation>
-    </message>
-    <message>
-      <source>link</source>
-      <translation>ligação</translation>
-    </message>
-    <message>
-      <source>logs</source>
-      <translation>registros</translation>
-    </message>
-    <message>
-      <source>memory</source>
-      <translation>memória</translation>
-    </message>
-    <message>
-      <source>models</source>
-      <translation>modelos</translation>
-    </message>
-    <message>
-      <source>more slowly</source>
-      <translation>mais devagar</translation>
-    </message>
-    <message>
-      <source>negative</source>
-      <translation>negativo</translation>
-    </message>
-    <message>
-      <source>of this picture</source>
-      <translation>desta imagem</translation>
-    </message>
-    <message>
-      <source>packages</source>
-      <translation>pacotes</translation>
-    </message>
-    <message>
-      <source>pictures and clips</source>
-      <translation>imagens e clipes</translation>
-    </message>
-    <message>
-      <source>positive</source>
-      <translation>positivo</translation>
-    </message>
-    <message>
-      <source>reading the prompt</source>
-      <translation>ler o prompt</translation>
-    </message>
-    <message>
-      <source>saving the clip</source>
-      <translation>salvar o clipe</translation>
-    </message>
-    <message>
-      <source>saving the copy</source>
-      <translation>salvar a cópia</translation>
-    </message>
-    <message>
-      <source>saving the frame</source>
-      <translation>salvar o quadro</translation>
-    </message>
-    <message>
-      <source>saving the picture</source>
-      <translation>salvar a imagem</translation>
-    </message>
-    <message>
-      <source>saving the settings</source>
-      <translation>salvar as configurações</translation>
-    </message>
-    <message>
-      <source>saving the style</source>
-      <translation>salvar o estilo</translation>
-    </message>
-    <message>
-      <source>settings</source>
-      <translation>configurações</translation>
-    </message>
-    <message>
-      <source>shift</source>
-      <translation>deslocamento</translation>
-    </message>
-    <message>
-      <source>space</source>
-      <translation>espaço</translation>
-    </message>
-    <message>
-      <source>stage by stage</source>
-      <translation>etapa por etapa</translation>
-    </message>
-    <message>
-      <source>start</source>
-      <translation>início</translation>
-    </message>
-    <message>
-      <source>steps</source>
-      <translation>passos</translation>
-    </message>
-    <message>
-      <source>support for this device</source>
-      <translation>suporte para este dispositivo</translation>
-    </message>
-    <message>
-      <source>the VAE of HunyuanVideo</source>
-      <translation>o VAE do HunyuanVideo</translation>
-    </message>
-    <message>
-      <source>the VAE of Wan or Qwen-Image</source>
-      <translation>o VAE do Wan ou do Qwen-Image</translation>
-    </message>
-    <message>
-      <source>the model's files have changed since</source>
-      <translation>os arquivos do modelo mudaram desde então</translation>
-    </message>
-    <message>
-      <source>the prompt is read in another way now</source>
-      <translation>o prompt agora é lido de outra maneira</translation>
-    </message>
-    <message>
-      <source>the result is put together from tiles, which may differ a little along their seams</source>
-      <translation>o resultado é montado de blocos, que podem diferir um pouco nas emendas</translation>
-    </message>
-    <message>
-      <source>window</source>
-      <translation>janela</translation>
-    </message>
-    <message>
-      <source>writing to the output folder</source>
-      <translation>gravar na pasta de saída</translation>
     </message>
     <message>
       <source>{} #{} is bypassed.</source>
