@@ -124,6 +124,8 @@ class _Import:
         on_the_way = ancestors(self._graph, (output or sampler).id)
         self._decoding(on_the_way)
         passes, start = self._passes(sampler)
+        if len(passes) > 1 or not self._saved_as_made(on_the_way, sampler):
+            self._made = None
         first, scales = self._merge(passes)
         first_frame = first.node.link("image_cond_latents")
         if first_frame is not None:
@@ -206,6 +208,12 @@ class _Import:
                     self._notes.ignored(
                         f"{node.label} decodes in tiles; Laterna plans tiling by the memory that is free."
                     )
+
+    def _saved_as_made(self, on_the_way: list[str], sampler: Node) -> bool:
+        """Whether nothing between sampler and file may change the picture's size."""
+        after = set(on_the_way) - set(ancestors(self._graph, sampler.id))
+        plain = ("VAEDecode", "VAEDecodeTiled", "VAELoader", *_SAVES, *_PREVIEWS)
+        return all(self._graph[id].type in plain for id in after)
 
     def _passes(self, sampler: Node) -> tuple[list[Pass], Start]:
         """The samplers that work on the picture one after another, first to last, and what the first starts from."""

@@ -21,6 +21,7 @@ from engine.texts import text_of, user_comment
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 MAX_ALL_BYTES = 4 * MAX_TEXT_BYTES  # of all texts of a picture, unpacked
 MAX_CHUNKS = 10_000
+MAX_SIDE = 65_535
 MAX_TAGS = 200
 _COMFYUI = re.compile(r"\s*(workflow|prompt):\s*(?=[{\[])", re.IGNORECASE)
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -38,6 +39,14 @@ _NAMES = {
 
 def is_png(start: bytes) -> bool:
     return start.startswith(_PNG)
+
+
+def png_size(start: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG from its first 24 bytes; None for anything else."""
+    if not is_png(start) or len(start) < 24 or start[12:16] != b"IHDR":
+        return None
+    width, height = struct.unpack(">II", start[16:24])
+    return (width, height) if 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE else None
 
 
 def read_texts(path: Path) -> dict[str, str]:

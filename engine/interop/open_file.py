@@ -12,6 +12,7 @@ from typing import Any, Literal
 from engine.files import open_regular
 from engine.interop import a1111, clip_texts, embedded, foreign, foreign_json, stealth
 from engine.interop.comfy_import import import_workflow, is_workflow
+from engine.interop.comfy_pictures import Size
 from engine.interop.fit import fit
 from engine.interop.model_files import KnownModels
 from engine.interop.programs import readers
@@ -51,7 +52,7 @@ class Importer:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise BadFile(f"{path.name} is no file.", "Choose a workflow or a picture.")
             with open_regular(path) as file:
-                start = file.read(16)
+                start = file.read(32)
                 if not pictures.is_picture(start) and not clip_texts.is_clip(start):
                     size = os.fstat(file.fileno()).st_size
                     if size > foreign_json.MAX_BYTES:
@@ -65,7 +66,7 @@ class Importer:
         if clip_texts.is_clip(start):
             return self.texts(clip_texts.read_texts(path), "clip")
         try:
-            return self.texts(embedded.read_texts(path))
+            return self.texts(embedded.read_texts(path), made=embedded.png_size(start))
         except NoRecipe:
             hidden = stealth.hidden_text(path)
             if not hidden:
@@ -85,9 +86,12 @@ class Importer:
             raise BadFile("This JSON is no workflow that Laterna knows.", "Choose a workflow that ComfyUI saved.")
         return found
 
-    def texts(self, texts: Mapping[str, str], kind: Literal["picture", "clip"] = "picture") -> ImportResult:
+    def texts(
+        self, texts: Mapping[str, str], kind: Literal["picture", "clip"] = "picture", made: Size | None = None
+    ) -> ImportResult:
         """The texts of a picture or clip by keyword: Laterna's own recipe first, then programs that write several, then
-        of graphs what ran and what the editor held, then what any other program wrote."""
+        of graphs what ran and what the editor held, then what any other program wrote. ``made`` is the picture's
+        size."""
         texts = {key.strip().lower(): text for key, text in reversed(list(texts.items()))}
         if _RECIPE_KEY in texts:
             return ImportResult(LATERNA, Recipe.from_json(texts[_RECIPE_KEY]), ("The recipe is Laterna's own.",))
@@ -99,7 +103,7 @@ class Importer:
             text = texts.get(key, "").strip()
             try:
                 if text.startswith("{"):
-                    found = self._json(foreign_json.loads(text))
+                    found = self._json(foreign_json.loads(text), made)
                 elif key in ("prompt", "title"):
                     continue
                 else:
@@ -123,12 +127,12 @@ class Importer:
         lines = readers.by_lines(cleaned(text[:MAX_LINES])) if "\n" in text else None
         return self._of(lines) if lines is not None else None
 
-    def _json(self, data: Any) -> ImportResult | None:
+    def _json(self, data: Any, made: Size | None = None) -> ImportResult | None:
         program = readers.by_json(data)
         if program is not None:
             return self._of(program)
         if is_workflow(data):
-            return import_workflow(data, self._known, self._families)
+            return import_workflow(data, self._known, self._families, made=made)
         if isinstance(data, dict) and "family" in data and "model" in data:
             try:
                 return ImportResult(LATERNA, Recipe.from_json(json.dumps(data)), ("The recipe is Laterna's own.",))
