@@ -9,7 +9,6 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from engine.jobs.variations import BOTH_TEXTS, Axis, vary
-from engine.prompt.adapt import adapt_recipe
 from engine.prompt.expand import combinations, count_combinations, expand, varies
 from engine.prompt.styles import Style, StyleStore
 from engine.prompt.templates import is_template
@@ -24,6 +23,8 @@ Texts = list[tuple[str, str]]
 
 
 def _known(recipe: Recipe, info: ModelInfo) -> str:
+    from engine.prompt.adapt import adapt_recipe  # not before the window is shown: it knows three languages
+
     return adapt_recipe(recipe, info)[0].prompt
 
 

@@ -18,9 +18,9 @@ import msgspec
 from engine.families.base import Family
 from engine.families.registry import FAMILIES, FILE_KINDS, PIPELINES
 from engine.files import TEXT_LIMIT, read_regular
+from engine.models.component_location import ComponentLocation
 from engine.models.reading.find import network_kind
 from engine.models.reading.shared import component_folder, shared_folders
-from engine.models.recognise import ComponentLocation
 from engine.models.reference import Reference, read_reference
 from engine.protocol.errors import LaternaError
 

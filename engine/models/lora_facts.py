@@ -13,10 +13,10 @@ import msgspec
 
 from engine.families.registry import FAMILIES
 from engine.files import TEXT_LIMIT, read_regular
+from engine.models.component_location import PICKLES
 from engine.models.installed import InstalledModel
 from engine.models.lora_names import split_name
 from engine.models.reading.strangers import family_name, stranger
-from engine.models.recognise import PICKLES
 from engine.models.safetensors_header import Header, read_header
 from engine.protocol.errors import BadFile, ModelDamaged, UnsafeModel
 

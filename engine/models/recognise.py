@@ -18,13 +18,13 @@ import msgspec
 from engine.families.base import Family
 from engine.families.registry import FAMILIES, FILE_KINDS, INFOS
 from engine.files import open_regular
+from engine.models.component_location import PICKLES, ComponentLocation, Format
 from engine.models.gguf_header import MAGIC, read_gguf
 from engine.models.reading.find import FoundComponent, controlnet_family, find_components, model_of, network_kind
 from engine.models.reading.strangers import Stranger, stranger
 from engine.models.reading.tensor_files import GgufTensors, TensorFile, open_tensors
 from engine.protocol.errors import BadFile, LaternaError, UnsafeModel, from_os_error
 
-PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _PRECISIONS = {
     "F64": "fp64",
@@ -35,27 +35,6 @@ _PRECISIONS = {
     "F8_E5M2": "fp8",
     "I8": "int8",
 }
-
-Format = Literal["diffusers", "safetensors", "gguf"]
-
-
-class ComponentLocation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A component at ``path``: a folder in diffusers layout, or a file whose tensors below ``prefix`` it is.
-
-    ``precision`` is what most of it is stored in (bf16, fp16, fp8, Q8_0 …). ``kind`` is one of ``FILE_KINDS``, ""
-    in imports of earlier versions; ``words`` the size of a text encoder's vocabulary. ``plain``: a CLIP-L without a
-    projection of its own, as Stable Diffusion 3's is.
-    """
-
-    name: str
-    path: str
-    format: Format
-    precision: str
-    bytes: int
-    prefix: str = ""
-    kind: str = ""
-    words: int = 0
-    plain: bool = True
 
 
 class RecognisedFile(msgspec.Struct, frozen=True):

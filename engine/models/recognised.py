@@ -9,9 +9,10 @@ import msgspec
 
 from engine.families.registry import FAMILIES
 from engine.models import catalog, installed
+from engine.models.component_location import PICKLES, ComponentLocation
 from engine.models.reading.component import read_json
 from engine.models.reading.shared import component_folder
-from engine.models.recognise import PICKLES, ComponentLocation, RecognisedFile, precision_name, precision_of
+from engine.models.recognise import RecognisedFile, precision_name, precision_of
 from engine.models.reference import Reference
 from engine.models.safetensors_header import read_header
 from engine.protocol.errors import UnsafeModel

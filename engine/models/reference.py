@@ -8,7 +8,7 @@ import msgspec
 
 from engine.files import TEXT_LIMIT, read_regular
 from engine.media import atomic
-from engine.models.recognise import ComponentLocation
+from engine.models.component_location import ComponentLocation
 from engine.protocol.errors import ModelDamaged
 
 REFERENCE_NAME = "laterna-reference.json"

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.models.component_location import ComponentLocation
 from engine.models.reading.component import read_json
-from engine.models.recognise import ComponentLocation
 from engine.protocol.errors import LaternaError
 
 _COMFYUI = ("comfy/text_encoders/t5_tokenizer", "comfy/t5_tokenizer")

@@ -14,9 +14,10 @@ from pathlib import Path
 import msgspec
 
 from engine.families.registry import FAMILIES, FILE_KINDS
+from engine.models.component_location import PICKLES, ComponentLocation
 from engine.models.controlnets import KnownControlNet, control_of
 from engine.models.lora_facts import lora_facts
-from engine.models.recognise import PICKLES, ComponentLocation, RecognisedFile, Refused, look_at
+from engine.models.recognise import RecognisedFile, Refused, look_at
 from engine.models.recognised import Kind, Recognised, completed, from_folder, from_parts
 from engine.models.tokenizer_places import outside, t5_tokenizer
 from engine.models.walk import FilePlace, ModelPlace, TokenizerPlace, Walk

@@ -8,7 +8,6 @@ from PySide6.QtCore import QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.models.installed import InstalledModel
-from engine.prompt.adapt import adapt_recipe
 from engine.prompt.known_words import unknown_words
 from engine.prompt.templates import is_template
 from engine.prompt.tokens import Rules
@@ -282,6 +281,8 @@ class Prompts(QWidget):
         text = self.prompt.text()
         if info is None or not info.vocabulary or not text.strip() or is_template(text):
             return ""
+        from engine.prompt.adapt import adapt_recipe  # not before the window is shown: it knows three languages
+
         adapted = adapt_recipe(recipe.replace(prompt=text), info)[1]
         return adapted.text if adapted.text != text and not adapted.surprise else ""
 

@@ -10,6 +10,7 @@ from typing import Any
 from engine.families.registry import FAMILIES, FILE_KINDS
 from engine.files import TEXT_LIMIT, read_regular
 from engine.models.assembly import Assembly, assemble, kind_of
+from engine.models.component_location import ComponentLocation
 from engine.models.reading.component import (
     GET_AGAIN,
     Component,
@@ -19,7 +20,6 @@ from engine.models.reading.component import (
     weighted,
 )
 from engine.models.reading.tensor_files import PLAIN, TensorFile, open_tensors
-from engine.models.recognise import ComponentLocation
 from engine.models.reference import Reference
 from engine.protocol.errors import ModelDamaged, ModelMissing
 
