@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from engine.jobs import assets
-from engine.jobs.received import Received
+from engine.jobs.received import Received, believed
 from engine.jobs.transport import EngineTransport
 from engine.protocol import codec
 from engine.protocol.commands import Command, Hello, JobCommand, Preload, Shutdown
@@ -165,7 +165,7 @@ class EngineConnection:
             case JobFinished() | JobFailed() | JobCancelled():
                 self._offered.forget(event.job)
                 received = self._received.pop(event.job, None)
-                self._on_event(event if received is None else received.ended(event), blob)
+                self._on_event(believed(event) if received is None else received.ended(event), blob)
             case _:
                 self._on_event(event, blob)
 

@@ -35,7 +35,7 @@ from engine.models.adapters import locate
 from engine.models.upscalers import Upscalers
 from engine.protocol import events
 from engine.protocol.commands import CHECKPOINT_SHARE, Cancel, CompileWish, Derive, Generate
-from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError, ProtocolError
+from engine.protocol.errors import EngineDied, ErrorInfo, LaternaError
 
 MAX_ENGINE_DEATHS = 3
 CANCEL_PATIENCE = 60.0
@@ -336,24 +336,13 @@ class Dispatcher:
             case events.JobFinished(_job, files):
                 self._engine.worked(to_an_end=True)
                 running.finished = event
-                self._finished(tuple(file.path for file in sorted(files, key=lambda file: file.index)))
+                self._running_ended("done", tuple(file.path for file in sorted(files, key=lambda file: file.index)))
             case events.JobCancelled():
                 self._engine.worked(to_an_end=True)
                 self._interrupted(running)
             case events.JobFailed(_job, error):
                 self._engine.worked(to_an_end=True)
                 self._running_ended("failed", error=error)
-
-    def _finished(self, files: tuple[str, ...]) -> None:
-        lost = [file for file in files if not Path(file).is_file()]
-        if files and not lost:
-            self._running_ended("done", files)
-            return
-        nonsense = ProtocolError(
-            f"The engine says that it saved {lost[0] if lost else 'a result'}, which is not there.",
-            "Run the job again; if it happens again, report it.",
-        )
-        self._running_ended("failed", error=nonsense.info())
 
     def engine_exited(self, error: LaternaError | None, counts: bool) -> None:
         """``counts``: it died by itself, and the job in hand may be to blame."""

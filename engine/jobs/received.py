@@ -1,4 +1,5 @@
-"""Results that an engine without this machine's files sends as bytes: written whole or not at all."""
+"""What an engine says that it made, believed only where it is there: files, or bytes that become files, whole or not at
+all."""
 
 from __future__ import annotations
 
@@ -16,6 +17,19 @@ from engine.media import atomic
 from engine.models.hashing import hash_file
 from engine.protocol.errors import LaternaError, ProtocolError, from_os_error
 from engine.protocol.events import JobCancelled, JobFailed, JobFinished, OutputFile
+
+
+def believed(event: JobFinished | JobFailed | JobCancelled) -> JobFinished | JobFailed | JobCancelled:
+    """``event`` of an engine that shares this machine's files; a ``JobFailed`` where one that it names is not there."""
+    if not isinstance(event, JobFinished):
+        return event
+    lost = [file.path for file in sorted(event.files, key=lambda file: file.index) if not Path(file.path).is_file()]
+    if event.files and not lost:
+        return event
+    error = ProtocolError(
+        f"The engine says that it saved {lost[0] if lost else 'a result'}, which is not there.", _AGAIN
+    )
+    return JobFailed(event.job, error.info())
 
 
 class Received:
@@ -40,8 +54,8 @@ class Received:
     def ended(self, event: JobFinished | JobFailed | JobCancelled) -> JobFinished | JobFailed | JobCancelled:
         """``event`` with the paths of what arrived; a ``JobFailed`` where that is not what was sent."""
         try:
-            if not isinstance(event, JobFinished):
-                return event
+            if not isinstance(event, JobFinished) or not event.files:
+                return believed(event)
             return msgspec.structs.replace(event, files=tuple(map(self._keep, event.files)))
         except LaternaError as error:
             return JobFailed(event.job, error.info())

@@ -165,14 +165,20 @@ def from_info(info: ErrorInfo) -> LaternaError:
 def from_os_error(error: OSError, action: str, path: object = None) -> LaternaError:
     """An ``OSError`` met while doing ``action`` ("saving the picture") as a sentence with a remedy."""
     where = f" ({path})" if path is not None else ""
+    is_read = action.startswith(("reading", "opening"))
+    look = "Check the name and your permission."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(
             f"The disk is full: {action} failed{where}.", "Free some space, or choose another folder, and try again."
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return NotWritable(f"No permission for {action}{where}.", "Choose a folder that you can write to.")
+        return NotWritable(
+            f"No permission for {action}{where}.", look if is_read else "Choose a folder that you can write to."
+        )
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG):
         return NotWritable(
-            f"{action[:1].upper()}{action[1:]} failed{where}: {error.strerror}.", "Check that the folder exists."
+            f"{action[:1].upper()}{action[1:]} failed{where}: {error.strerror}.",
+            look if is_read else "Check that the folder exists.",
         )
-    return NotWritable(f"{action[:1].upper()}{action[1:]} failed{where}: {error.strerror or error}.", "Try again.")
+    again = look if is_read and error.errno == errno.EINVAL else "Try again."  # no ordinary file
+    return NotWritable(f"{action[:1].upper()}{action[1:]} failed{where}: {error.strerror or error}.", again)

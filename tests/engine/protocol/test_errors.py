@@ -56,6 +56,13 @@ def test_system_errors_become_sentences(code: int, kind: type[LaternaError]) -> 
     assert "/a/b.png" in found.message and found.message.endswith(".") and found.remedy
 
 
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EACCES, errno.EISDIR, errno.EINVAL])
+def test_what_cannot_be_read_is_looked_at_and_no_folder_is_chosen(code: int) -> None:
+    reading = errors.from_os_error(OSError(code, "reason"), "reading the LoRA", "/a/b.safetensors")
+    saving = errors.from_os_error(OSError(code, "reason"), "saving the picture", "/a/b.png")
+    assert reading.remedy == "Check the name and your permission." != saving.remedy
+
+
 def test_what_a_sentence_quotes_is_cut() -> None:
     error = errors.BadFile(f"“{'x' * 400_000}” is no number.", "y" * 400_000, detail="z" * 400_000)
     assert len(str(error)) < 3000 and error.message.startswith("“xxx") and error.message.endswith(" is no number.")
