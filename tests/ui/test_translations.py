@@ -27,7 +27,7 @@ from ui.sentences import Sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "resources" / "translations"
-PLACES = re.compile(r"\{[^{}]*\}")
+PLACES = re.compile(r"\{[^{} ]*\}")  # a key between braces has spaces around it
 # Calls whose first (or named) text a person reads.
 SETTERS = frozenset(
     (
