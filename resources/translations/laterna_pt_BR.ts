@@ -4464,6 +4464,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Escolha outra fonte.</translation>
     </message>
     <message>
+      <source>Choose another upscaler, or get its file again.</source>
+      <translation>Escolha outro ampliador ou baixe o arquivo dele de novo.</translation>
+    </message>
+    <message>
       <source>Choose another.</source>
       <translation>Escolha outro.</translation>
     </message>
@@ -5866,6 +5870,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>The trash was emptied.</source>
       <translation>A lixeira foi esvaziada.</translation>
+    </message>
+    <message>
+      <source>The upscaler {} gave numbers that are not finite: parts of the result would be black.</source>
+      <translation>O ampliador {} deu números que não são finitos: partes do resultado seriam pretas.</translation>
     </message>
     <message>
       <source>The upscaler {} is not on this machine.</source>

@@ -423,7 +423,7 @@ class MainWindow(QMainWindow):
                 )
                 return
         message = of_error(error)
-        if error.kind == "NotFinite" and error.field:
+        if error.kind == "NotFinite" and error.field in ("adapters", "weights"):
             words = self.tr("Take the LoRAs off") if error.field == "adapters" else self.tr("Take the exact weights")
             message = replace(message, button=words, action=lambda: self.actions_.take_out(error.field))
         self.messages.show_message(message)

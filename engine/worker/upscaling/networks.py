@@ -10,9 +10,10 @@ import torch
 from engine.derive.upscale.lanczos import enlarge
 from engine.media.pixels import Pixels
 from engine.protocol.assets import Asset
-from engine.protocol.errors import BadRecipe
+from engine.protocol.errors import BadRecipe, NotFinite
 from engine.protocol.upscaling import Upscaling
 from engine.worker.failures import is_out_of_memory
+from engine.worker.finite import NotFiniteFound
 from engine.worker.upscaling.loading import Network, read_network
 from engine.worker.upscaling.tiles import enlarged
 
@@ -31,6 +32,16 @@ class UpscalerNetworks:
         if not how.network:
             return enlarge(frame, how.scale, check)
         network = self._network(how, file)
+        try:
+            return self._enlarged(frame, network, how, check)
+        except NotFiniteFound as found:
+            raise NotFinite(
+                f"The upscaler {how.by} gave numbers that are not finite: parts of the result would be black.",
+                "Choose another upscaler, or get its file again.",
+                field="upscaling",
+            ) from found
+
+    def _enlarged(self, frame: Pixels, network: Network, how: Upscaling, check: Callable[[], None]) -> Pixels:
         try:
             return enlarged(frame, network, how, check)
         except Exception as error:

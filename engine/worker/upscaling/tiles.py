@@ -13,11 +13,13 @@ import torch
 
 from engine.media.pixels import Pixels
 from engine.protocol.upscaling import Upscaling
+from engine.worker.finite import check_finite
 from engine.worker.upscaling.loading import Network
 
 
 def enlarged(frame: Pixels, network: Network, how: Upscaling, check: Callable[[], None]) -> Pixels:
-    """``frame`` ([H, W, 3] uint8) as [H scale, W scale, 3]. ``check`` is called before each layer, and may raise."""
+    """``frame`` ([H, W, 3] uint8) as [H scale, W scale, 3]. ``check`` is called before each layer, and may raise.
+    Raises ``NotFiniteFound``."""
     made = frame
     scale = 1
     while scale < how.scale and (scale == 1 or scale * network.scale <= how.scale):
@@ -76,4 +78,5 @@ def spans(length: int, how: Upscaling) -> Iterator[tuple[int, int, range]]:
 def _called(tile: Pixels, network: Network) -> Pixels:
     pixels = torch.from_numpy(np.array(tile, order="C")).to(network.device).permute(2, 0, 1)[None]
     made = network.call(pixels.float().div_(255))
+    check_finite(made)
     return made[0].clamp_(0, 1).mul_(255).round_().byte().permute(1, 2, 0).contiguous().cpu().numpy()
