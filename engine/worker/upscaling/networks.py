@@ -9,6 +9,7 @@ import torch
 
 from engine.derive.upscale.lanczos import enlarge
 from engine.media.pixels import Pixels
+from engine.models.upscalers import Upscalers
 from engine.protocol.assets import Asset
 from engine.protocol.errors import BadRecipe, NotFinite
 from engine.protocol.upscaling import Upscaling
@@ -55,7 +56,15 @@ class UpscalerNetworks:
 
     def _network(self, how: Upscaling, file: Asset | None) -> Network:
         if self._kept is None or self._kept[0] != how.network:
-            if file is None or file.sha256 != how.network:
-                raise BadRecipe(f"The job does not bring the upscaler {how.by}.", "Run it again.", field="upscaling")
-            self._kept = how.network, read_network(Path(file.path), self._device)
+            self._kept = how.network, read_network(_place(how, file), self._device)
         return self._kept[1]
+
+
+def _place(how: Upscaling, file: Asset | None) -> Path:
+    """Where the job says, or where those lie that ship with this engine."""
+    if file is not None and file.sha256 == how.network:
+        return Path(file.path)
+    shipped = Upscalers().find(how.network)
+    if shipped is None:
+        raise BadRecipe(f"The job does not bring the upscaler {how.by}.", "Run it again.", field="upscaling")
+    return shipped.path

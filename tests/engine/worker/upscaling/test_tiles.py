@@ -141,6 +141,7 @@ def test_a_device_that_is_full_is_emptied_and_tried_again(shipped: Upscaler, mon
     monkeypatch.setattr("engine.worker.upscaling.networks.enlarged", full_at_first)
     assert networks.enlarged(picture(8, 8), shipped.upscaling(2), file, quiet).shape == (16, 16, 3)
     assert released == [1]
+    assert networks.enlarged(picture(8, 8), shipped.upscaling(2), None, quiet).shape == (16, 16, 3), "it ships"
     with pytest.raises(BadRecipe, match="does not bring"):
         networks.enlarged(picture(8, 8), Upscaling(2, "cd", "", 64, 16), file, quiet)
 
