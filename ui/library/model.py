@@ -192,7 +192,8 @@ class LibraryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return item_title(item)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return item.prompt[:600] or item.path.name
+            words = item.recipe.prompt if item.recipe is not None else item.prompt
+            return words[:600] or item.path.name
         return spoken(item)
 
     def _running_data(self, tile: RunningTile, role: int) -> Any:
