@@ -29,9 +29,6 @@ import msgspec
 import numpy as np
 import torch
 
-import app.cli.generate
-import app.cli.reproduce
-import app.cli.upscale
 import app.paths
 from app.__main__ import main
 from app.cli.engine_session import EngineSession
@@ -144,9 +141,9 @@ class Home:
         def interrupted(*_: Any, **named: Any) -> None:
             raise KeyboardInterrupt
 
-        usual, Engine.generate = Engine.generate, interrupted  # type: ignore[method-assign]
+        usual, EngineSession.generate = EngineSession.generate, interrupted  # type: ignore[method-assign]
         run("--home", str(self.sound), "generate", "--prompt", "a red apple", "--seed", "6")
-        Engine.generate = usual  # type: ignore[method-assign]
+        EngineSession.generate = usual  # type: ignore[method-assign]
         notes = next(folder.glob("*.json"))
         saving = Checkpoint(folder / f"{notes.stem}-0.safetensors", FACTS, 1.0)
         saving.reached(SamplerState(3, torch.zeros(1, 16, 8, 8), torch.Generator("cpu")), 8)
@@ -291,8 +288,9 @@ def groups_of(found: list[Sample]) -> dict[str, list[Sample]]:
 def prepare() -> None:
     """What would start other processes or load models stays out; what every command loads is loaded."""
     torch.set_num_threads(1)
-    for module in (app.cli.generate, app.cli.reproduce, app.cli.upscale):
-        module.EngineSession = Engine  # type: ignore[misc]
+    for name, method in vars(Engine).items():
+        if callable(method):
+            setattr(EngineSession, name, method)  # wherever it was imported
     import_spandrel()
     usual: Callable[..., Any] = subprocess.run
 
