@@ -157,7 +157,10 @@ def test_window_process_starts_light() -> None:
 
 def test_what_no_window_shows_at_once_is_not_read_before_it() -> None:
     """Recognising files and knowing three languages take a tenth of the time to the first paint."""
-    late = ("engine.models.recognise", "engine.prompt.adapt", "engine.world", "engine.worker", "engine.training")
+    late = (
+        *("engine.models.recognise", "engine.models.reading.strangers", "engine.media.colour", "engine.prompt.adapt"),
+        *("engine.world", "engine.worker", "engine.training"),
+    )
     code = (
         f"import sys, ui.window.main_window, app.composition\nprint([name for name in {late!r} if name in sys.modules])"
     )

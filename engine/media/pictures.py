@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.files import PICTURE_LIMIT, open_regular, read_regular
-from engine.media import colour
 from engine.protocol.errors import BadFile
 
 if TYPE_CHECKING:
@@ -176,6 +175,8 @@ def _in_8_bits(image: Image, path: Path) -> Image:
 
 def _in_srgb(image: Image, content: bytes) -> Image:
     """In mode RGB or RGBA."""
+    from engine.media import colour  # the window asks for endings before it is shown, for colours never
+
     info = image.info
     has_alpha = image.has_transparency_data
     if image.mode in ("P", "PA", "RGBa", "RGBX"):

@@ -16,7 +16,6 @@ from engine.files import TEXT_LIMIT, read_regular
 from engine.models.component_location import PICKLES
 from engine.models.installed import InstalledModel
 from engine.models.lora_names import split_name
-from engine.models.reading.strangers import family_name, stranger
 from engine.models.safetensors_header import Header, read_header
 from engine.protocol.errors import BadFile, ModelDamaged, UnsafeModel
 
@@ -55,6 +54,8 @@ def lora_facts(path: Path) -> LoraFacts:
         if role and role != "alpha":
             shapes.setdefault(layer, {})[role] = tensor.shape
     if not shapes:
+        from engine.models.reading.strangers import stranger  # not before the window is shown
+
         told = stranger(header.tensors)
         raise BadFile(
             f"{path.name} is {told.what}, not a LoRA." if told else f"{path.name} holds no LoRA.",
@@ -75,6 +76,8 @@ def _width(own: dict[str, tuple[int, ...]]) -> int:
 
 def _family(layers: list[str], width: int) -> str:
     """Strangers first: their names may hold parts of ours."""
+    from engine.models.reading.strangers import family_name
+
     other = family_name(layers)
     if other is not None:
         return other
