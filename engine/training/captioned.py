@@ -18,6 +18,8 @@ from engine.worker.pictures import read_picture
 PICTURES = pictures.ENDINGS
 CLIPS = (".mp4", ".mov", ".webm", ".mkv")
 MAX_CAPTION_BYTES = 64 * 1024
+BROKEN = "\ufffd"
+"""What stands for bytes that are no text: nothing is trained on such a caption."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,15 @@ def _caption(path: Path, otherwise: str) -> str:
         )
     try:
         with open_regular(text) as file:
-            return " ".join(text_of(file.read(MAX_CAPTION_BYTES)).split()) or otherwise
+            raw = file.read(MAX_CAPTION_BYTES)
     except OSError as error:
         raise from_os_error(error, "reading the caption", text) from error
+    read = text_of(raw)
+    if len(raw) == MAX_CAPTION_BYTES:
+        read = read.removesuffix(BROKEN)  # cut within a character
+    if BROKEN in read:
+        raise BadFile(f"{text} is no text that can be read.", "Save it as UTF-8.")
+    return " ".join(read.split()) or otherwise
 
 
 def nearest_size(path: Path, sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -5176,6 +5176,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Execute “library rebuild”: ele é refeito.</translation>
     </message>
     <message>
+      <source>Save it as UTF-8.</source>
+      <translation>Salve-o como UTF-8.</translation>
+    </message>
+    <message>
       <source>Save it with 8 or 16 bits.</source>
       <translation>Salve-a com 8 ou 16 bits.</translation>
     </message>
@@ -6914,6 +6918,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>{} is no sound safetensors file: {}.</source>
       <translation>{} não é um arquivo safetensors íntegro: {}.</translation>
+    </message>
+    <message>
+      <source>{} is no text that can be read.</source>
+      <translation>{} não é um texto que possa ser lido.</translation>
     </message>
     <message>
       <source>{} is not empty.</source>
