@@ -26,7 +26,13 @@ def control_sentence(reader: Reader, pictures: PictureReader, node: Node) -> str
     picture = pictures.read(node.link("image") or node.link("images"))
     strength = reader.number(node, "strength", 1.0)
     start, end = reader.number(node, "start_percent", 0.0), reader.number(node, "end_percent", 1.0)
-    net, by = shown(file) or "?", shown(picture.file) or "?"
+    net, by = shown(file), shown(picture.file) or "?"
+    if not net:
+        return (
+            f"{node.label} guides with a ControlNet that is not named by the picture “{by}”, at strength {strength:g}"
+            f" from {start:.0%} to {end:.0%} of the schedule; Laterna leaves it out, and the result follows the words"
+            " alone."
+        )
     return (
         f"{node.label} guides with the ControlNet “{net}” by the picture “{by}”, at strength {strength:g} from"
         f" {start:.0%} to {end:.0%} of the schedule; Laterna leaves it out, and the result follows the words alone."

@@ -6572,6 +6572,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} guia por um clipe de controle com força {}; o Laterna o deixa de fora.</translation>
     </message>
     <message>
+      <source>{} guides with a ControlNet that is not named by the picture “{}”, at strength {} from {} to {} of the schedule; Laterna leaves it out, and the result follows the words alone.</source>
+      <translation>{} guia com um ControlNet sem nome pela imagem “{}”, com força {}, de {} a {} da programação; o Laterna o deixa de fora, e o resultado segue só as palavras.</translation>
+    </message>
+    <message>
       <source>{} guides with the ControlNet “{}” by the picture “{}”, at strength {} from {} to {} of the schedule; Laterna leaves it out, and the result follows the words alone.</source>
       <translation>{} guia com o ControlNet “{}” pela imagem “{}”, com força {}, de {} a {} da programação; o Laterna o deixa de fora, e o resultado segue só as palavras.</translation>
     </message>

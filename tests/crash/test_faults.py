@@ -186,13 +186,15 @@ def test_rename_and_fsync_that_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_delete_that_fails_leaves_the_file(disk: SmallDisk, library: Library, monkeypatch) -> None:
     item = library.add(picture(disk.folder))
     with monkeypatch.context() as patched:
-        patched.setattr(os, "replace", raising(errno.EIO))
+        for call in ("link", "replace", "rename"):  # a name that nobody has is taken by a link
+            patched.setattr(os, call, raising(errno.EIO))
         with pytest.raises(LaternaError):
             library.trash([item.id])
     assert item.path.exists() and list(library.ids()) == [item.id]
     library.trash([item.id])
     with monkeypatch.context() as patched:
-        patched.setattr(os, "replace", raising(errno.EIO))
+        for call in ("link", "replace", "rename"):
+            patched.setattr(os, call, raising(errno.EIO))
         with pytest.raises(LaternaError):
             library.restore([item.id])
     library.restore([item.id])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -102,8 +103,9 @@ class Screen:
         self.do("mouseup", 1)
 
     def shot(self, path: Path) -> None:
-        """A screenshot as PNG, for whoever looks into a failure."""
-        subprocess.run(
-            ["ffmpeg", "-loglevel", "error", "-y", "-f", "x11grab", "-i", self.display, "-frames:v", "1", str(path)],
-            check=False,
-        ) if shutil.which("ffmpeg") else None
+        """A screenshot as PNG, taken by a process of its own."""
+        code = (
+            "import sys; from PySide6.QtGui import QGuiApplication; app = QGuiApplication(sys.argv);"
+            " sys.exit(not app.primaryScreen().grabWindow(0).save(sys.argv[1], 'PNG'))"
+        )
+        subprocess.run([sys.executable, "-c", code, str(path)], env=self.environment, check=True)

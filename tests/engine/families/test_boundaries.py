@@ -19,8 +19,8 @@ SHARED = {cls.name for cls in vars(networks).values() if isinstance(cls, Network
 """Classes of text encoders and of a VAE that are no family's own."""
 ALLOWED = {
     "engine/training/": "the scripts that made the two models that ship are about these very models",
-    "engine/worker/residency/bench_forecast": "measurements of published networks, by their names",
-    "engine/worker/bench_engine": "measurements of published networks, by their names",
+    "engine/worker/residency/bench_": "measurements of published networks, by their names",
+    "engine/worker/bench_": "measurements of published networks, by their names",
     "engine/protocol/sampling_names.py": "what people and other programs call samplers, some after a model",
 }
 """Where names of families may stand, and why."""

@@ -44,7 +44,7 @@ def test_what_others_made_is_found_by_its_words(name: str, library: Library, out
     assert item.program == FILES[name] and item.recipe is not None
     assert item.prompt == item.recipe.prompt and item.path.name == name
     assert item.negative_prompt == "blurry" or name.startswith("invokeai")
-    assert library.ids("zeppelin") == []
+    assert list(library.ids("zeppelin")) == []
     assert library.check().ok
 
 
