@@ -63,7 +63,7 @@ def ask(seconds: float, module: str = MODULE) -> TorchReport | Finding:
         return wrong("torch", f"PyTorch cannot be loaded: {last[0][:300]}.", EVERYWHERE)
     try:
         return msgspec.json.decode(done.stdout.splitlines()[-1], type=TorchReport)
-    except (msgspec.DecodeError, IndexError):
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
         return wrong("torch", "PyTorch's process gave no report.", EVERYWHERE)
 
 

@@ -46,7 +46,7 @@ class Footprints:
         if found is None and self._folder is not None:
             try:
                 found = msgspec.json.decode(read_regular(self._folder / f"{key}.json", TEXT_LIMIT), type=Footprint)
-            except (OSError, msgspec.DecodeError, RecursionError):
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 return None
             self._kept[key] = found
         return found

@@ -114,7 +114,10 @@ class History:
 
     def with_kept_rates(self, machine: Machine) -> Machine:
         """``machine`` with the rates that were kept for it; as it is where there are none or they cannot be read."""
-        with contextlib.suppress(LaternaError, msgspec.DecodeError, TypeError), self._open() as database:
+        with (
+            contextlib.suppress(LaternaError, msgspec.DecodeError, UnicodeDecodeError, TypeError),
+            self._open() as database,
+        ):
             query = "SELECT rates FROM rates WHERE kind = ? AND name = ?"
             for (text,) in database.execute(query, (machine.kind, machine.name)):
                 return msgspec.structs.replace(machine, rates=msgspec.json.decode(text, type=Rates))

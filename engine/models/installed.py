@@ -87,7 +87,7 @@ def open_folder(folder: Path) -> InstalledModel:
         return InstalledModel(family.recognise(folder.name, config), folder)
     try:
         info = msgspec.json.decode(read_regular(card, TEXT_LIMIT), type=ModelInfo)
-    except (OSError, msgspec.DecodeError, RecursionError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelDamaged(f"{card} cannot be read: {error}.", "Remove the file, or get the model again.") from error
     if info.family != family.info.id:
         raise ModelDamaged(f"{card} says {info.family}, but the folder holds {family.info.id}.", "Remove the file.")

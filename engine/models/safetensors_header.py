@@ -80,7 +80,7 @@ def read_header(path: Path) -> Header:
     header = _checked(path, _parse(path, raw), 8 + length, size)
     try:
         msgspec.json.decode(raw)  # which is as strict as the library that reads the tensors
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         _refuse(path, "its header cannot be read")
     return header
 

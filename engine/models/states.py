@@ -97,7 +97,7 @@ def unfinished(store: Store) -> list[DownloadPlan]:
     plans = []
     if store.wanted.is_dir():
         for path in sorted(store.wanted.glob("*.json"), key=lambda path: path.stat().st_mtime):
-            with suppress(OSError, msgspec.DecodeError):
+            with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
                 plans.append(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=DownloadPlan))
     return plans
 

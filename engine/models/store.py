@@ -274,7 +274,7 @@ class Store:
                 )
             kept.update(file.sha256 for file in manifest.files)
         for path in self.wanted.glob("*.json"):
-            with suppress(OSError, msgspec.DecodeError):
+            with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
                 kept.update(msgspec.json.decode(read_regular(path, TEXT_LIMIT), type=_WantedContents).contents())
         return kept
 

@@ -117,7 +117,7 @@ def _converted(path: Path, target: Path) -> ConvertedUpscaler:
         if done.returncode == 0:
             return msgspec.json.decode(lines[-1], type=ConvertedUpscaler)
         raise from_info(msgspec.json.decode(lines[-1], type=ErrorInfo))
-    except (IndexError, msgspec.DecodeError) as error:
+    except (IndexError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnknownFailure(
             f"Reading {path.name} ended without an answer.",
             "Try again; if it happens again, report it with the details.",

@@ -62,12 +62,12 @@ def read_frame(stream: BinaryIO) -> tuple[bytes, bytes] | None:
 def decode_command(header: bytes) -> Command:
     try:
         return _commands.decode(header)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"A command could not be read: {error}.") from error
 
 
 def decode_event(header: bytes) -> Event:
     try:
         return _events.decode(header)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"An event could not be read: {error}.") from error

@@ -66,7 +66,7 @@ class Derivation(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ver
             if len(raw) > MAX_JSON_BYTES:
                 raise msgspec.DecodeError("it is too long")
             return _decoder.decode(raw)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRecipe(
                 f"What this file was made from cannot be read: {error}.", "Choose a file that Laterna made."
             ) from error

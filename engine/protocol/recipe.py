@@ -152,7 +152,7 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="version
             if 0 < version < VERSION:
                 return msgspec.convert(brought_up(msgspec.json.decode(raw)), Recipe)
             return _decoder.decode(raw)
-        except (msgspec.DecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:
             newer = version if version > VERSION else 0
             if newer:
                 raise BadRecipe(
@@ -169,7 +169,7 @@ def _version(raw: bytes) -> int:
     try:
         value = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get("version")
         return msgspec.json.decode(bytes(value), type=int) if value is not None else 0
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 0
 
 

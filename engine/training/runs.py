@@ -199,7 +199,7 @@ def from_json(text: str | bytes) -> Run:
     """Raises `BadRecipe`."""
     try:
         return from_dict(msgspec.json.decode(text, type=dict))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRecipe(f"This is no training: {error}.", "Compare it with the output of `train show`.") from error
 
 

@@ -102,7 +102,7 @@ class LearnedPreviews:
                 return found
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.DecodeError, RecursionError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
         with suppress(OSError):  # whatever is wrong with it, it is learned anew
             path.unlink()

@@ -120,3 +120,22 @@ def test_nothing_reads_files_in_another_way() -> None:
         for line in direct_reads(path)
     ]
     assert found == []
+
+
+def test_who_expects_broken_json_expects_what_is_no_text_too() -> None:
+    """msgspec raises Python's own ``UnicodeDecodeError``, which is no ``DecodeError``, at a string that is no UTF-8."""
+    enough = {"UnicodeDecodeError", "UnicodeError", "ValueError", "Exception"}
+    found = []
+    for folder in ("engine", "app", "ui"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ExceptHandler) and node.type is not None:
+                    expected = ast.unparse(node.type)
+                elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+                    expected = ", ".join(map(ast.unparse, node.args))
+                else:
+                    continue
+                names = set(expected.replace("(", "").replace(")", "").split(", "))
+                if "msgspec.DecodeError" in names and not names & enough:
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []

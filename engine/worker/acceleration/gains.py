@@ -43,7 +43,7 @@ class Gains:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._known: dict[str, Gain] = {}
-        with contextlib.suppress(OSError, msgspec.DecodeError, RecursionError):
+        with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._known = msgspec.json.decode(read_regular(file, TEXT_LIMIT), type=dict[str, Gain])
 
     @property
