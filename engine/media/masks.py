@@ -6,6 +6,7 @@ undone by itself. A stroke's step costs by the size of the brush, not by that of
 
 from __future__ import annotations
 
+import hashlib
 import math
 import zlib
 from collections.abc import Sequence
@@ -17,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.media import pictures
+from engine.media import atomic, pictures
 from engine.media.pixels import Pixels
-from engine.protocol.errors import BadFile
+from engine.protocol.errors import BadFile, from_os_error
 
 Mask = NDArray[np.uint8]
 """[H, W]."""
@@ -266,3 +267,15 @@ def read_alpha(content: bytes, path: Path) -> Mask | None:
     if np.array_equal(over_white, over_black):
         return None
     return np.ascontiguousarray(255 - (over_white - over_black).max(-1))
+
+
+def keep_mask(pixels: Mask, folder: Path) -> Path:
+    """``pixels`` as a PNG that is called after its content, in ``folder``. Raises ``NoSpace`` or ``NotWritable``."""
+    data = cv2.imencode(".png", pixels)[1].tobytes()
+    path = folder / f"mask-{hashlib.sha256(data).hexdigest()[:16]}.png"
+    try:
+        if not path.exists():
+            atomic.write_bytes(path, data)
+    except OSError as error:
+        raise from_os_error(error, "keeping the mask", path) from error
+    return path

@@ -2541,6 +2541,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>Nenhum modelo nesta máquina muda uma parte de uma imagem.</translation>
     </message>
     <message>
+      <source>The mask that the form has cannot be read; here is an empty one.</source>
+      <translation>A máscara do formulário não pode ser lida; aqui está uma vazia.</translation>
+    </message>
+    <message>
       <source>The masked part of {file} is made anew. Say what should be there, and generate.</source>
       <translation>A parte mascarada de {file} será refeita. Diga o que deve estar lá e gere.</translation>
     </message>

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from engine.files import PICTURE_LIMIT, read_regular
-from engine.protocol.errors import LaternaError, from_os_error
+from engine.protocol.errors import LaternaError
 from engine.protocol.inpainting import Inpainting
 from engine.protocol.inputs import STARTING, Input
 from engine.protocol.working_size import working_size
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
 
 CLOSE_UP_FROM = 1.5
 """So many times the pixels that the model works at, the masked part is worked on alone."""
+
+_Opened = tuple[Path, QImage, Any, bool]
+"""The picture's path and pixels, its ``PaintedMask``, and whether the mask it had could not be read."""
 
 
 class Masking(QObject):
@@ -93,7 +95,7 @@ class Masking(QObject):
         before = Path(mask.path) if is_this and mask is not None else None
         self._background.run(lambda: _opened(path, before), self._show, self.failed.emit)
 
-    def _show(self, opened: tuple[Path, QImage, Any]) -> None:
+    def _show(self, opened: _Opened) -> None:
         view = self._instead
         if view is None:
             return
@@ -105,7 +107,10 @@ class Masking(QObject):
             self._editor.given_up.connect(self.end)
             self._editor.failed.connect(self.failed)
             self._place.layout().addWidget(self._editor)
-        self._path, picture, mask = opened
+        self._path, picture, mask, is_lost = opened
+        if is_lost:
+            text = self.tr("The mask that the form has cannot be read; here is an empty one.")
+            self.said.emit(Message(text, "warning", seconds=0.0, topic="action"))
         view.playback.pause()
         view.hide()
         self._editor.show()
@@ -165,7 +170,7 @@ def _takes_masks(session: Session) -> bool:
     return session.model is not None and any(rule.role == "mask" for rule in session.model.inputs)
 
 
-def _opened(path: Path, before: Path | None) -> tuple[Path, QImage, Any]:
+def _opened(path: Path, before: Path | None) -> _Opened:
     """The picture, as the engine reads it, with its mask. Raises ``BadFile``."""
     from engine.media import pictures
     from engine.media.masks import PaintedMask, read_mask
@@ -173,28 +178,17 @@ def _opened(path: Path, before: Path | None) -> tuple[Path, QImage, Any]:
     picture = pictures.read(path)
     width, height = picture.size
     image = QImage(picture.tobytes(), width, height, width * 3, QImage.Format.Format_RGB888)
-    mask = PaintedMask(width, height)
+    mask, is_lost = PaintedMask(width, height), False
     if before is not None:
         try:
             mask.set_pixels(read_mask(read_regular(before, PICTURE_LIMIT), before, (width, height)))
             mask.finish()
         except (OSError, LaternaError):
-            pass  # an empty one is painted anew
-    return path, image.convertToFormat(QImage.Format.Format_RGB32), mask
+            is_lost = True
+    return path, image.convertToFormat(QImage.Format.Format_RGB32), mask, is_lost
 
 
 def _kept(pixels: Any, folder: Path) -> Path:
-    """``pixels`` as a PNG that is called after its content. Raises ``NoSpace`` and so on."""
-    import cv2
+    from engine.media.masks import keep_mask
 
-    from engine.media import atomic
-
-    data = cv2.imencode(".png", pixels)[1].tobytes()
-    path = folder / f"mask-{hashlib.sha256(data).hexdigest()[:16]}.png"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            atomic.write_bytes(path, data)
-    except OSError as error:
-        raise from_os_error(error, "keeping the mask", path) from error
-    return path
+    return keep_mask(pixels, folder)
