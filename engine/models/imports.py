@@ -50,8 +50,8 @@ def recognise(path: Path) -> list[Recognised]:
 def survey(path: Path) -> Survey:
     """All that is at ``path``. Raises as ``recognise`` does, where nothing of it comes in."""
     path = path.expanduser().absolute()
-    if path.is_file():
-        return _of_file(path)
+    if path.exists() and not path.is_dir():
+        return _of_file(path)  # which says so of a pipe or a device
     if not path.is_dir():
         raise BadFile(f"There is nothing at {path} that can be read.", "Check the path.")
     if (path / "model_index.json").is_file():

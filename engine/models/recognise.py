@@ -86,6 +86,8 @@ def _looked_at(path: Path) -> RecognisedFile | Refused:
         raise _pickle(path)
     if start == MAGIC:
         return _recognised(path, "gguf")
+    if path.suffix.lower() == ".gguf":
+        raise BadFile(f"{path.name} is called GGUF, but does not begin as such a file does.", "Get the file again.")
     if path.suffix.lower() not in (".safetensors", ".sft"):
         raise BadFile(f"{path.name} is no model file that Laterna knows.", "Choose a .safetensors or .gguf file.")
     return _recognised(path, "safetensors")

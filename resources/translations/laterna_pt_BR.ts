@@ -6804,6 +6804,10 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
       <translation>{} é um MMDiT de {} blocos (o Stable Diffusion 3 Medium tem 24): não é Stable Diffusion 3.5.</translation>
     </message>
     <message>
+      <source>{} is called GGUF, but does not begin as such a file does.</source>
+      <translation>{} se chama GGUF, mas não começa como um arquivo assim.</translation>
+    </message>
+    <message>
       <source>{} is damaged.</source>
       <translation>{} está danificado.</translation>
     </message>

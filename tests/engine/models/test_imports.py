@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from engine.models.imports import Recognised, recognise, register, unregister
 from engine.models.installed import find_installed, resolve
 from engine.models.store import Store
-from engine.protocol.errors import BadFile, ModelDamaged, ModelMissing, UnsafeModel
+from engine.protocol.errors import BadFile, LaternaError, ModelDamaged, ModelMissing, UnsafeModel
 from tests.fakes.gguf_file import gguf
 
 Shapes = dict[str, tuple[int, ...]]
@@ -228,3 +229,14 @@ def test_a_comfyui_tree(tmp_path: Path, store: Store) -> None:
         assert model.missing == TOKENIZERS
         assert {part.name for part in model.parts} == {"transformer", "vae", *ENCODERS}
         register(store, model)
+
+
+def test_what_is_there_and_no_model_file_is_told_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_text("no model")
+    with pytest.raises(BadFile, match=r"x\.gguf is called GGUF, but does not begin") as caught:
+        recognise(tmp_path / "x.gguf")
+    assert ".gguf" not in caught.value.remedy, "it is one by its name"
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(LaternaError) as refused:
+        recognise(tmp_path / "pipe.safetensors")
+    assert "nothing" not in refused.value.message
