@@ -129,26 +129,14 @@ class Runner:
         peak.start()
         made = self.make(job, progress)
         with self._keeping(made.checkpoint, progress):
-            frames = self._enlarged(made.frames, job, progress)
+            frames = made.frames
+            if job.recipe.upscaling is not None:
+                frames = self._upscalers.enlarge_all(frames, job, progress, self.cancellation.check)
             with progress.stage("saving"):
                 self.cancellation.check()
                 files = save(frames, job, self.device, made.is_compiled)
         made.checkpoint.discard()
         return JobFinished(job.job, files, progress.seconds, peak.bytes())
-
-    def _enlarged(self, frames: Tensor, job: Generate, progress: Progress) -> Tensor:
-        """``frames`` ([B, T, H, W, 3] uint8) as the recipe's upscaling makes them."""
-        how = job.recipe.upscaling
-        if how is None:
-            return frames
-        with progress.stage("enlarging"):
-            flat = frames.flatten(0, 1).numpy()
-            made: list[Tensor] = []
-            for number, frame in enumerate(flat):
-                large = self._upscalers.enlarged(frame, how, job.network_file, self.cancellation.check)
-                made.append(torch.from_numpy(large))
-                progress.at("enlarging", (number + 1) / len(flat))
-        return torch.stack(made).unflatten(0, frames.shape[:2])
 
     @torch.no_grad()
     def make(self, job: Generate, progress: Progress) -> Made:

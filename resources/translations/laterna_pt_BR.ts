@@ -1531,6 +1531,17 @@
     </message>
   </context>
   <context>
+    <name>FormNotes</name>
+    <message>
+      <source>{count} megapixels</source>
+      <translation>{count} megapixels</translation>
+    </message>
+    <message>
+      <source>{seconds} s long</source>
+      <translation>{seconds} s de duração</translation>
+    </message>
+  </context>
+  <context>
     <name>GalleryHead</name>
     <message>
       <source>All</source>
@@ -2391,14 +2402,6 @@ Teclas: as setas movem o ponto escolhido, Page Up e Page Down escolhem outro, In
     <message>
       <source>Take the exact weights</source>
       <translation>Usar os pesos exatos</translation>
-    </message>
-    <message>
-      <source>{count} megapixels</source>
-      <translation>{count} megapixels</translation>
-    </message>
-    <message>
-      <source>{seconds} s long</source>
-      <translation>{seconds} s de duração</translation>
     </message>
   </context>
   <context>

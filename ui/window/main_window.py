@@ -16,7 +16,6 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from engine.jobs.notices import EngineStateChanged
-from engine.memory.remedies import Remedy
 from engine.models.installed import InstalledModel
 from engine.models.upscalers import Upscaler, Upscalers
 from engine.protocol.errors import ErrorInfo, LaternaError
@@ -25,7 +24,6 @@ from ui.actions import Actions
 from ui.background import Background
 from ui.compare.comparing import Comparing
 from ui.engine_link import EngineLink
-from ui.formats import number
 from ui.generate.panel import GeneratePanel
 from ui.library.enlarging import Enlarging
 from ui.library.hand_over import HandOver
@@ -50,6 +48,7 @@ from ui.window.drops import WindowDrops
 from ui.window.examining import Examination, Examining
 from ui.window.feed import Feed
 from ui.window.folders import Folders
+from ui.window.form_notes import FormNotes
 from ui.window.links import Links
 from ui.window.notifier import Notifier
 from ui.window.pages import Pages
@@ -155,6 +154,7 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.folders = Folders(self.store, output_folder, prompt_tools.wildcards.folder, self)
+        self.notes = FormNotes(self.form, session, self.feed.estimate, self)
         self.toggles = Toggles(self.store, self)
         self.presets = KeptPresets(session, self.store, self)
         self.reports = Reports(session, report_source, self.background, self) if report_source is not None else None
@@ -239,7 +239,6 @@ class MainWindow(QMainWindow):
         form.cancel_wanted.connect(actions.cancel)
         form.file_wanted.connect(self.folders.open_file)
         form.report.models_wanted.connect(pages.show_models)
-        form.forecast.remedy_wanted.connect(self._apply_remedy)
         form.parameters.presets.kept.connect(self.presets.keep)
         form.parameters.presets.removed.connect(self.presets.remove)
         self.menu_button.clicked.connect(pages.show_menu)
@@ -264,7 +263,6 @@ class MainWindow(QMainWindow):
         self.item_actions.library_changed.connect(self.feed.library_changed)
         self.feed.refused.connect(lambda error: self._refused(error, focus=False))
         self.feed.restart_wanted.connect(actions.restart_engine)
-        self.feed.estimate.changed.connect(self._tell_notes)
         self.store.changed.connect(self._preference_changed)
         self.store.saving.connect(self._keep_form)
         self.theme.changed.connect(self.store.save_soon)
@@ -468,7 +466,7 @@ class MainWindow(QMainWindow):
         self.actions_.refresh()
 
     def _draft_changed(self) -> None:
-        self._tell_notes()
+        self.notes.tell()
         self.store.save_soon()
 
     def _keep_form(self) -> None:
@@ -476,23 +474,6 @@ class MainWindow(QMainWindow):
         preferences.kind = self.session.kind
         preferences.drafts = self.session.drafts
         preferences.advanced_open = self.form.disclosure.isChecked()
-
-    def _tell_notes(self) -> None:
-        """What the next job will take, above the button."""
-        recipe = self.session.draft.recipe
-        self.form.forecast.show_forecast(self.feed.estimate.current, self.feed.estimate.is_warm)
-        if self.session.kind == "video":
-            length = recipe.frames / max(1, recipe.fps)
-            right = self.tr("{seconds} s long").format(seconds=number(length, 1))
-        else:
-            megapixels = recipe.width * recipe.height / 1e6
-            right = self.tr("{count} megapixels").format(count=number(megapixels, 1)) if megapixels >= 0.2 else ""
-        self.form.set_note(right if self.session.model is not None else "")
-
-    def _apply_remedy(self, remedy: Remedy) -> None:
-        """The change that would fit, into the form."""
-        draft = self.session.draft
-        self.session.replace(draft.replace(recipe=remedy.apply(draft.recipe)))
 
     # --- closing
 

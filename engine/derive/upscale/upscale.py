@@ -78,11 +78,9 @@ class Upscale:
     def frames(
         self, derivation: Derivation, source: Medium, read: Read, start: int, work: Workplace
     ) -> Iterator[Pixels]:
-        from engine.derive.upscale.lanczos import enlarge
-
         how = upscaling_of(derivation)
         for frame in read(start):
-            yield work.enlarged(frame, how) if how.network else enlarge(frame, how.scale, work.check)
+            yield work.enlarged(frame, how)
 
 
 def upscaling_of(derivation: Derivation) -> Upscaling:

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from engine.derive.upscale.lanczos import enlarge
 from engine.media.pixels import Pixels
 from engine.models.upscalers import Upscalers
 from engine.protocol.assets import Asset
+from engine.protocol.commands import Generate
 from engine.protocol.errors import BadRecipe, NotFinite
 from engine.protocol.upscaling import Upscaling
 from engine.worker.failures import is_out_of_memory
 from engine.worker.finite import NotFiniteFound
+from engine.worker.progress import Progress
 from engine.worker.upscaling.loading import Network, read_network
 from engine.worker.upscaling.tiles import enlarged
 
@@ -41,6 +44,18 @@ class UpscalerNetworks:
                 "Choose another upscaler, or get its file again.",
                 field="upscaling",
             ) from found
+
+    def enlarge_all(self, frames: Tensor, job: Generate, progress: Progress, check: Callable[[], None]) -> Tensor:
+        """``frames`` ([B, T, H, W, 3] uint8) of ``job`` as its recipe's upscaling makes them."""
+        how = job.recipe.upscaling
+        assert how is not None
+        made: list[Tensor] = []
+        with progress.stage("enlarging"):
+            flat = frames.flatten(0, 1).numpy()
+            for number, frame in enumerate(flat, start=1):
+                made.append(torch.from_numpy(self.enlarged(frame, how, job.network_file, check)))
+                progress.at("enlarging", number / len(flat))
+        return torch.stack(made).unflatten(0, frames.shape[:2])
 
     def _enlarged(self, frame: Pixels, network: Network, how: Upscaling, check: Callable[[], None]) -> Pixels:
         try:
