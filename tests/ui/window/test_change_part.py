@@ -68,3 +68,17 @@ def test_a_recipe_keeps_how_its_part_is_made_anew(qtbot: QtBot, window: MainWind
     assert how is not None and how.only_masked and how.feather == 20
     window.form.advanced.inputs.field("mask").remove.click()  # type: ignore[union-attr]
     assert window.session.draft.recipe.inpainting is None
+
+
+def test_a_mask_that_cannot_be_read_is_told(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    path = shown_result(qtbot, window)
+    (tmp_path / "m.png").write_bytes(b"no mask")
+    draft = window.session.draft
+    window.session.replace(
+        draft.with_recipe(inputs=(Input("start", str(path)), Input("mask", str(tmp_path / "m.png"))))
+    )
+    window.form.advanced.inputs.paint_wanted.emit()
+    qtbot.waitUntil(lambda: window.masking.shown is not None, timeout=10_000)
+    editor = window.masking.shown
+    assert editor is not None and editor.mask is not None and not editor.mask.pixels.any()
+    assert any("cannot be read" in message.text for message in window.messages.messages())
